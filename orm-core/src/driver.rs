@@ -1,0 +1,184 @@
+//! The driver boundary: what a backend implements, in one form, and what carries it over to the other form.
+//!
+//! A backend is a [`Backend`] that opens connections, a [`Dialect`](crate::query::Dialect), and one connection type:
+//! either a blocking [`Connection`] or an [`AsyncConnection`]. [`Worker`] and `Blocking` make the other from it.
+
+#[cfg(feature = "tokio")]
+mod blocking;
+mod buffer;
+mod worker;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::query::{Begin, Dialect, Layout, Rendered, Sql};
+use crate::{Result, SqlType, Value};
+
+#[cfg(feature = "tokio")]
+pub use blocking::Blocking;
+pub use buffer::RowBuffer;
+pub use worker::Worker;
+
+/// A boxed future, the price of one dynamic call in async.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A statement as a driver gets it: text, and the types of its parameters.
+///
+/// The same statement is handed over again and again, so that a driver can keep what it prepared under [`id`](Self::id).
+#[derive(Debug)]
+pub struct Statement {
+    id: u64,
+    sql: String,
+    parameters: Vec<SqlType>,
+}
+
+impl Statement {
+    /// A statement with an identity of its own.
+    pub fn new(sql: String, parameters: Vec<SqlType>) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), sql, parameters })
+    }
+
+    /// A statement out of SQL that was written for a dialect, whose parameters get their values when it runs.
+    pub fn from_sql(sql: Sql<'_>) -> Arc<Self> {
+        let Rendered { text, types, .. } = sql.finish();
+        Self::new(text, types)
+    }
+
+    /// Unique in this process.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The text.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The types of the parameters, in their order.
+    pub fn parameters(&self) -> &[SqlType] {
+        &self.parameters
+    }
+}
+
+/// One row of a result, valid while it is looked at.
+pub trait Row {
+    /// How many values it has.
+    fn width(&self) -> usize;
+
+    /// The value at this position, borrowed from the driver where it can be.
+    fn value(&self, index: usize) -> Result<Value<'_>>;
+}
+
+/// Takes the rows of a result one by one; an error ends the result.
+pub type Sink<'s> = &'s mut (dyn FnMut(&dyn Row) -> Result<()> + Send);
+
+/// The rows of a write, read straight out of the objects.
+pub trait Rows: Sync {
+    /// How many rows there are.
+    fn len(&self) -> usize;
+
+    /// How many values a row has.
+    fn width(&self) -> usize;
+
+    /// One value.
+    fn value(&self, row: usize, column: usize) -> Result<Value<'_>>;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// One statement with the values of many rows.
+#[derive(Clone, Copy)]
+pub struct Write<'a> {
+    /// The statement.
+    pub statement: &'a Arc<Statement>,
+    /// How the rows fill its parameters.
+    pub layout: Layout,
+    /// The rows.
+    pub rows: &'a dyn Rows,
+    /// Whether the database numbers the rows and the numbers are wanted.
+    pub keys: bool,
+}
+
+/// What a [`Write`] did.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// How many rows were inserted, matched or deleted.
+    pub affected: u64,
+    /// The generated keys, in the order of the rows.
+    pub keys: Vec<i64>,
+}
+
+/// A step of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Begin; a driver may send it together with the first statement.
+    Begin(Begin),
+    /// Make everything since the beginning permanent.
+    Commit,
+    /// Undo everything since the beginning.
+    Rollback,
+}
+
+/// A connection in blocking form.
+///
+/// It MUST report a failed statement as an error and stay usable for a [`Control::Rollback`], unless it
+/// [`is_broken`](Self::is_broken). It MUST NOT reconnect by itself. It MUST refuse a [`Control::Commit`] after which the
+/// database would not have stored everything, as of a transaction that a failed statement has aborted.
+pub trait Connection: Send {
+    /// Runs a statement once; rows go to the sink. Returns the number of rows affected or returned.
+    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64>;
+
+    /// Runs a statement for many rows. Keys MUST be matched to rows by a rule that the database guarantees.
+    fn write(&mut self, write: Write<'_>) -> Result<Written>;
+
+    /// Runs statements without parameters and without a result that is wanted.
+    fn script(&mut self, sql: &str) -> Result<()>;
+
+    /// Begins or ends the transaction.
+    fn control(&mut self, control: Control) -> Result<()>;
+
+    /// Whether the connection can only be thrown away.
+    fn is_broken(&self) -> bool;
+}
+
+/// A connection in async form; each method is its twin of [`Connection`].
+///
+/// A future of it may be dropped at any time: the connection is then thrown away, never used again.
+pub trait AsyncConnection: Send {
+    /// See [`Connection::run`].
+    fn run<'a>(
+        &'a mut self,
+        statement: &'a Arc<Statement>,
+        values: &'a [Value<'a>],
+        sink: Sink<'a>,
+    ) -> BoxFuture<'a, Result<u64>>;
+
+    /// See [`Connection::write`].
+    fn write<'a>(&'a mut self, write: Write<'a>) -> BoxFuture<'a, Result<Written>>;
+
+    /// See [`Connection::script`].
+    fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// See [`Connection::control`].
+    fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>>;
+
+    /// See [`Connection::is_broken`].
+    fn is_broken(&self) -> bool;
+}
+
+/// A database that connections are opened to. Making one connects to nothing.
+pub trait Backend: Send + Sync + 'static {
+    /// How its SQL differs. Asked after a connection was opened, so that it may depend on the server.
+    fn dialect(&self) -> &dyn Dialect;
+
+    /// Opens a blocking connection.
+    fn connect(&self) -> Result<Box<dyn Connection>>;
+
+    /// Opens an async connection.
+    fn connect_async(&self) -> BoxFuture<'_, Result<Box<dyn AsyncConnection>>>;
+}

@@ -1,0 +1,84 @@
+//! Async to blocking: a runtime of its own, on the caller's thread, drives the connection while a call lasts.
+
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::driver::{AsyncConnection, BoxFuture, Connection, Control, Sink, Statement, Write, Written};
+use crate::error::{Error, ErrorKind};
+use crate::{Result, Value};
+
+/// An async connection together with the runtime that drives it.
+pub struct Blocking {
+    connection: Box<dyn AsyncConnection>,
+    // The last field, so that it is dropped last: a connection's clean-up may need its runtime.
+    runtime: OwnRuntime,
+}
+
+impl Blocking {
+    /// Opens the connection on a runtime of its own.
+    pub fn open(connect: BoxFuture<'_, Result<Box<dyn AsyncConnection>>>) -> Result<Box<dyn Connection>> {
+        refuse_inside_async()?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
+            Error::new(ErrorKind::Connect, "no runtime could be started").with_source(error)
+        })?;
+        let runtime = OwnRuntime(Some(runtime));
+        let connection = runtime.wait(connect)?;
+        Ok(Box::new(Self { connection, runtime }))
+    }
+}
+
+/// A runtime that may be dropped anywhere: tokio's own drop waits, and panics where waiting is not allowed.
+struct OwnRuntime(Option<Runtime>);
+
+impl OwnRuntime {
+    /// Drives one call to its end.
+    fn wait<T>(&self, call: BoxFuture<'_, Result<T>>) -> Result<T> {
+        refuse_inside_async()?;
+        match &self.0 {
+            Some(runtime) => runtime.block_on(call),
+            None => Err(Error::new(ErrorKind::ConnectionLost, "the connection is closed")),
+        }
+    }
+}
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A runtime cannot block inside another one; tokio would panic.
+fn refuse_inside_async() -> Result<()> {
+    match Handle::try_current() {
+        Err(_) => Ok(()),
+        Ok(_) => Err(Error::new(
+            ErrorKind::Misuse,
+            "a blocking Engine was used on a thread of an async runtime; use AsyncEngine there, or a thread of its own",
+        )),
+    }
+}
+
+impl Connection for Blocking {
+    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
+        self.runtime.wait(self.connection.run(statement, values, sink))
+    }
+
+    fn write(&mut self, write: Write<'_>) -> Result<Written> {
+        self.runtime.wait(self.connection.write(write))
+    }
+
+    fn script(&mut self, sql: &str) -> Result<()> {
+        self.runtime.wait(self.connection.script(sql))
+    }
+
+    fn control(&mut self, control: Control) -> Result<()> {
+        self.runtime.wait(self.connection.control(control))
+    }
+
+    fn is_broken(&self) -> bool {
+        self.connection.is_broken()
+    }
+}

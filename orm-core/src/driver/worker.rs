@@ -1,0 +1,193 @@
+//! Blocking to async: a thread of its own runs the connection, and each call costs one hop there and one back.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::task::{Poll, Waker};
+
+use crate::driver::{
+    AsyncConnection, BoxFuture, Connection, Control, RowBuffer, Sink, Statement, Write, Written,
+};
+use crate::error::{Error, ErrorKind};
+use crate::{Result, Value};
+
+type Job = Box<dyn FnOnce(&mut dyn Connection) + Send>;
+
+/// A blocking connection on a thread of its own.
+///
+/// When it is dropped the thread finishes the statement that it is in, closes the connection, which rolls back, and
+/// ends.
+pub struct Worker {
+    jobs: mpsc::Sender<Job>,
+    broken: bool,
+}
+
+impl Worker {
+    /// Starts a thread and opens the connection on it.
+    pub fn open(
+        connect: impl FnOnce() -> Result<Box<dyn Connection>> + Send + 'static,
+    ) -> BoxFuture<'static, Result<Box<dyn AsyncConnection>>> {
+        Box::pin(async move {
+            let (jobs, inbox) = mpsc::channel::<Job>();
+            let (reply, opened) = reply();
+            std::thread::Builder::new()
+                .name("orm-worker".to_owned())
+                .spawn(move || match connect() {
+                    Ok(mut connection) => {
+                        reply.send(Ok(()));
+                        while let Ok(job) = inbox.recv() {
+                            job(&mut *connection);
+                        }
+                    }
+                    Err(error) => reply.send(Err(error)),
+                })
+                .map_err(|error| {
+                    Error::new(ErrorKind::Connect, "the worker thread did not start").with_source(error)
+                })?;
+            opened.receive().await??;
+            Ok(Box::new(Self { jobs, broken: false }) as Box<dyn AsyncConnection>)
+        })
+    }
+
+    async fn call<T: Send + 'static>(
+        &mut self,
+        job: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = reply();
+        let job: Job = Box::new(move |connection| {
+            let result = job(connection);
+            reply.send((result, connection.is_broken()));
+        });
+        if self.jobs.send(job).is_err() {
+            self.broken = true;
+        }
+        match answer.receive().await {
+            Ok((result, broken)) => {
+                self.broken |= broken;
+                result
+            }
+            Err(error) => {
+                self.broken = true;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl AsyncConnection for Worker {
+    fn run<'a>(
+        &'a mut self,
+        statement: &'a Arc<Statement>,
+        values: &'a [Value<'a>],
+        sink: Sink<'a>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        let statement = statement.clone();
+        let values: Vec<_> = values.iter().map(|value| value.clone().into_owned()).collect();
+        Box::pin(async move {
+            let (affected, buffer) = self
+                .call(move |connection| {
+                    let mut buffer = RowBuffer::default();
+                    let affected = connection.run(&statement, &values, &mut |row| buffer.push_row(row))?;
+                    Ok((affected, buffer))
+                })
+                .await?;
+            buffer.rows().try_for_each(|row| sink(&row))?;
+            Ok(affected)
+        })
+    }
+
+    fn write<'a>(&'a mut self, write: Write<'a>) -> BoxFuture<'a, Result<Written>> {
+        let Write { statement, layout, rows, keys } = write;
+        let statement = statement.clone();
+        let buffer = RowBuffer::copy(rows);
+        Box::pin(async move {
+            let buffer = buffer?;
+            let job = move |connection: &mut dyn Connection| {
+                connection.write(Write { statement: &statement, layout, rows: &buffer, keys })
+            };
+            self.call(job).await
+        })
+    }
+
+    fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {
+        let sql = sql.to_owned();
+        Box::pin(self.call(move |connection| connection.script(&sql)))
+    }
+
+    fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.call(move |connection| connection.control(control)))
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
+
+/// A place for one answer, filled by one thread and awaited by another.
+struct Slot<T> {
+    state: Mutex<State<T>>,
+}
+
+enum State<T> {
+    Waiting(Option<Waker>),
+    Answered(T),
+    Abandoned,
+}
+
+struct Reply<T>(Arc<Slot<T>>);
+
+struct Answer<T>(Arc<Slot<T>>);
+
+fn reply<T>() -> (Reply<T>, Answer<T>) {
+    let slot = Arc::new(Slot { state: Mutex::new(State::Waiting(None)) });
+    (Reply(slot.clone()), Answer(slot))
+}
+
+impl<T> Slot<T> {
+    fn settle(&self, answer: State<T>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Waiting(waker) = &mut *state {
+            let waker = waker.take();
+            *state = answer;
+            drop(state);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+}
+
+impl<T> Reply<T> {
+    fn send(self, answer: T) {
+        self.0.settle(State::Answered(answer));
+    }
+}
+
+/// A reply that is dropped unsent (its thread panicked or is gone) wakes the one who waits for it.
+impl<T> Drop for Reply<T> {
+    fn drop(&mut self) {
+        self.0.settle(State::Abandoned);
+    }
+}
+
+impl<T> Answer<T> {
+    async fn receive(self) -> Result<T> {
+        poll_fn(|context| {
+            let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *state {
+                State::Waiting(waker) => {
+                    *waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+                State::Abandoned => Poll::Ready(Err(Error::new(
+                    ErrorKind::ConnectionLost,
+                    "the connection's worker thread is gone",
+                ))),
+                State::Answered(_) => match std::mem::replace(&mut *state, State::Abandoned) {
+                    State::Answered(answer) => Poll::Ready(Ok(answer)),
+                    State::Waiting(_) | State::Abandoned => Poll::Pending,
+                },
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,202 @@
+//! The engine: where a database is, how many connections there may be, and who watches. Opening one connects to
+//! nothing; it is cheap to clone and to share between threads.
+
+mod lease;
+mod observer;
+mod pool;
+mod schema;
+mod statements;
+mod timer;
+mod url;
+mod wait;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Result;
+use crate::driver::Backend;
+use crate::metadata::Metadata;
+
+pub(crate) use lease::Lease;
+pub use observer::{Event, Observer, Sent};
+use pool::{Form, Pool};
+pub(crate) use statements::Statements;
+pub use url::Url;
+pub(crate) use wait::wait;
+
+/// What both forms of an engine share.
+#[derive(Clone)]
+pub struct EngineCore(Arc<Shared>);
+
+struct Shared {
+    pool: Arc<Pool>,
+    statements: Statements,
+}
+
+impl EngineCore {
+    pub(crate) async fn lease(&self) -> Result<Lease> {
+        Pool::acquire(&self.0.pool).await
+    }
+
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        self.0.pool.backend()
+    }
+
+    pub(crate) fn statements(&self) -> &Statements {
+        &self.0.statements
+    }
+
+    async fn create_all(&self, metadata: &Metadata) -> Result<()> {
+        schema::create_all(&mut self.lease().await?, self.backend().dialect(), metadata).await
+    }
+
+    async fn drop_all(&self, metadata: &Metadata) -> Result<()> {
+        schema::drop_all(&mut self.lease().await?, self.backend().dialect(), metadata).await
+    }
+
+    async fn script(&self, sql: &str) -> Result<()> {
+        self.lease().await?.script(sql).await
+    }
+}
+
+/// A database for blocking programs.
+///
+/// An engine is opened with `Engine::open(url)` and hands out sessions with [`session`](Self::session).
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) core: EngineCore,
+}
+
+/// A database for async programs: [`Engine`], with `.await` after each call that may do I/O.
+#[derive(Clone)]
+pub struct AsyncEngine {
+    pub(crate) core: EngineCore,
+}
+
+impl Engine {
+    /// Creates the tables that do not exist yet, in one transaction; those that exist are left as they are.
+    pub fn create_all(&self, metadata: &Metadata) -> Result<()> {
+        wait(self.core.create_all(metadata))
+    }
+
+    /// Drops the tables that exist, in one transaction, with all that is in them.
+    pub fn drop_all(&self, metadata: &Metadata) -> Result<()> {
+        wait(self.core.drop_all(metadata))
+    }
+
+    #[doc(hidden)]
+    pub fn script(&self, sql: &str) -> Result<()> {
+        wait(self.core.script(sql))
+    }
+}
+
+impl AsyncEngine {
+    /// Creates the tables that do not exist yet, in one transaction; those that exist are left as they are.
+    pub async fn create_all(&self, metadata: &Metadata) -> Result<()> {
+        self.core.create_all(metadata).await
+    }
+
+    /// Drops the tables that exist, in one transaction, with all that is in them.
+    pub async fn drop_all(&self, metadata: &Metadata) -> Result<()> {
+        self.core.drop_all(metadata).await
+    }
+
+    #[doc(hidden)]
+    pub async fn script(&self, sql: &str) -> Result<()> {
+        self.core.script(sql).await
+    }
+}
+
+/// The two forms of an engine.
+pub trait EngineForm: sealed::Sealed {}
+
+impl EngineForm for Engine {}
+impl EngineForm for AsyncEngine {}
+
+mod sealed {
+    use super::{AsyncEngine, Engine, EngineCore, Form};
+
+    pub trait Sealed {
+        #[doc(hidden)]
+        const FORM: Form;
+        #[doc(hidden)]
+        fn from_core(core: EngineCore) -> Self;
+    }
+
+    impl Sealed for Engine {
+        const FORM: Form = Form::Blocking;
+        fn from_core(core: EngineCore) -> Self {
+            Self { core }
+        }
+    }
+
+    impl Sealed for AsyncEngine {
+        const FORM: Form = Form::Async;
+        fn from_core(core: EngineCore) -> Self {
+            Self { core }
+        }
+    }
+}
+
+/// How an engine behaves; see the methods of [`EngineBuilder`].
+pub(crate) struct Options {
+    pool_size: usize,
+    max_overflow: usize,
+    pool_timeout: Duration,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// Sets the options of an engine before it is opened.
+#[must_use]
+pub struct EngineBuilder<E> {
+    backend: Arc<dyn Backend>,
+    options: Options,
+    form: PhantomData<fn() -> E>,
+}
+
+impl<E: EngineForm> EngineBuilder<E> {
+    /// An engine over this backend; programs use `Engine::builder(url)` instead.
+    pub fn new(backend: Arc<dyn Backend>) -> Self {
+        let options =
+            Options { pool_size: 5, max_overflow: 10, pool_timeout: Duration::from_secs(30), observer: None };
+        Self { backend, options, form: PhantomData }
+    }
+
+    /// How many idle connections are kept for the next user (5). Each one costs the server a process or a thread.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.options.pool_size = connections;
+        self
+    }
+
+    /// How many connections may be open beyond the pool's size when all are in use (10). They are closed when they come
+    /// back, so each use of one costs a new connection.
+    pub fn max_overflow(mut self, connections: usize) -> Self {
+        self.options.max_overflow = connections;
+        self
+    }
+
+    /// How long to wait for a connection when all are in use (30 s) before a pool-timeout error. Costs nothing.
+    pub fn pool_timeout(mut self, timeout: Duration) -> Self {
+        self.options.pool_timeout = timeout;
+        self
+    }
+
+    /// Calls this for each statement and each step of a transaction, right after it was sent. Costs one call each;
+    /// without an observer nothing is prepared for it.
+    pub fn observe(mut self, observer: impl Observer) -> Self {
+        self.options.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Writes each statement and each step of a transaction to standard error, without values. Costs a write each.
+    pub fn echo(self, on: bool) -> Self {
+        if on { self.observe(|event: &Event<'_>| eprintln!("{event}")) } else { self }
+    }
+
+    /// The engine. Nothing is connected to until the first statement.
+    pub fn open(self) -> E {
+        let pool = Arc::new(Pool::new(self.backend, E::FORM, self.options));
+        E::from_core(EngineCore(Arc::new(Shared { pool, statements: Statements::default() })))
+    }
+}

@@ -1,0 +1,74 @@
+//! Deadlines without a runtime: one thread for the whole process, started when the first one is needed, wakes those
+//! whose time has come.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
+
+#[derive(Default)]
+struct Deadlines {
+    next: u64,
+    queue: BinaryHeap<Reverse<(Instant, u64)>>,
+    wakers: BTreeMap<u64, Waker>,
+}
+
+struct Timer {
+    deadlines: Mutex<Deadlines>,
+    changed: Condvar,
+}
+
+static TIMER: LazyLock<Timer> = LazyLock::new(|| {
+    // Without its thread a deadline is never announced; whoever waits is then woken by a free connection alone.
+    let _ = std::thread::Builder::new().name("orm-timer".to_owned()).spawn(|| TIMER.run());
+    Timer { deadlines: Mutex::default(), changed: Condvar::new() }
+});
+
+impl Timer {
+    fn lock(&self) -> MutexGuard<'_, Deadlines> {
+        self.deadlines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut deadlines = self.lock();
+        loop {
+            let now = Instant::now();
+            deadlines = match deadlines.queue.peek().copied() {
+                None => self.changed.wait(deadlines).unwrap_or_else(PoisonError::into_inner),
+                Some(Reverse((at, _))) if at > now => {
+                    self.changed.wait_timeout(deadlines, at - now).unwrap_or_else(PoisonError::into_inner).0
+                }
+                Some(Reverse((_, id))) => {
+                    deadlines.queue.pop();
+                    if let Some(waker) = deadlines.wakers.remove(&id) {
+                        waker.wake();
+                    }
+                    deadlines
+                }
+            };
+        }
+    }
+}
+
+/// Wakes a task at a point in time, unless it is dropped before.
+pub(super) struct Alarm(u64);
+
+impl Alarm {
+    pub(super) fn set(at: Instant, waker: Waker) -> Self {
+        let mut deadlines = TIMER.lock();
+        let id = deadlines.next;
+        deadlines.next += 1;
+        deadlines.queue.push(Reverse((at, id)));
+        deadlines.wakers.insert(id, waker);
+        drop(deadlines);
+        TIMER.changed.notify_one();
+        Self(id)
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        TIMER.lock().wakers.remove(&self.0);
+    }
+}

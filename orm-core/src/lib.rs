@@ -1,0 +1,19 @@
+//! The part of `orm` that is neither a driver nor a macro: values, tables, queries, the driver boundary, the
+//! engine and the session. Programs use it through the `orm` crate, which re-exports it with the backends.
+//!
+//! Modules import in one direction only, each from those before it:
+//! `error`, `value` → `types` → `metadata` → `query` → `driver` → `engine` → `model` → `session`.
+
+pub mod driver;
+pub mod engine;
+mod error;
+pub mod metadata;
+pub mod model;
+pub mod query;
+pub mod session;
+mod types;
+mod value;
+
+pub use error::{Error, ErrorKind, Result};
+pub use types::DbValue;
+pub use value::{SqlType, Value};

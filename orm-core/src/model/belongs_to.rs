@@ -1,0 +1,142 @@
+//! `BelongsTo<M>`: a foreign key. It holds the key of a row, or the entity that will have one.
+
+use std::fmt;
+
+use crate::metadata::FieldBuilder;
+use crate::model::{Entity, Field, Key, Model, RowReader, Token};
+use crate::{Result, Value};
+
+/// A reference to a row of the model `M`, stored as a foreign key.
+///
+/// It is made from an entity, whose row need not exist yet: the flush inserts that first. Or from a key:
+/// `BelongsTo::key(7)`. Wrap it in an `Option` to allow none.
+pub struct BelongsTo<M: Model> {
+    key: Option<M::Key>,
+    entity: Option<Token>,
+}
+
+impl<M: Model> BelongsTo<M> {
+    /// A reference to the row with this key.
+    pub fn key(key: impl Into<M::Key>) -> Self {
+        Self { key: Some(key.into()), entity: None }
+    }
+
+    /// The key of the row referred to; `None` while it has not been inserted.
+    pub fn get(&self) -> Option<&M::Key> {
+        self.key.as_ref()
+    }
+}
+
+impl<M: Model> From<Entity<M>> for BelongsTo<M> {
+    fn from(entity: Entity<M>) -> Self {
+        Self { key: None, entity: Some(entity.token) }
+    }
+}
+
+impl<M: Model> From<Entity<M>> for Option<BelongsTo<M>> {
+    fn from(entity: Entity<M>) -> Self {
+        Some(entity.into())
+    }
+}
+
+impl<M: Model> Clone for BelongsTo<M> {
+    fn clone(&self) -> Self {
+        Self { key: self.key.clone(), entity: self.entity }
+    }
+}
+
+impl<M: Model> fmt::Debug for BelongsTo<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "BelongsTo<{}>({key:?})", M::NAME),
+            None => write!(f, "BelongsTo<{}>(not inserted yet)", M::NAME),
+        }
+    }
+}
+
+/// Equal if they refer to the same row, or to the same entity while that has no row.
+impl<M: Model> PartialEq for BelongsTo<M> {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.key, &other.key) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => self.entity == other.entity,
+            _ => false,
+        }
+    }
+}
+
+impl<M: Model> BelongsTo<M> {
+    fn describe(name: &str, nullable: bool, columns: &mut FieldBuilder<'_>) {
+        match M::Key::TYPES {
+            [one] => columns.column(name, *one, nullable),
+            several => {
+                // A name for each part: for a key of (shop, number) the columns order_shop and order_number.
+                let stem = name.strip_suffix("_id").unwrap_or(name);
+                for (part, sql_type) in several.iter().enumerate() {
+                    let number = (part + 1).to_string();
+                    let part = M::KEY.get(part).copied().unwrap_or(&number);
+                    columns.column(&format!("{stem}_{part}"), *sql_type, nullable);
+                }
+            }
+        }
+        columns.references(M::table);
+    }
+
+    fn from_values(values: Vec<Value<'_>>) -> Result<Self> {
+        Ok(Self { key: Some(M::Key::from_values(values)?), entity: None })
+    }
+}
+
+fn read_values<'a, M: Model>(row: &mut RowReader<'a>) -> Result<Vec<Value<'a>>> {
+    (0..M::Key::TYPES.len()).map(|_| row.next()).collect()
+}
+
+impl<M: Model> Field for BelongsTo<M> {
+    type Column = M::Key;
+
+    fn describe(name: &str, columns: &mut FieldBuilder<'_>) {
+        Self::describe(name, false, columns);
+    }
+
+    fn read(row: &mut RowReader<'_>) -> Result<Self> {
+        Self::from_values(read_values::<M>(row)?)
+    }
+
+    fn get(&self, part: usize) -> Result<Value<'_>> {
+        self.key.as_ref().map_or(Ok(Value::Null), |key| key.get(part))
+    }
+
+    fn refers_to(&self) -> Option<Token> {
+        self.entity.filter(|_| self.key.is_none())
+    }
+
+    fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
+        self.key = Some(M::Key::from_values(read_values::<M>(key)?)?);
+        Ok(())
+    }
+}
+
+impl<M: Model> Field for Option<BelongsTo<M>> {
+    type Column = Option<M::Key>;
+
+    fn describe(name: &str, columns: &mut FieldBuilder<'_>) {
+        BelongsTo::<M>::describe(name, true, columns);
+    }
+
+    fn read(row: &mut RowReader<'_>) -> Result<Self> {
+        let values = read_values::<M>(row)?;
+        if values.iter().any(Value::is_null) { Ok(None) } else { BelongsTo::from_values(values).map(Some) }
+    }
+
+    fn get(&self, part: usize) -> Result<Value<'_>> {
+        self.as_ref().map_or(Ok(Value::Null), |reference| Field::get(reference, part))
+    }
+
+    fn refers_to(&self) -> Option<Token> {
+        self.as_ref().and_then(Field::refers_to)
+    }
+
+    fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
+        self.as_mut().map_or(Ok(()), |reference| reference.resolve(key))
+    }
+}

@@ -1,0 +1,97 @@
+//! A field of a model: one column, or several that belong together.
+
+use crate::driver::Row;
+use crate::error::{Error, ErrorKind};
+use crate::metadata::FieldBuilder;
+use crate::model::Token;
+use crate::types::DbValue;
+use crate::{Result, Value};
+
+/// What a model's field may be: any column type, or a reference to another model.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a column type",
+    label = "not a column type",
+    note = "columns are bool, i16, i32, i64, f32, f64, String, Vec<u8>, an Option of these, BelongsTo<Model>, or any type that implements `orm::DbValue`"
+)]
+pub trait Field: Sized {
+    /// The type that the field's column holds, for typed queries.
+    type Column;
+
+    /// Adds the field's columns to its table.
+    fn describe(name: &str, columns: &mut FieldBuilder<'_>);
+
+    /// Takes its columns from a row.
+    fn read(row: &mut RowReader<'_>) -> Result<Self>;
+
+    /// The value of one of its columns.
+    fn get(&self, part: usize) -> Result<Value<'_>>;
+
+    /// The entity whose key it holds, while that key is not known.
+    #[doc(hidden)]
+    fn refers_to(&self) -> Option<Token> {
+        None
+    }
+
+    /// Fills in the key of the entity that it refers to.
+    #[doc(hidden)]
+    fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
+        let _ = key;
+        Ok(())
+    }
+}
+
+impl<T: DbValue> Field for T {
+    type Column = T;
+
+    fn describe(name: &str, columns: &mut FieldBuilder<'_>) {
+        columns.column(name, T::TYPE, T::NULLABLE);
+    }
+
+    #[inline]
+    fn read(row: &mut RowReader<'_>) -> Result<Self> {
+        T::decode(row.next()?)
+    }
+
+    #[inline]
+    fn get(&self, _part: usize) -> Result<Value<'_>> {
+        self.encode()
+    }
+}
+
+/// Hands out the values of a row from left to right.
+pub struct RowReader<'a> {
+    row: &'a dyn Row,
+    next: usize,
+}
+
+impl<'a> RowReader<'a> {
+    pub(crate) fn new(row: &'a dyn Row) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The next value.
+    #[inline]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would end silently where this is an error"
+    )]
+    pub fn next(&mut self) -> Result<Value<'a>> {
+        let index = self.next;
+        if index >= self.row.width() {
+            return Err(Error::new(ErrorKind::Decode, "the row has too few columns"));
+        }
+        self.next += 1;
+        self.row.value(index)
+    }
+
+    /// The next field.
+    #[inline]
+    pub fn field<F: Field>(&mut self) -> Result<F> {
+        F::read(self)
+    }
+
+    /// The position of the value that was taken last.
+    pub(crate) fn position(&self) -> usize {
+        self.next.saturating_sub(1)
+    }
+}

@@ -1,0 +1,60 @@
+//! Primary keys: one column, or a tuple of up to four.
+
+use std::fmt::Debug;
+
+use crate::error::{Error, ErrorKind};
+use crate::types::DbValue;
+use crate::{Result, SqlType, Value};
+
+/// What rows are told apart by.
+pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// The types of its columns.
+    const TYPES: &'static [SqlType];
+
+    /// The value of one of its columns.
+    fn get(&self, part: usize) -> Result<Value<'_>>;
+
+    /// A key from the values of its columns.
+    fn from_values(values: Vec<Value<'_>>) -> Result<Self>;
+}
+
+/// The error for a key of another width; only an inconsistent derive could cause it.
+fn width() -> Error {
+    Error::new(ErrorKind::Misuse, "a key has another number of columns than its model")
+}
+
+impl<T: DbValue + Clone + PartialEq + Debug> Key for T {
+    const TYPES: &'static [SqlType] = &[T::TYPE];
+
+    fn get(&self, _part: usize) -> Result<Value<'_>> {
+        self.encode()
+    }
+
+    fn from_values(values: Vec<Value<'_>>) -> Result<Self> {
+        T::decode(values.into_iter().next().ok_or_else(width)?)
+    }
+}
+
+macro_rules! tuple_key {
+    ($($part:tt $type:ident),+) => {
+        impl<$($type: DbValue + Clone + PartialEq + Debug),+> Key for ($($type,)+) {
+            const TYPES: &'static [SqlType] = &[$($type::TYPE),+];
+
+            fn get(&self, part: usize) -> Result<Value<'_>> {
+                match part {
+                    $($part => self.$part.encode(),)+
+                    _ => Err(width()),
+                }
+            }
+
+            fn from_values(values: Vec<Value<'_>>) -> Result<Self> {
+                let mut values = values.into_iter();
+                Ok(($($type::decode(values.next().ok_or_else(width)?)?,)+))
+            }
+        }
+    };
+}
+
+tuple_key!(0 A, 1 B);
+tuple_key!(0 A, 1 B, 2 C);
+tuple_key!(0 A, 1 B, 2 C, 3 D);

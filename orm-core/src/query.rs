@@ -1,0 +1,24 @@
+//! Statements as data. A statement is a value that is cloned, stored and extended; each of its nodes renders itself,
+//! and a [`Dialect`] says only where a database differs from standard SQL.
+
+mod column;
+mod dialect;
+mod expr;
+mod filter;
+mod limit;
+mod operand;
+mod order;
+mod select;
+mod sql;
+mod write;
+
+pub use column::Column;
+pub use dialect::{Begin, Dialect};
+pub use expr::{Condition, Expr, Expression, ExpressionMethods, TextMethods};
+pub use operand::Operand;
+pub use order::Order;
+pub use select::SelectStatement;
+pub use sql::Sql;
+pub use write::{Layout, WriteKind, WriteShape};
+
+pub(crate) use sql::Rendered;

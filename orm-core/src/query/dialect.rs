@@ -1,0 +1,96 @@
+//! What a database does differently. The defaults are standard SQL; a backend overrides what it must.
+
+use std::fmt::Debug;
+
+use crate::SqlType;
+use crate::metadata::{Column, Table};
+use crate::query::{Layout, Sql, WriteShape};
+
+/// What a transaction is begun for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// Its first statement reads.
+    Read,
+    /// Its first statement writes; SQLite takes the write lock at once, so that it waits instead of failing later.
+    Write,
+}
+
+/// A database's differences from standard SQL.
+pub trait Dialect: Debug + Send + Sync + 'static {
+    /// The name for messages: `sqlite`, `postgres`.
+    fn name(&self) -> &'static str;
+
+    /// Appends the placeholder of the parameter with this number, counted from 1.
+    fn placeholder(&self, number: usize, text: &mut String);
+
+    /// The name of a column type in DDL.
+    fn type_name(&self, sql_type: SqlType) -> &'static str;
+
+    /// The type and constraints of a key column that the database numbers by itself.
+    fn auto_key(&self, column: &Column) -> String;
+
+    /// A query for the names of all tables, as one text column.
+    fn table_names(&self) -> &'static str;
+
+    /// Appends a name, quoted so that any text is just a name.
+    fn quote(&self, name: &str, text: &mut String) {
+        text.push('"');
+        for character in name.chars() {
+            if character == '"' {
+                text.push('"');
+            }
+            text.push(character);
+        }
+        text.push('"');
+    }
+
+    /// What follows the closing bracket of CREATE TABLE.
+    fn table_suffix(&self) -> &'static str {
+        ""
+    }
+
+    /// Whether a foreign key can be added to and dropped from a table that exists. Where it cannot, a table may name one
+    /// that does not exist yet.
+    fn alters_foreign_keys(&self) -> bool {
+        true
+    }
+
+    /// The statement that begins a transaction.
+    fn begin(&self, mode: Begin) -> &'static str {
+        match mode {
+            Begin::Read | Begin::Write => "BEGIN",
+        }
+    }
+
+    /// Whether an INSERT hands its new keys back by a RETURNING clause; else the driver asks in another way.
+    fn returns_keys(&self) -> bool {
+        true
+    }
+
+    /// What OFFSET needs before it when there is no limit.
+    fn unlimited(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// How the next statement of this shape takes its rows, of which `rows` are left.
+    fn layout(&self, shape: &WriteShape, rows: usize) -> Layout {
+        let _ = (shape, rows);
+        Layout::PerRow
+    }
+
+    /// Writes the statement for this shape and layout.
+    fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
+        let _ = layout;
+        shape.write_standard(sql);
+    }
+
+    /// The largest number of parameters that one statement may have.
+    fn max_parameters(&self) -> usize;
+
+    /// The name of the table for messages and DDL.
+    fn table_name(&self, table: &Table) -> String {
+        let mut text = String::new();
+        self.quote(table.name(), &mut text);
+        text
+    }
+}

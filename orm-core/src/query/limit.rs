@@ -1,0 +1,39 @@
+//! `LIMIT` and `OFFSET`, bound like any other value.
+
+use crate::query::{SelectStatement, Sql};
+use crate::{SqlType, Value};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Limit {
+    limit: Option<u32>,
+    offset: Option<u32>,
+}
+
+impl Limit {
+    pub(crate) fn render(&self, sql: &mut Sql<'_>) {
+        match (self.limit, self.offset, sql.dialect().unlimited()) {
+            (Some(limit), ..) => {
+                sql.push(" LIMIT ").bind(SqlType::BigInt, Value::Int(limit.into()));
+            }
+            (None, Some(_), Some(unlimited)) => {
+                sql.push(unlimited);
+            }
+            (None, ..) => {}
+        }
+        if let Some(offset) = self.offset {
+            sql.push(" OFFSET ").bind(SqlType::BigInt, Value::Int(offset.into()));
+        }
+    }
+}
+
+impl SelectStatement {
+    /// At most this many rows.
+    pub fn limit(&mut self, rows: u32) {
+        self.limit.limit = Some(rows);
+    }
+
+    /// Leaves out this many rows at the beginning.
+    pub fn offset(&mut self, rows: u32) {
+        self.limit.offset = Some(rows);
+    }
+}

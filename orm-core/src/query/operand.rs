@@ -1,0 +1,90 @@
+//! What may stand on the other side of an operator.
+
+use std::sync::Arc;
+
+use crate::query::Column;
+use crate::query::expr::{Expr, Expression, Node};
+use crate::types::DbValue;
+use crate::{Result, SqlType, Value};
+
+/// The other side of an operator, ready to be rendered.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+#[expect(private_interfaces, reason = "only this crate makes and reads one")]
+pub enum Bound {
+    Value(SqlType, Value<'static>),
+    Null,
+    Node(Arc<dyn Node>),
+}
+
+/// What an expression of type `T` may be compared with: a `T`, text for a `String`, either of them for an
+/// `Option`, or another column or expression of the same type.
+#[diagnostic::on_unimplemented(
+    message = "a column or expression of type `{T}` cannot be compared with `{Self}`",
+    label = "expected a `{T}`, or a column or expression of that type"
+)]
+pub trait Operand<T> {
+    #[doc(hidden)]
+    fn bound(self) -> Result<Bound>;
+}
+
+fn bind<T: DbValue>(value: &T) -> Result<Bound> {
+    Ok(match value.encode()? {
+        Value::Null => Bound::Null,
+        value => Bound::Value(T::TYPE, value.into_owned()),
+    })
+}
+
+impl<T: DbValue> Operand<T> for T {
+    fn bound(self) -> Result<Bound> {
+        bind(&self)
+    }
+}
+
+impl<T: DbValue> Operand<Option<T>> for T {
+    fn bound(self) -> Result<Bound> {
+        bind(&self)
+    }
+}
+
+impl<T: DbValue + Clone> Operand<T> for &T {
+    fn bound(self) -> Result<Bound> {
+        bind(self)
+    }
+}
+
+impl Operand<String> for &str {
+    fn bound(self) -> Result<Bound> {
+        bind(&self.to_owned())
+    }
+}
+
+impl Operand<Option<String>> for &str {
+    fn bound(self) -> Result<Bound> {
+        bind(&self.to_owned())
+    }
+}
+
+impl Operand<Vec<u8>> for &[u8] {
+    fn bound(self) -> Result<Bound> {
+        bind(&self.to_owned())
+    }
+}
+
+impl<M: 'static, T: DbValue> Operand<T> for Column<M, T> {
+    fn bound(self) -> Result<Bound> {
+        Ok(Bound::Node(self.into_expr().into_node()))
+    }
+}
+
+impl<M: 'static, T: DbValue> Operand<Option<T>> for Column<M, T> {
+    fn bound(self) -> Result<Bound> {
+        Ok(Bound::Node(self.into_expr().into_node()))
+    }
+}
+
+impl<T: DbValue> Operand<T> for Expr<T> {
+    fn bound(self) -> Result<Bound> {
+        Ok(Bound::Node(self.into_node()))
+    }
+}

@@ -1,0 +1,124 @@
+//! The one place where SQL text and its parameters are put together.
+
+use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
+use crate::query::Dialect;
+use crate::{Result, SqlType, Value};
+
+/// A statement being written for one dialect: text, parameters and the tables whose columns may be named.
+#[derive(Debug)]
+pub struct Sql<'d> {
+    dialect: &'d dyn Dialect,
+    text: String,
+    types: Vec<SqlType>,
+    values: Vec<Value<'static>>,
+    tables: Vec<&'static Table>,
+}
+
+/// A finished statement with its parameters.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    pub(crate) text: String,
+    pub(crate) types: Vec<SqlType>,
+    pub(crate) values: Vec<Value<'static>>,
+}
+
+impl<'d> Sql<'d> {
+    /// An empty statement.
+    pub fn new(dialect: &'d dyn Dialect) -> Self {
+        Self { dialect, text: String::new(), types: Vec::new(), values: Vec::new(), tables: Vec::new() }
+    }
+
+    /// The dialect that is written.
+    pub fn dialect(&self) -> &'d dyn Dialect {
+        self.dialect
+    }
+
+    /// Adds SQL that this library wrote; never a user's text.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds a name, quoted.
+    pub fn name(&mut self, name: &str) -> &mut Self {
+        self.dialect.quote(name, &mut self.text);
+        self
+    }
+
+    /// Adds each item, with `, ` between.
+    pub fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut each: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.separated(", ", items, |sql, item| {
+            each(sql, item);
+            Ok(())
+        })
+        .unwrap_or_default();
+        self
+    }
+
+    /// Adds each item, with a separator between.
+    pub fn separated<T>(
+        &mut self,
+        separator: &str,
+        items: impl IntoIterator<Item = T>,
+        mut each: impl FnMut(&mut Self, T) -> Result<()>,
+    ) -> Result<()> {
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.push(separator);
+            }
+            each(self, item)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the placeholder of a parameter whose value comes when the statement runs.
+    pub fn parameter(&mut self, sql_type: SqlType) -> &mut Self {
+        self.types.push(sql_type);
+        self.dialect.placeholder(self.types.len(), &mut self.text);
+        self
+    }
+
+    /// Adds a value as a parameter.
+    pub fn bind(&mut self, sql_type: SqlType, value: Value<'static>) -> &mut Self {
+        self.values.push(value);
+        self.parameter(sql_type)
+    }
+
+    /// Lets columns of this table be named from here on.
+    pub fn enter(&mut self, table: &'static Table) {
+        self.tables.push(table);
+    }
+
+    /// Adds a column of one of the statement's tables.
+    pub fn column(&mut self, table: &'static Table, position: usize) -> Result<()> {
+        let column = &table.columns()[position].name;
+        if !self.tables.contains(&table) {
+            let (wanted, present) =
+                (table.name(), self.tables.iter().map(|table| table.name()).collect::<Vec<_>>());
+            let message = format!(
+                "column {wanted}.{column} is used, but {wanted} is not in the query, which reads from {}; join {wanted} first",
+                present.join(", ")
+            );
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
+        if self.tables.len() > 1 {
+            self.name(table.name()).push(".");
+        }
+        self.name(column);
+        Ok(())
+    }
+
+    /// The text alone.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    pub(crate) fn finish(self) -> Rendered {
+        Rendered { text: self.text, types: self.types, values: self.values }
+    }
+}

@@ -1,0 +1,145 @@
+//! The statements of a flush: a shape says what is written, a layout how the rows fill its parameters.
+
+use crate::metadata::Table;
+use crate::query::Sql;
+
+/// One INSERT, UPDATE or DELETE by primary key, for any number of rows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WriteShape {
+    table: TableRef,
+    kind: WriteKind,
+    columns: Vec<usize>,
+}
+
+/// What a shape does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WriteKind {
+    /// INSERT of the columns; the database numbers the rows if the key is not among them.
+    Insert,
+    /// UPDATE of the columns, by primary key.
+    Update,
+    /// DELETE, by primary key.
+    Delete,
+}
+
+/// How the rows of a write fill the parameters of its statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// The statement runs once for each row; a parameter is one value.
+    PerRow,
+    /// The statement runs once; each parameter is an array with one value for each row.
+    Arrays,
+    /// The statement runs once and takes this many rows; the parameters are their values, row after row.
+    Flat(usize),
+}
+
+/// A table, hashed by address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TableRef(&'static Table);
+
+impl std::hash::Hash for TableRef {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self.0).hash(state);
+    }
+}
+
+impl WriteShape {
+    /// A shape; the columns of a DELETE are empty.
+    pub fn new(table: &'static Table, kind: WriteKind, columns: Vec<usize>) -> Self {
+        Self { table: TableRef(table), kind, columns }
+    }
+
+    /// The table that is written.
+    pub fn table(&self) -> &'static Table {
+        self.table.0
+    }
+
+    /// What is done to it.
+    pub fn kind(&self) -> WriteKind {
+        self.kind
+    }
+
+    /// The positions of the columns that are written.
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// The positions of the key columns that find the row; none for an INSERT.
+    pub fn key(&self) -> &'static [usize] {
+        match self.kind {
+            WriteKind::Insert => &[],
+            WriteKind::Update | WriteKind::Delete => self.table().primary_key(),
+        }
+    }
+
+    /// How many values a row has: the columns written, then the key.
+    pub fn width(&self) -> usize {
+        self.columns.len() + self.key().len()
+    }
+
+    /// The key column that the database fills in and hands back.
+    pub fn generated_key(&self) -> Option<usize> {
+        let auto = self.table().auto_key()?;
+        (self.kind == WriteKind::Insert && !self.columns.contains(&auto)).then_some(auto)
+    }
+
+    /// Adds a quoted column name.
+    pub fn name(&self, sql: &mut Sql<'_>, column: usize) {
+        sql.name(&self.table().columns()[column].name);
+    }
+
+    /// Adds the placeholder for one value of a column.
+    pub fn parameter(&self, sql: &mut Sql<'_>, column: usize) {
+        sql.parameter(self.table().columns()[column].sql_type);
+    }
+
+    /// Adds `key = ?`, for each column of the key.
+    fn key_is(&self, sql: &mut Sql<'_>) {
+        sql.push(" WHERE ");
+        for (index, &column) in self.key().iter().enumerate() {
+            sql.push(if index > 0 { " AND " } else { "" });
+            self.name(sql, column);
+            sql.push(" = ");
+            self.parameter(sql, column);
+        }
+    }
+
+    /// Adds `RETURNING key` where the key comes back that way.
+    pub fn write_returning(&self, sql: &mut Sql<'_>) {
+        if let (Some(key), true) = (self.generated_key(), sql.dialect().returns_keys()) {
+            sql.push(" RETURNING ");
+            self.name(sql, key);
+        }
+    }
+
+    /// Adds the statement for one row, as standard SQL has it.
+    pub fn write_standard(&self, sql: &mut Sql<'_>) {
+        match self.kind {
+            WriteKind::Insert => {
+                sql.push("INSERT INTO ").name(self.table().name());
+                if self.columns.is_empty() {
+                    sql.push(" DEFAULT VALUES");
+                } else {
+                    sql.push(" (")
+                        .list(&self.columns, |sql, &column| self.name(sql, column))
+                        .push(") VALUES (");
+                    sql.list(&self.columns, |sql, &column| self.parameter(sql, column)).push(")");
+                }
+                self.write_returning(sql);
+            }
+            WriteKind::Update => {
+                sql.push("UPDATE ").name(self.table().name()).push(" SET ");
+                sql.list(&self.columns, |sql, &column| {
+                    self.name(sql, column);
+                    sql.push(" = ");
+                    self.parameter(sql, column);
+                });
+                self.key_is(sql);
+            }
+            WriteKind::Delete => {
+                sql.push("DELETE FROM ").name(self.table().name());
+                self.key_is(sql);
+            }
+        }
+    }
+}

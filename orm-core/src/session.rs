@@ -1,0 +1,194 @@
+//! The session: an identity map and a unit of work over one connection.
+//!
+//! [`Entities`] is its memory and does no I/O; a plan (`plan.rs`) is made from it without a database, and carried out
+//! (`flush.rs`) batch by batch. `unit.rs` puts memory and connection together, once, as async functions. The two public
+//! types below are its faces: over a blocking connection such a function never waits, and the blocking face polls it once.
+
+mod arena;
+mod entities;
+mod flush;
+mod identity;
+mod journal;
+mod order;
+mod plan;
+mod unit;
+
+use std::ops::{Deref, DerefMut};
+
+use crate::Result;
+use crate::engine::{AsyncEngine, Engine, wait};
+use crate::model::{Entity, Model, Select};
+use crate::session::unit::Unit;
+
+pub use entities::Entities;
+
+/// A session of a blocking [`Engine`]: it owns entities, and writes what was changed in them when it is told to.
+///
+/// Plain calls (`add`, `delete`, `session[entity]`, `expire`) are those of [`Entities`], which it dereferences to.
+/// A transaction begins with the first statement, and its connection goes back to the pool with `commit` or `rollback`;
+/// dropping the session rolls back.
+pub struct Session {
+    unit: Unit,
+}
+
+/// A session of an [`AsyncEngine`]: [`Session`], with `.await` after each call that may do I/O.
+pub struct AsyncSession {
+    unit: Unit,
+}
+
+impl Engine {
+    /// A new session. It takes no connection before its first statement.
+    pub fn session(&self) -> Session {
+        Session { unit: Unit::new(self.core.clone()) }
+    }
+}
+
+impl AsyncEngine {
+    /// A new session. It takes no connection before its first statement.
+    pub fn session(&self) -> AsyncSession {
+        AsyncSession { unit: Unit::new(self.core.clone()) }
+    }
+}
+
+impl Session {
+    /// Writes all changes to the database, inside the transaction.
+    pub fn flush(&mut self) -> Result<()> {
+        wait(self.unit.flush())
+    }
+
+    /// Writes all changes and makes them permanent. What is read afterwards is read anew.
+    pub fn commit(&mut self) -> Result<()> {
+        wait(self.unit.commit())
+    }
+
+    /// Undoes everything since the last commit, in the database and in memory.
+    pub fn rollback(&mut self) -> Result<()> {
+        wait(self.unit.rollback())
+    }
+
+    /// The entity with this primary key, or `None`; without a statement if it is loaded.
+    pub fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
+        wait(self.unit.get(key.into()))
+    }
+
+    /// All entities of a query, in its order.
+    pub fn all<M: Model>(&mut self, query: Select<M>) -> Result<Vec<Entity<M>>> {
+        wait(self.unit.all(query))
+    }
+
+    /// The first entity of a query, or `None`.
+    pub fn first<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+        wait(self.unit.first(query))
+    }
+
+    /// The only entity of a query; an error if there is none, or more than one.
+    pub fn one<M: Model>(&mut self, query: Select<M>) -> Result<Entity<M>> {
+        wait(self.unit.one(query))
+    }
+
+    /// The only entity of a query, or `None`; an error if there is more than one.
+    pub fn one_or_none<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+        wait(self.unit.one_or_none(query))
+    }
+
+    /// The rows of a query as plain structs, which the session does not know.
+    pub fn rows<M: Model>(&mut self, query: Select<M>) -> Result<Vec<M>> {
+        wait(self.unit.rows(query))
+    }
+
+    /// Reads an entity's row again, over whatever was changed in it and not flushed.
+    pub fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        wait(self.unit.refresh(entity))
+    }
+
+    /// The struct of an entity; its row is read first if it is expired.
+    pub fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
+        wait(self.unit.load(entity))
+    }
+}
+
+impl AsyncSession {
+    /// Writes all changes to the database, inside the transaction.
+    pub async fn flush(&mut self) -> Result<()> {
+        self.unit.flush().await
+    }
+
+    /// Writes all changes and makes them permanent. What is read afterwards is read anew.
+    pub async fn commit(&mut self) -> Result<()> {
+        self.unit.commit().await
+    }
+
+    /// Undoes everything since the last commit, in the database and in memory.
+    pub async fn rollback(&mut self) -> Result<()> {
+        self.unit.rollback().await
+    }
+
+    /// The entity with this primary key, or `None`; without a statement if it is loaded.
+    pub async fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
+        let key = key.into();
+        self.unit.get(key).await
+    }
+
+    /// All entities of a query, in its order.
+    pub async fn all<M: Model>(&mut self, query: Select<M>) -> Result<Vec<Entity<M>>> {
+        self.unit.all(query).await
+    }
+
+    /// The first entity of a query, or `None`.
+    pub async fn first<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+        self.unit.first(query).await
+    }
+
+    /// The only entity of a query; an error if there is none, or more than one.
+    pub async fn one<M: Model>(&mut self, query: Select<M>) -> Result<Entity<M>> {
+        self.unit.one(query).await
+    }
+
+    /// The only entity of a query, or `None`; an error if there is more than one.
+    pub async fn one_or_none<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+        self.unit.one_or_none(query).await
+    }
+
+    /// The rows of a query as plain structs, which the session does not know.
+    pub async fn rows<M: Model>(&mut self, query: Select<M>) -> Result<Vec<M>> {
+        self.unit.rows(query).await
+    }
+
+    /// Reads an entity's row again, over whatever was changed in it and not flushed.
+    pub async fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        self.unit.refresh(entity).await
+    }
+
+    /// The struct of an entity; its row is read first if it is expired.
+    pub async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
+        self.unit.load(entity).await
+    }
+}
+
+impl Deref for Session {
+    type Target = Entities;
+
+    fn deref(&self) -> &Entities {
+        &self.unit.entities
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Entities {
+        &mut self.unit.entities
+    }
+}
+
+impl Deref for AsyncSession {
+    type Target = Entities;
+
+    fn deref(&self) -> &Entities {
+        &self.unit.entities
+    }
+}
+
+impl DerefMut for AsyncSession {
+    fn deref_mut(&mut self) -> &mut Entities {
+        &mut self.unit.entities
+    }
+}

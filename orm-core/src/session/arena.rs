@@ -1,0 +1,340 @@
+//! Where the entities of one model live: their structs, what is known of each, and their identities.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::driver::{Row, Statement};
+use crate::engine::Statements;
+use crate::error::Error;
+use crate::metadata::{Column, Table};
+use crate::model::{Model, RowReader, Token};
+use crate::query::{Dialect, Sql};
+use crate::session::identity::{Identity, IdentityMap};
+use crate::{Result, Value};
+
+/// An arena and a slot in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) arena: u32,
+    pub(super) slot: u32,
+}
+
+/// The life cycle of an entity. A detached one is no longer here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The slot is free.
+    Free,
+    /// A struct that the session no longer saves: it was added, and rolled back.
+    Transient,
+    /// Added, to be inserted by the next flush.
+    Pending,
+    /// Has its row and its place in the identity map.
+    Persistent,
+    /// Its row was deleted in the transaction that is open.
+    Deleted,
+}
+
+/// What is known of one entity.
+pub(super) struct Head {
+    pub(super) generation: u32,
+    pub(super) state: State,
+    /// Handed out for writing since the last flush; `snapshot` is the number of what it was.
+    pub(super) touched: bool,
+    /// Marked for deletion.
+    pub(super) doomed: bool,
+    pub(super) snapshot: u32,
+    /// When its values were last known to be the row's, on the session's clock; 0 if it was expired.
+    pub(super) read_at: u32,
+    pub(super) identity: Identity,
+}
+
+/// The structs of an arena, whatever their type.
+pub(super) trait Records: Send + Sync {
+    fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>>;
+    fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()>;
+    fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
+    fn refers_to(&self, slot: u32, field: usize) -> Option<Token>;
+    fn resolve(&mut self, slot: u32, field: usize, key: &mut RowReader<'_>) -> Result<()>;
+    fn clear(&mut self, slot: u32);
+    fn any(&self) -> &dyn Any;
+    fn any_mut(&mut self) -> &mut dyn Any;
+}
+
+/// Structs by slot; `None` where a slot is free.
+pub(super) type Structs<M> = Vec<Option<M>>;
+
+impl<M: Model> Records for Structs<M> {
+    fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>> {
+        match &self[slot as usize] {
+            Some(record) => record.get(column.field, column.part),
+            None => Ok(Value::Null),
+        }
+    }
+
+    fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()> {
+        let record = M::read(row)?;
+        match self.get_mut(slot as usize) {
+            Some(place) => *place = Some(record),
+            None => self.push(Some(record)),
+        }
+        Ok(())
+    }
+
+    fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()> {
+        self[slot as usize].as_mut().map_or(Ok(()), |record| record.read_field(field, row))
+    }
+
+    fn refers_to(&self, slot: u32, field: usize) -> Option<Token> {
+        self[slot as usize].as_ref()?.refers_to(field)
+    }
+
+    fn resolve(&mut self, slot: u32, field: usize, key: &mut RowReader<'_>) -> Result<()> {
+        self[slot as usize].as_mut().map_or(Ok(()), |record| record.resolve(field, key))
+    }
+
+    fn clear(&mut self, slot: u32) {
+        if let Some(place) = self.get_mut(slot as usize) {
+            *place = None;
+        }
+    }
+
+    fn any(&self) -> &dyn Any {
+        self
+    }
+
+    fn any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+pub(super) struct Arena {
+    pub(super) table: &'static Table,
+    pub(super) model: &'static str,
+    pub(super) heads: Vec<Head>,
+    pub(super) records: Box<dyn Records>,
+    /// The statement that reads one row by its key, once it was needed.
+    by_key: Option<Arc<Statement>>,
+    identities: IdentityMap,
+    free: Vec<u32>,
+}
+
+/// What a row turned out to be.
+pub(super) struct Met {
+    pub(super) slot: u32,
+    pub(super) generation: u32,
+}
+
+impl Arena {
+    pub(super) fn new<M: Model>() -> Self {
+        Self {
+            table: M::table(),
+            model: M::NAME,
+            heads: Vec::new(),
+            records: Box::new(Structs::<M>::new()),
+            by_key: None,
+            identities: IdentityMap::default(),
+            free: Vec::new(),
+        }
+    }
+
+    pub(super) fn structs<M: Model>(&self) -> Option<&Structs<M>> {
+        self.records.any().downcast_ref()
+    }
+
+    pub(super) fn structs_mut<M: Model>(&mut self) -> Option<&mut Structs<M>> {
+        self.records.any_mut().downcast_mut()
+    }
+
+    pub(super) fn head(&self, slot: u32) -> &Head {
+        &self.heads[slot as usize]
+    }
+
+    pub(super) fn head_mut(&mut self, slot: u32) -> &mut Head {
+        &mut self.heads[slot as usize]
+    }
+
+    /// A slot to put a struct into: the next one of `records` unless one was freed.
+    pub(super) fn allocate(&mut self, state: State, read_at: u32, identity: Identity) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            let head = self.head_mut(slot);
+            head.state = state;
+            head.read_at = read_at;
+            head.identity = identity;
+            return slot;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion entities do")]
+        let slot = self.heads.len() as u32;
+        self.heads.push(Head {
+            generation: 0,
+            state,
+            touched: false,
+            doomed: false,
+            snapshot: 0,
+            read_at,
+            identity,
+        });
+        slot
+    }
+
+    /// Frees a slot; handles to it are told so from now on.
+    pub(super) fn release(&mut self, slot: u32) {
+        self.forget_identity(slot);
+        let head = self.head_mut(slot);
+        head.state = State::Free;
+        head.generation = head.generation.wrapping_add(1);
+        head.touched = false;
+        head.doomed = false;
+        self.records.clear(slot);
+        self.free.push(slot);
+    }
+
+    /// Frees the slot of a row whose deletion is permanent; its identity left the map before.
+    pub(super) fn release_deleted(&mut self, slot: u32) {
+        if self.head(slot).state == State::Deleted {
+            self.head_mut(slot).identity = Identity::None;
+            self.release(slot);
+        }
+    }
+
+    /// Sets the field of one column.
+    pub(super) fn set(&mut self, slot: u32, column: usize, value: Value<'_>) -> Result<()> {
+        let field = self.table.columns()[column].field;
+        let result = self.records.read_field(slot, field, &mut RowReader::new(&One(value)));
+        result.map_err(|error| self.blame(error, column))
+    }
+
+    pub(super) fn find(&self, identity: &Identity) -> Option<u32> {
+        self.identities.find(identity, |slot| self.heads[slot as usize].identity == *identity)
+    }
+
+    /// Enters a slot under an identity that is not taken.
+    pub(super) fn identify(&mut self, slot: u32, identity: Identity) {
+        self.identities.insert(slot, &identity);
+        self.head_mut(slot).identity = identity;
+    }
+
+    /// Enters a slot under an identity that it had before; whoever was met under it meanwhile has to go.
+    pub(super) fn take_identity_back(&mut self, slot: u32, identity: Identity) {
+        if let Some(other) = self.find(&identity) {
+            self.release(other);
+        }
+        self.identify(slot, identity);
+    }
+
+    /// Makes room in the identity map.
+    pub(super) fn expect_identities(&mut self, more: usize) {
+        self.identities.reserve(more);
+    }
+
+    /// Takes a slot out of the identity map; the head keeps the identity, to come back with.
+    pub(super) fn forget_identity(&mut self, slot: u32) {
+        let Self { identities, heads, .. } = self;
+        identities.remove(slot, &heads[slot as usize].identity);
+    }
+
+    /// The statement that reads one row by its key.
+    pub(super) fn by_key(
+        &mut self,
+        statements: &Statements,
+        dialect: &dyn Dialect,
+    ) -> Result<Arc<Statement>> {
+        if let Some(statement) = &self.by_key {
+            return Ok(statement.clone());
+        }
+        let statement = statements.render(dialect, |sql| select_by_key(sql, self.table))?;
+        Ok(self.by_key.insert(statement).clone())
+    }
+
+    /// The identity that a struct's key fields say.
+    pub(super) fn identity_of(&self, slot: u32) -> Result<Identity> {
+        let columns = self.table.columns();
+        let keys = self.table.primary_key();
+        Identity::of(keys.len(), |part| self.records.get(slot, &columns[keys[part]]))
+    }
+
+    /// The entity of a row: the one that is known under its key, or a new one. `refill` says of a known one whether its
+    /// values are to be replaced by the row's.
+    pub(super) fn meet(
+        &mut self,
+        row: &dyn Row,
+        now: u32,
+        refill: impl FnOnce(&Head) -> bool,
+    ) -> Result<Met> {
+        let keys = self.table.primary_key();
+        let identity = Identity::of(keys.len(), |part| row.value(keys[part]))?;
+        let slot = match self.find(&identity) {
+            Some(slot) => {
+                if refill(self.head(slot)) {
+                    self.read(slot, row)?;
+                    self.head_mut(slot).read_at = now;
+                }
+                slot
+            }
+            None => {
+                let slot = self.allocate(State::Persistent, now, Identity::None);
+                if let Err(error) = self.read(slot, row) {
+                    self.heads[slot as usize].state = State::Free;
+                    self.release_unread(slot);
+                    return Err(error);
+                }
+                self.identify(slot, identity);
+                slot
+            }
+        };
+        Ok(Met { slot, generation: self.head(slot).generation })
+    }
+
+    /// A slot whose struct could not be read is not kept.
+    fn release_unread(&mut self, slot: u32) {
+        if slot as usize + 1 == self.heads.len() {
+            self.heads.pop();
+        } else {
+            self.free.push(slot);
+        }
+    }
+
+    fn read(&mut self, slot: u32, row: &dyn Row) -> Result<()> {
+        let mut reader = RowReader::new(row);
+        let result = self.records.read(slot, &mut reader);
+        result.map_err(|error| self.blame(error, reader.position()))
+    }
+
+    /// Adds to an error which model and column it is about.
+    pub(super) fn blame(&self, error: Error, column: usize) -> Error {
+        blame(self.model, self.table, error, column)
+    }
+}
+
+/// Adds to an error which model and column it is about.
+pub(super) fn blame(model: &'static str, table: &Table, error: Error, column: usize) -> Error {
+    let error = error.with_model(model);
+    match table.columns().get(column) {
+        Some(column) => error.with_column(&column.name),
+        None => error,
+    }
+}
+
+/// A row of one value.
+struct One<'a>(Value<'a>);
+
+impl Row for One<'_> {
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn value(&self, _index: usize) -> Result<Value<'_>> {
+        Ok(self.0.borrowed())
+    }
+}
+
+fn select_by_key(sql: &mut Sql<'_>, table: &'static Table) -> Result<()> {
+    let columns = table.columns();
+    sql.push("SELECT ").list(columns, |sql, column| {
+        sql.name(&column.name);
+    });
+    sql.push(" FROM ").name(table.name()).push(" WHERE ");
+    sql.separated(" AND ", table.primary_key(), |sql, &key| {
+        sql.name(&columns[key].name).push(" = ").parameter(columns[key].sql_type);
+        Ok(())
+    })
+}

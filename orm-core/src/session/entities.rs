@@ -1,0 +1,462 @@
+//! The memory of a session: its entities, what was done to them, and how to undo it. Nothing here does I/O.
+
+use std::any::TypeId;
+use std::ops::{Index, IndexMut};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use foldhash::{HashMap, HashMapExt};
+
+use crate::error::{Error, ErrorKind};
+use crate::model::{Entity, Model, RowReader, Token};
+use crate::session::arena::{Arena, Head, Met, Place, State};
+use crate::session::identity::Identity;
+use crate::session::journal::{Entry, Journal};
+use crate::{Result, Value};
+
+/// The entities of a session, and all that can be done with them without a database: both forms of a session are one of
+/// these with a connection.
+///
+/// `session[entity]` reads an entity's struct and `session[entity].field = value` changes it; the next flush writes the
+/// columns that differ. Indexing panics where there is nothing to show: on a handle of another session, and on an entity
+/// that is expired, deleted or detached. [`try_get`](Self::try_get) gives an error instead.
+pub struct Entities {
+    session: u32,
+    pub(super) arenas: Vec<Arena>,
+    arena_of: HashMap<TypeId, u32>,
+    pub(super) new: Vec<Place>,
+    pub(super) touched: Vec<Place>,
+    pub(super) doomed: Vec<Place>,
+    journal: Journal,
+    /// Goes on at each end of a transaction and each `expire_all`.
+    clock: u32,
+    /// Values read before this are last known values: served, and read again by the next query that meets them.
+    stale_before: u32,
+    /// Values read before this are thrown away.
+    expired_before: u32,
+}
+
+impl Entities {
+    pub(super) fn new() -> Self {
+        static SESSIONS: AtomicU32 = AtomicU32::new(0);
+        Self {
+            session: SESSIONS.fetch_add(1, Ordering::Relaxed),
+            arenas: Vec::new(),
+            arena_of: HashMap::new(),
+            new: Vec::new(),
+            touched: Vec::new(),
+            doomed: Vec::new(),
+            journal: Journal::default(),
+            clock: 1,
+            stale_before: 1,
+            expired_before: 1,
+        }
+    }
+
+    /// Adds a new struct; the next flush inserts its row.
+    pub fn add<M: Model>(&mut self, record: M) -> Entity<M> {
+        let index = self.arena_index::<M>();
+        let clock = self.clock;
+        let arena = &mut self.arenas[index as usize];
+        let slot = arena.allocate(State::Pending, clock, Identity::None);
+        let generation = arena.head(slot).generation;
+        if let Some(structs) = arena.structs_mut::<M>() {
+            match structs.get_mut(slot as usize) {
+                Some(place) => *place = Some(record),
+                None => structs.push(Some(record)),
+            }
+        }
+        self.new.push(Place { arena: index, slot });
+        Entity::new(Token { session: self.session, arena: index, slot, generation })
+    }
+
+    /// Adds new structs of one model.
+    pub fn add_all<M: Model>(&mut self, records: impl IntoIterator<Item = M>) -> Vec<Entity<M>> {
+        records.into_iter().map(|record| self.add(record)).collect()
+    }
+
+    /// Marks an entity for deletion; the next flush deletes its row.
+    pub fn delete<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        let place = self.persistent(entity)?;
+        let head = self.head_mut(place);
+        if !std::mem::replace(&mut head.doomed, true) {
+            self.doomed.push(place);
+        }
+        Ok(())
+    }
+
+    /// Throws away an entity's values, with the changes that were not flushed; they have to be read again.
+    pub fn expire<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        let place = self.persistent(entity)?;
+        self.forget_changes(place);
+        self.head_mut(place).read_at = 0;
+        Ok(())
+    }
+
+    /// Expires every entity that has a row. New ones are left alone.
+    pub fn expire_all(&mut self) {
+        for place in std::mem::take(&mut self.touched) {
+            self.head_mut(place).touched = false;
+        }
+        for place in std::mem::take(&mut self.doomed) {
+            self.head_mut(place).doomed = false;
+        }
+        self.clock += 1;
+        self.expired_before = self.clock;
+    }
+
+    /// Whether the session would save this entity: it is new, or it has its row.
+    pub fn contains<M: Model>(&self, entity: Entity<M>) -> bool {
+        matches!(self.look_up(entity), Ok((_, head)) if matches!(head.state, State::Pending | State::Persistent))
+    }
+
+    /// The struct of an entity, or the error that says why it cannot be shown.
+    pub fn try_get<M: Model>(&self, entity: Entity<M>) -> Result<&M> {
+        let slot = self.readable(entity)?;
+        let record = self.arenas[entity.token.arena as usize]
+            .structs::<M>()
+            .and_then(|all| all[slot as usize].as_ref());
+        record.ok_or_else(|| gone::<M>("is not in this session any more"))
+    }
+
+    /// The struct of an entity, to be changed.
+    pub fn try_get_mut<M: Model>(&mut self, entity: Entity<M>) -> Result<&mut M> {
+        let slot = self.readable(entity)?;
+        self.touch(Place { arena: entity.token.arena, slot })?;
+        let arena = &mut self.arenas[entity.token.arena as usize];
+        let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].as_mut());
+        record.ok_or_else(|| gone::<M>("is not in this session any more"))
+    }
+
+    /// Takes an entity out of the session as a plain struct. What was changed and not flushed is not saved.
+    pub fn detach<M: Model>(&mut self, entity: Entity<M>) -> Result<M> {
+        let slot = self.readable(entity)?;
+        let place = Place { arena: entity.token.arena, slot };
+        self.new.retain(|&other| other != place);
+        self.forget_changes(place);
+        let arena = &mut self.arenas[place.arena as usize];
+        let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].take());
+        arena.release(slot);
+        record.ok_or_else(|| gone::<M>("is not in this session any more"))
+    }
+
+    pub(super) fn arena_index<M: Model>(&mut self) -> u32 {
+        let Self { arenas, arena_of, .. } = self;
+        *arena_of.entry(TypeId::of::<M>()).or_insert_with(|| {
+            arenas.push(Arena::new::<M>());
+            #[expect(clippy::cast_possible_truncation, reason = "a program has fewer models than that")]
+            let index = (arenas.len() - 1) as u32;
+            index
+        })
+    }
+
+    pub(super) fn arena(&self, place: Place) -> &Arena {
+        &self.arenas[place.arena as usize]
+    }
+
+    pub(super) fn arena_mut(&mut self, place: Place) -> &mut Arena {
+        &mut self.arenas[place.arena as usize]
+    }
+
+    pub(super) fn head(&self, place: Place) -> &Head {
+        self.arena(place).head(place.slot)
+    }
+
+    pub(super) fn head_mut(&mut self, place: Place) -> &mut Head {
+        self.arena_mut(place).head_mut(place.slot)
+    }
+
+    pub(super) fn handle(&self, place: Place) -> Token {
+        let Place { arena, slot } = place;
+        Token { session: self.session, arena, slot, generation: self.head(place).generation }
+    }
+
+    pub(super) fn has_changes(&self) -> bool {
+        !(self.new.is_empty() && self.touched.is_empty() && self.doomed.is_empty())
+    }
+
+    fn look_up<M: Model>(&self, entity: Entity<M>) -> Result<(Place, &Head)> {
+        let Token { session, arena, slot, .. } = entity.token;
+        if session != self.session {
+            return Err(gone::<M>(
+                "belongs to another session; use each handle with the session it came from",
+            ));
+        }
+        match self.find_token(entity.token) {
+            Some(head) => Ok((Place { arena, slot }, head)),
+            None => Err(gone::<M>("was deleted or detached; it is no longer in this session")),
+        }
+    }
+
+    /// The head of an entity that is still in its slot.
+    pub(super) fn find_token(&self, token: Token) -> Option<&Head> {
+        let head = self.arenas.get(token.arena as usize)?.heads.get(token.slot as usize)?;
+        let same = token.session == self.session && head.generation == token.generation;
+        (same && head.state != State::Free).then_some(head)
+    }
+
+    #[inline]
+    fn readable<M: Model>(&self, entity: Entity<M>) -> Result<u32> {
+        let (place, head) = self.look_up(entity)?;
+        match head.state {
+            State::Pending | State::Transient => Ok(place.slot),
+            State::Persistent if head.read_at >= self.expired_before => Ok(place.slot),
+            State::Persistent => Err(Error::new(
+                ErrorKind::Expired,
+                format!(
+                    "the entity {} is expired; call session.refresh(entity) before reading it",
+                    head.identity
+                ),
+            )
+            .with_model(M::NAME)),
+            State::Deleted | State::Free => Err(gone::<M>(&format!(
+                "{} was deleted; after a rollback it can be read again",
+                head.identity
+            ))),
+        }
+    }
+
+    pub(super) fn persistent<M: Model>(&self, entity: Entity<M>) -> Result<Place> {
+        let (place, head) = self.look_up(entity)?;
+        let problem = match head.state {
+            State::Persistent => return Ok(place),
+            State::Pending => "it was added and not flushed yet",
+            State::Transient => "the transaction that added it was rolled back",
+            State::Deleted | State::Free => "its row was deleted",
+        };
+        Err(Error::new(ErrorKind::NotPersistent, format!("the entity has no row: {problem}"))
+            .with_model(M::NAME))
+    }
+
+    /// Remembers an entity's columns before they may change.
+    fn touch(&mut self, place: Place) -> Result<()> {
+        let Self { arenas, journal, touched, .. } = self;
+        let arena = &mut arenas[place.arena as usize];
+        let head = arena.head(place.slot);
+        if head.touched || head.state != State::Persistent {
+            return Ok(());
+        }
+        let (number, snapshot) = journal.snapshot(place);
+        for column in arena.table.columns() {
+            // A value that cannot be stored cannot have come from the row either: it is different from anything.
+            snapshot.push(&arena.records.get(place.slot, column).unwrap_or(Value::Null));
+        }
+        let head = arena.head_mut(place.slot);
+        head.touched = true;
+        head.snapshot = number;
+        touched.push(place);
+        Ok(())
+    }
+
+    /// Drops what was changed in an entity and not flushed.
+    pub(super) fn forget_changes(&mut self, place: Place) {
+        let head = self.head_mut(place);
+        let (touched, doomed) = (head.touched, head.doomed);
+        head.touched = false;
+        head.doomed = false;
+        if touched {
+            self.touched.retain(|&other| other != place);
+        }
+        if doomed {
+            self.doomed.retain(|&other| other != place);
+        }
+    }
+
+    /// The entity with this identity, if its values need not be read again.
+    pub(super) fn fresh(&self, arena: u32, identity: &Identity) -> Option<Token> {
+        let slot = self.arenas[arena as usize].find(identity)?;
+        let place = Place { arena, slot };
+        let head = self.head(place);
+        (head.touched || head.read_at >= self.stale_before.max(self.expired_before))
+            .then(|| self.handle(place))
+    }
+
+    /// The entity of a row, known or new; a known one takes over the row's values if it has none that are current.
+    pub(super) fn meet(&mut self, arena: u32, row: &dyn crate::driver::Row, refill: bool) -> Result<Token> {
+        let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
+        let refill = |head: &Head| refill || (head.read_at < current && !head.touched);
+        let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
+        Ok(Token { session, arena, slot, generation })
+    }
+
+    /// All changes were written.
+    pub(super) fn flushed(&mut self) {
+        self.new.clear();
+        self.touched.clear();
+        self.doomed.clear();
+    }
+
+    /// The columns as they were when the entity was touched.
+    pub(super) fn snapshot(&self, place: Place) -> crate::value::Unpacked<'_> {
+        self.journal.values_of(self.head(place).snapshot)
+    }
+
+    /// The row of a pending entity was inserted, under this identity.
+    pub(super) fn inserted(&mut self, place: Place, identity: Identity, generated: bool) {
+        let (now, arena) = (self.clock, &mut self.arenas[place.arena as usize]);
+        if generated && let Some(stranger) = arena.find(&identity) {
+            // The database gave out the key of a row that somebody else deleted meanwhile.
+            arena.release(stranger);
+        }
+        arena.identify(place.slot, identity);
+        let head = arena.head_mut(place.slot);
+        head.state = State::Persistent;
+        head.read_at = now;
+        self.journal.push(Entry::Inserted(place, generated));
+    }
+
+    /// The changes of an entity were written.
+    pub(super) fn updated(&mut self, place: Place) -> Result<()> {
+        let now = self.clock;
+        let arena = self.arena_mut(place);
+        let identity = arena.identity_of(place.slot)?;
+        let head = arena.head_mut(place.slot);
+        head.touched = false;
+        head.read_at = now;
+        if head.identity != identity {
+            arena.forget_identity(place.slot);
+            let old = arena.head(place.slot).identity.clone();
+            arena.identify(place.slot, identity);
+            self.journal.push(Entry::Rekeyed(place, old));
+        }
+        Ok(())
+    }
+
+    /// The row of an entity was deleted, or is found to be gone.
+    pub(super) fn deleted(&mut self, place: Place) {
+        let arena = self.arena_mut(place);
+        arena.forget_identity(place.slot);
+        let head = arena.head_mut(place.slot);
+        head.state = State::Deleted;
+        head.doomed = false;
+        head.touched = false;
+        self.journal.push(Entry::Deleted(place));
+    }
+
+    /// Everything since the last commit became permanent.
+    pub(super) fn committed(&mut self) {
+        let Self { journal, arenas, .. } = self;
+        for entry in journal.iter() {
+            if let Entry::Deleted(place) = *entry {
+                arenas[place.arena as usize].release_deleted(place.slot);
+            }
+        }
+        journal.clear();
+        self.end_of_transaction();
+    }
+
+    /// Everything since the last commit is undone: values, keys and states are as they were.
+    pub(super) fn rolled_back(&mut self) -> Result<()> {
+        for place in std::mem::take(&mut self.new) {
+            self.head_mut(place).state = State::Transient;
+        }
+        for place in std::mem::take(&mut self.doomed) {
+            self.head_mut(place).doomed = false;
+        }
+        self.touched.clear();
+        while let Some(entry) = self.journal.take_newest() {
+            self.undo(entry)?;
+        }
+        self.journal.clear();
+        self.end_of_transaction();
+        Ok(())
+    }
+
+    fn end_of_transaction(&mut self) {
+        self.clock += 1;
+        self.stale_before = self.clock;
+    }
+
+    fn undo(&mut self, entry: Entry) -> Result<()> {
+        match entry {
+            Entry::Touched(place, start) => self.restore(place, start),
+            Entry::Inserted(place, generated) => {
+                let arena = self.arena_mut(place);
+                arena.forget_identity(place.slot);
+                let head = arena.head_mut(place.slot);
+                head.identity = Identity::None;
+                head.state = State::Transient;
+                match arena.table.auto_key().filter(|_| generated) {
+                    Some(key) => arena.set(place.slot, key, Value::Int(0)),
+                    None => Ok(()),
+                }
+            }
+            Entry::Rekeyed(place, old) => {
+                let arena = self.arena_mut(place);
+                arena.forget_identity(place.slot);
+                arena.take_identity_back(place.slot, old);
+                Ok(())
+            }
+            Entry::Deleted(place) => {
+                let arena = self.arena_mut(place);
+                let identity = arena.head(place.slot).identity.clone();
+                arena.take_identity_back(place.slot, identity);
+                arena.head_mut(place.slot).state = State::Persistent;
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts an entity's columns back to what they were when it was touched.
+    fn restore(&mut self, place: Place, start: usize) -> Result<()> {
+        let Self { arenas, journal, .. } = self;
+        let arena = &mut arenas[place.arena as usize];
+        let head = arena.head_mut(place.slot);
+        if head.state == State::Free {
+            return Ok(());
+        }
+        head.touched = false;
+        let mut values = journal.values(start);
+        let row = OldRow(arena.table.columns().iter().map(|_| values.next()).collect());
+        let mut reader = RowReader::new(&row);
+        for field in 0..arena.table.field_count() {
+            arena.records.read_field(place.slot, field, &mut reader)?;
+        }
+        Ok(())
+    }
+}
+
+/// A row out of a snapshot.
+struct OldRow<'a>(Vec<Value<'a>>);
+
+impl crate::driver::Row for OldRow<'_> {
+    fn width(&self) -> usize {
+        self.0.len()
+    }
+
+    fn value(&self, index: usize) -> Result<Value<'_>> {
+        Ok(self.0[index].borrowed())
+    }
+}
+
+fn gone<M: Model>(problem: &str) -> Error {
+    Error::new(ErrorKind::Detached, format!("the entity {problem}")).with_model(M::NAME)
+}
+
+/// The one deliberate panic of this library.
+#[cold]
+#[track_caller]
+fn refuse(error: &Error) -> ! {
+    #[expect(
+        clippy::panic,
+        reason = "indexing has no other way to refuse; try_get is the form that does not panic"
+    )]
+    {
+        panic!("session[entity]: {error}")
+    }
+}
+
+impl<M: Model> Index<Entity<M>> for Entities {
+    type Output = M;
+
+    #[track_caller]
+    fn index(&self, entity: Entity<M>) -> &M {
+        self.try_get(entity).unwrap_or_else(|error| refuse(&error))
+    }
+}
+
+impl<M: Model> IndexMut<Entity<M>> for Entities {
+    #[track_caller]
+    fn index_mut(&mut self, entity: Entity<M>) -> &mut M {
+        self.try_get_mut(entity).unwrap_or_else(|error| refuse(&error))
+    }
+}

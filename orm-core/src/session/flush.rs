@@ -1,0 +1,150 @@
+//! Carrying out a plan: batch by batch, each acknowledged before memory moves on.
+
+use crate::Result;
+use crate::Value;
+use crate::driver::{Rows, Write, Written};
+use crate::engine::{EngineCore, Lease};
+use crate::error::{Error, ErrorKind};
+use crate::query::{Layout, WriteKind, WriteShape};
+use crate::session::arena::Arena;
+use crate::session::entities::Entities;
+use crate::session::identity::Identity;
+use crate::session::plan::{Step, fill_in_keys};
+
+pub(super) async fn run(
+    entities: &mut Entities,
+    steps: &[Step],
+    engine: &EngineCore,
+    lease: &mut Lease,
+) -> Result<()> {
+    for step in steps {
+        run_step(entities, step, engine, lease).await?;
+    }
+    Ok(())
+}
+
+async fn run_step(
+    entities: &mut Entities,
+    step: &Step,
+    engine: &EngineCore,
+    lease: &mut Lease,
+) -> Result<()> {
+    fill_in_keys(entities, step)?;
+    let dialect = engine.backend().dialect();
+    let table = entities.arenas[step.arena as usize].table;
+    let shape = WriteShape::new(table, step.kind, step.columns.clone());
+    let mut left = &step.slots[..];
+    while !left.is_empty() {
+        let layout = dialect.layout(&shape, left.len());
+        let (slots, rest) = match layout {
+            Layout::PerRow | Layout::Arrays => (left, &[][..]),
+            Layout::Flat(rows) => left.split_at_checked(rows).unwrap_or((left, &[])),
+        };
+        let statement = engine.statements().write(dialect, &shape, layout);
+        let rows = StepRows {
+            arena: &entities.arenas[step.arena as usize],
+            slots,
+            columns: shape.columns(),
+            key: shape.key().len(),
+        };
+        let keys = shape.generated_key().is_some();
+        let written = lease.write(Write { statement: &statement, layout, rows: &rows, keys }).await;
+        let written = written.map_err(|error| error.with_model(rows.arena.model))?;
+        acknowledge(entities, step, slots, &shape, &written, lease)?;
+        left = rest;
+    }
+    Ok(())
+}
+
+/// Moves memory on to what the database has acknowledged.
+fn acknowledge(
+    entities: &mut Entities,
+    step: &Step,
+    slots: &[u32],
+    shape: &WriteShape,
+    written: &Written,
+    lease: &Lease,
+) -> Result<()> {
+    let complete = written.affected == slots.len() as u64;
+    match step.kind {
+        WriteKind::Insert
+            if !complete || (shape.generated_key().is_some() && written.keys.len() != slots.len()) =>
+        {
+            Err(Error::new(ErrorKind::Database, counts("inserted", slots.len(), written.affected)))
+        }
+        WriteKind::Insert => inserted(entities, step, slots, shape, written),
+        WriteKind::Update if !complete => {
+            let message = format!(
+                "{}; a row was changed or deleted by somebody else",
+                counts("updated", slots.len(), written.affected)
+            );
+            let error =
+                Error::new(ErrorKind::StaleData, format!("table {}: {message}", shape.table().name()));
+            Err(error.with_model(entities.arenas[step.arena as usize].model))
+        }
+        WriteKind::Update => slots.iter().try_for_each(|&slot| entities.updated(step.place(slot))),
+        WriteKind::Delete => {
+            if !complete {
+                let counts = counts("deleted", slots.len(), written.affected);
+                lease.warn(&format!("table {}: {counts}; some were gone already", shape.table().name()));
+            }
+            slots.iter().for_each(|&slot| entities.deleted(step.place(slot)));
+            Ok(())
+        }
+    }
+}
+
+fn counts(verb: &str, expected: usize, affected: u64) -> String {
+    format!("{expected} rows were to be {verb} and {affected} were")
+}
+
+fn inserted(
+    entities: &mut Entities,
+    step: &Step,
+    slots: &[u32],
+    shape: &WriteShape,
+    written: &Written,
+) -> Result<()> {
+    let Some(column) = shape.generated_key() else {
+        return slots.iter().try_for_each(|&slot| {
+            let identity = entities.arenas[step.arena as usize].identity_of(slot)?;
+            entities.inserted(step.place(slot), identity, false);
+            Ok(())
+        });
+    };
+    entities.arenas[step.arena as usize].expect_identities(slots.len());
+    slots.iter().zip(&written.keys).try_for_each(|(&slot, &key)| {
+        entities.arenas[step.arena as usize].set(slot, column, Value::Int(key))?;
+        entities.inserted(step.place(slot), Identity::Int(key), true);
+        Ok(())
+    })
+}
+
+/// The rows of a step, read straight out of the structs: the columns that are written, then the key.
+struct StepRows<'a> {
+    arena: &'a Arena,
+    slots: &'a [u32],
+    columns: &'a [usize],
+    key: usize,
+}
+
+impl Rows for StepRows<'_> {
+    fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn width(&self) -> usize {
+        self.columns.len() + self.key
+    }
+
+    fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
+        let slot = self.slots[row];
+        match self.columns.get(column) {
+            Some(&position) => {
+                let value = self.arena.records.get(slot, &self.arena.table.columns()[position]);
+                value.map_err(|error| self.arena.blame(error, position))
+            }
+            None => Ok(self.arena.head(slot).identity.value(column - self.columns.len())),
+        }
+    }
+}

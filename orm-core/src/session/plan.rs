@@ -1,0 +1,96 @@
+//! What a flush will do, in order: decided from memory alone, before anything is sent.
+//!
+//! Tables go in the order of their foreign keys, those referred to first. For each: updates in the order of the keys, then
+//! inserts in the order of adding. Deletes come last, in the reverse order. Rows that refer to rows of the same table go
+//! layer by layer; a circle of new rows is broken at a nullable key, which is written afterwards.
+
+mod changes;
+mod circle;
+
+use crate::Result;
+use crate::query::WriteKind;
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::order::components;
+
+use changes::{Changes, Group};
+
+/// One batch: the same columns of any number of rows of one table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) arena: u32,
+    pub(super) kind: WriteKind,
+    pub(super) columns: Vec<usize>,
+    pub(super) slots: Vec<u32>,
+}
+
+impl Step {
+    fn new(arena: u32, kind: WriteKind, group: Group) -> Self {
+        Self { arena, kind, columns: group.columns, slots: group.slots }
+    }
+
+    pub(super) fn place(&self, slot: u32) -> Place {
+        Place { arena: self.arena, slot }
+    }
+}
+
+/// The changes of one arena, and whether its rows may refer to each other.
+struct Part {
+    arena: u32,
+    changes: Changes,
+}
+
+/// The steps of a flush. Entities that were touched and not changed are not heard of again.
+pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
+    let waiting = changes::resolve(entities)?;
+    let mut parts = changes::collect(entities, &waiting)?;
+    let depends_on = dependencies(entities, &parts);
+    let order = components(&depends_on);
+    let mut steps = Vec::new();
+    for group in &order {
+        match group[..] {
+            [one] if !depends_on[one].contains(&one) => plain_saves(&mut parts[one], &mut steps),
+            _ => circle::saves(entities, &mut parts, group, &waiting, &mut steps)?,
+        }
+    }
+    for group in order.iter().rev() {
+        match group[..] {
+            [one] if !depends_on[one].contains(&one) => plain_deletes(&mut parts[one], &mut steps),
+            _ => circle::deletes(entities, &mut parts, group, &mut steps)?,
+        }
+    }
+    Ok(steps)
+}
+
+/// Fills in, right before a step runs, the keys that its rows were waiting for. What is still missing then is a circle's
+/// reference, which a later step writes.
+pub(super) fn fill_in_keys(entities: &mut Entities, step: &Step) -> Result<()> {
+    if entities.arenas[step.arena as usize].table.foreign_keys().is_empty() {
+        return Ok(());
+    }
+    step.slots.iter().try_for_each(|&slot| changes::resolve_row(entities, step.place(slot), &mut Vec::new()))
+}
+
+/// For each part the parts that its table refers to.
+fn dependencies(entities: &Entities, parts: &[Part]) -> Vec<Vec<usize>> {
+    let table = |part: &Part| entities.arenas[part.arena as usize].table;
+    let targets = |part: &Part| {
+        let keys = table(part).foreign_keys().iter();
+        keys.filter_map(|key| parts.iter().position(|other| table(other) == (key.target)())).collect()
+    };
+    parts.iter().map(targets).collect()
+}
+
+fn plain_saves(part: &mut Part, steps: &mut Vec<Step>) {
+    let arena = part.arena;
+    let changes = &mut part.changes;
+    steps.extend(changes.updates.drain(..).map(|group| Step::new(arena, WriteKind::Update, group)));
+    steps.extend(changes.inserts.drain(..).map(|group| Step::new(arena, WriteKind::Insert, group)));
+}
+
+fn plain_deletes(part: &mut Part, steps: &mut Vec<Step>) {
+    let slots = std::mem::take(&mut part.changes.deletes);
+    if !slots.is_empty() {
+        steps.push(Step { arena: part.arena, kind: WriteKind::Delete, columns: Vec::new(), slots });
+    }
+}

@@ -1,0 +1,219 @@
+//! From what was done in memory to what differs from the database.
+
+use crate::Result;
+use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
+use crate::model::RowReader;
+use crate::session::arena::{Arena, Place, State};
+use crate::session::entities::Entities;
+use crate::session::plan::Part;
+use crate::value::same;
+
+/// Rows of one table of which the same columns are written.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) columns: Vec<usize>,
+    pub(super) slots: Vec<u32>,
+}
+
+/// What is to be written to one table.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) updates: Vec<Group>,
+    pub(super) inserts: Vec<Group>,
+    pub(super) deletes: Vec<u32>,
+}
+
+/// A reference to a row that has no key yet.
+pub(super) struct Waiting {
+    pub(super) place: Place,
+    pub(super) foreign_key: usize,
+    pub(super) target: Place,
+}
+
+/// Fills in the keys of rows that have one; returns the references to those that will get theirs in this flush.
+pub(super) fn resolve(entities: &mut Entities) -> Result<Vec<Waiting>> {
+    let mut waiting = Vec::new();
+    for index in 0..entities.touched.len() {
+        resolve_row(entities, entities.touched[index], &mut waiting)?;
+    }
+    for index in 0..entities.new.len() {
+        resolve_row(entities, entities.new[index], &mut waiting)?;
+    }
+    Ok(waiting)
+}
+
+pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut Vec<Waiting>) -> Result<()> {
+    let table = entities.arena(place).table;
+    for (foreign_key, key) in table.foreign_keys().iter().enumerate() {
+        let Some(target) = entities.arena(place).records.refers_to(place.slot, key.field) else { continue };
+        let state = entities.find_token(target).map_or(State::Free, |head| head.state);
+        let target = Place { arena: target.arena, slot: target.slot };
+        match state {
+            State::Persistent => {
+                let identity = entities.head(target).identity.clone();
+                let arena = entities.arena_mut(place);
+                arena.records.resolve(place.slot, key.field, &mut RowReader::new(&identity))?;
+            }
+            State::Pending => waiting.push(Waiting { place, foreign_key, target }),
+            State::Transient | State::Deleted | State::Free => {
+                let message = "it refers to an entity that is not in this session, or whose row was deleted";
+                let error = Error::new(ErrorKind::Detached, message);
+                return Err(entities.arena(place).blame(error, key.columns[0]));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All that differs, by arena.
+pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    collect_updates(entities, waiting, &mut parts)?;
+    for &place in &entities.new {
+        let arena = entities.arena(place);
+        let columns = insert_columns(arena, place.slot)?;
+        let groups = &mut changes_of(&mut parts, place.arena).inserts;
+        // Neighbours only: rows are inserted in the order in which they were added.
+        match groups.last_mut().filter(|group| group.columns.len() == columns.len()) {
+            Some(group) => group.slots.push(place.slot),
+            None => groups.push(Group { columns: columns.collect(), slots: vec![place.slot] }),
+        }
+    }
+    for &place in &entities.doomed {
+        changes_of(&mut parts, place.arena).deletes.push(place.slot);
+    }
+    Ok(parts)
+}
+
+fn changes_of(parts: &mut Vec<Part>, arena: u32) -> &mut Changes {
+    let index = parts.iter().rposition(|part| part.arena == arena).unwrap_or_else(|| {
+        parts.push(Part { arena, changes: Changes::default() });
+        parts.len() - 1
+    });
+    &mut parts[index].changes
+}
+
+fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec<Part>) -> Result<()> {
+    let touched = std::mem::take(&mut entities.touched);
+    let mut changed = Vec::new();
+    for (index, &place) in touched.iter().enumerate() {
+        let result = diff(entities, place, waiting, &mut changed);
+        if let Err(error) = result {
+            // Nothing is lost: what was looked at already and differs, and what was not, is still touched.
+            let (seen, rest) = touched.split_at(index);
+            entities.touched =
+                seen.iter().filter(|place| entities.head(**place).touched).chain(rest).copied().collect();
+            return Err(error);
+        }
+        let doomed = entities.head(place).doomed;
+        if changed.is_empty() {
+            entities.head_mut(place).touched = false;
+            continue;
+        }
+        entities.touched.push(place);
+        if !doomed {
+            let groups = &mut changes_of(parts, place.arena).updates;
+            match groups.iter_mut().find(|group| group.columns == changed) {
+                Some(group) => group.slots.push(place.slot),
+                None => groups.push(Group { columns: changed.clone(), slots: vec![place.slot] }),
+            }
+        }
+    }
+    for part in parts {
+        let arena = &entities.arenas[part.arena as usize];
+        for group in &mut part.changes.updates {
+            group.slots.sort_by(|&a, &b| by_key(arena, a, b));
+        }
+    }
+    Ok(())
+}
+
+fn by_key(arena: &Arena, a: u32, b: u32) -> std::cmp::Ordering {
+    arena.head(a).identity.order(&arena.head(b).identity, arena.table.primary_key().len())
+}
+
+/// The columns that differ from the snapshot.
+fn diff(entities: &Entities, place: Place, waiting: &[Waiting], changed: &mut Vec<usize>) -> Result<()> {
+    changed.clear();
+    let arena = entities.arena(place);
+    let mut before = entities.snapshot(place);
+    for (position, column) in arena.table.columns().iter().enumerate() {
+        let before = before.next();
+        let now = arena.records.get(place.slot, column).map_err(|error| arena.blame(error, position))?;
+        if !same(&before, &now) {
+            changed.push(position);
+        }
+    }
+    for reference in waiting.iter().filter(|reference| reference.place == place) {
+        changed.extend(&arena.table.foreign_keys()[reference.foreign_key].columns);
+    }
+    if !waiting.is_empty() {
+        changed.sort_unstable();
+        changed.dedup();
+    }
+    Ok(())
+}
+
+/// The columns of a new row: all, except a key that the database is to number.
+fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Item = usize> + use<>> {
+    let table: &'static Table = arena.table;
+    let unset = match table.auto_key() {
+        Some(key) => is_unset(arena, slot, key)?.then_some(key),
+        None => None,
+    };
+    if unset.is_none() {
+        refuse_known_identity(arena, slot)?;
+    }
+    Ok(Columns { next: 0, count: table.columns().len(), without: unset })
+}
+
+fn is_unset(arena: &Arena, slot: u32, key: usize) -> Result<bool> {
+    let value =
+        arena.records.get(slot, &arena.table.columns()[key]).map_err(|error| arena.blame(error, key))?;
+    Ok(matches!(value, crate::Value::Int(0) | crate::Value::Null))
+}
+
+fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
+    if arena.table.foreign_keys().iter().any(|key| arena.records.refers_to(slot, key.field).is_some()) {
+        // Part of the key may be the key of a row that has none yet.
+        return Ok(());
+    }
+    let identity = arena.identity_of(slot).map_err(|error| error.with_model(arena.model))?;
+    match arena.find(&identity) {
+        None => Ok(()),
+        Some(_) => {
+            let message = format!("an entity {identity} is in this session already; change that one instead");
+            Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model))
+        }
+    }
+}
+
+/// Positions from 0, perhaps without one of them; counted without being listed.
+struct Columns {
+    next: usize,
+    count: usize,
+    without: Option<usize>,
+}
+
+impl Iterator for Columns {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        if self.without == Some(self.next) {
+            self.next += 1;
+        }
+        (self.next < self.count).then(|| {
+            self.next += 1;
+            self.next - 1
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let skipped = usize::from(self.without.is_some_and(|without| without >= self.next));
+        let left = self.count.saturating_sub(self.next).saturating_sub(skipped);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Columns {}

@@ -1,0 +1,210 @@
+//! Tables that refer to themselves or to each other: here the order is found row by row.
+
+use foldhash::{HashMap, HashMapExt};
+
+use crate::Result;
+use crate::error::{Error, ErrorKind};
+use crate::query::WriteKind;
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::identity::Identity;
+use crate::session::order::layers;
+use crate::session::plan::changes::{Group, Waiting};
+use crate::session::plan::{Part, Step};
+
+/// The updates and inserts of tables that form a circle.
+pub(super) fn saves(
+    entities: &Entities,
+    parts: &mut [Part],
+    group: &[usize],
+    waiting: &[Waiting],
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    let rows = NewRows::take(parts, group);
+    let mut later = Vec::new();
+    for &part in group {
+        let arena = parts[part].arena;
+        for update in parts[part].changes.updates.drain(..) {
+            let needs_new_row = |slot: &u32| {
+                let place = Place { arena, slot: *slot };
+                waiting
+                    .iter()
+                    .any(|reference| reference.place == place && rows.numbers.contains_key(&reference.target))
+            };
+            let Group { columns, slots } = update;
+            let (after, before): (Vec<u32>, Vec<u32>) = slots.into_iter().partition(needs_new_row);
+            push(steps, arena, WriteKind::Update, &columns, before);
+            push(&mut later, arena, WriteKind::Update, &columns, after);
+        }
+    }
+    rows.insert(entities, waiting, steps)?;
+    steps.append(&mut later);
+    Ok(())
+}
+
+/// The deletes of tables that form a circle: rows that refer to others before those others.
+pub(super) fn deletes(
+    entities: &Entities,
+    parts: &mut [Part],
+    group: &[usize],
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for &part in group {
+        let arena = parts[part].arena;
+        rows.extend(parts[part].changes.deletes.drain(..).map(|slot| Place { arena, slot }));
+    }
+    let numbers: HashMap<Place, usize> =
+        rows.iter().enumerate().map(|(number, &place)| (place, number)).collect();
+    let mut depends_on = vec![Vec::new(); rows.len()];
+    for (number, &place) in rows.iter().enumerate() {
+        for target in references(entities, place)? {
+            if let Some(&target) = numbers.get(&target).filter(|&&target| target != number) {
+                depends_on[target].push(number);
+            }
+        }
+    }
+    let (layers, left) = layers(&depends_on);
+    // Rows in a circle go in one statement, at whose end the database looks at their references.
+    for layer in layers.into_iter().chain([left]) {
+        for &part in group {
+            let arena = parts[part].arena;
+            let slots = layer.iter().map(|&row| rows[row]).filter(|place| place.arena == arena);
+            push(steps, arena, WriteKind::Delete, &[], slots.map(|place| place.slot).collect());
+        }
+    }
+    Ok(())
+}
+
+/// The loaded entities that a row refers to.
+fn references(entities: &Entities, place: Place) -> Result<Vec<Place>> {
+    let arena = entities.arena(place);
+    let mut targets = Vec::new();
+    for key in arena.table.foreign_keys() {
+        let value = |part: usize| arena.records.get(place.slot, &arena.table.columns()[key.columns[part]]);
+        if value(0)?.is_null() {
+            continue;
+        }
+        let identity = Identity::of(key.columns.len(), value)?;
+        let position = entities.arenas.iter().position(|other| other.table == (key.target)());
+        let found =
+            position.and_then(|position| Some((position, entities.arenas[position].find(&identity)?)));
+        if let Some((position, slot)) = found {
+            #[expect(clippy::cast_possible_truncation, reason = "arenas are numbered by u32")]
+            targets.push(Place { arena: position as u32, slot });
+        }
+    }
+    Ok(targets)
+}
+
+fn push(steps: &mut Vec<Step>, arena: u32, kind: WriteKind, columns: &[usize], slots: Vec<u32>) {
+    if !slots.is_empty() {
+        steps.push(Step { arena, kind, columns: columns.to_vec(), slots });
+    }
+}
+
+/// The new rows of some tables, numbered in the order in which they would be inserted if nothing else mattered.
+struct NewRows {
+    rows: Vec<(Place, Vec<usize>)>,
+    numbers: HashMap<Place, usize>,
+}
+
+impl NewRows {
+    fn take(parts: &mut [Part], group: &[usize]) -> Self {
+        let mut new = Self { rows: Vec::new(), numbers: HashMap::new() };
+        for &part in group {
+            let arena = parts[part].arena;
+            for Group { columns, slots } in parts[part].changes.inserts.drain(..) {
+                for slot in slots {
+                    let place = Place { arena, slot };
+                    new.numbers.insert(place, new.rows.len());
+                    new.rows.push((place, columns.clone()));
+                }
+            }
+        }
+        new
+    }
+
+    fn insert(&self, entities: &Entities, waiting: &[Waiting], steps: &mut Vec<Step>) -> Result<()> {
+        let edges: Vec<Edge<'_>> =
+            waiting.iter().filter_map(|reference| self.edge(entities, reference)).collect();
+        let (all, left) = layers(&self.depends_on(&edges, |_| false));
+        let mut order: Vec<Vec<usize>> = all;
+        let mut cut = Vec::new();
+        if !left.is_empty() {
+            let in_circle = |edge: &Edge<'_>| left.contains(&edge.from) && left.contains(&edge.to);
+            let cuts = |edge: &Edge<'_>| edge.nullable && in_circle(edge);
+            let (broken, still_left) = layers(&self.depends_on(&edges, cuts));
+            if let Some(&row) = still_left.first() {
+                return Err(self.circular(entities, &edges, row));
+            }
+            order = broken;
+            cut = edges.iter().filter(|edge| cuts(edge)).collect();
+        }
+        for layer in order {
+            self.push_layer(&layer, steps);
+        }
+        for edge in cut {
+            let (place, _) = &self.rows[edge.from];
+            let columns = &entities.arena(*place).table.foreign_keys()[edge.reference.foreign_key].columns;
+            push_joining(steps, place.arena, WriteKind::Update, columns, place.slot);
+        }
+        Ok(())
+    }
+
+    fn edge<'w>(&self, entities: &Entities, reference: &'w Waiting) -> Option<Edge<'w>> {
+        let (from, to) = (*self.numbers.get(&reference.place)?, *self.numbers.get(&reference.target)?);
+        let table = entities.arena(reference.place).table;
+        let nullable = table.foreign_keys()[reference.foreign_key].is_nullable(table);
+        Some(Edge { from, to, nullable, reference })
+    }
+
+    fn depends_on(&self, edges: &[Edge<'_>], skip: impl Fn(&Edge<'_>) -> bool) -> Vec<Vec<usize>> {
+        let mut depends_on = vec![Vec::new(); self.rows.len()];
+        for edge in edges.iter().filter(|edge| !skip(edge)) {
+            depends_on[edge.from].push(edge.to);
+        }
+        depends_on
+    }
+
+    fn push_layer(&self, layer: &[usize], steps: &mut Vec<Step>) {
+        let start = steps.len();
+        for &row in layer {
+            let (place, columns) = &self.rows[row];
+            match steps[start..].iter_mut().find(|step| step.arena == place.arena && step.columns == *columns)
+            {
+                Some(step) => step.slots.push(place.slot),
+                None => push(steps, place.arena, WriteKind::Insert, columns, vec![place.slot]),
+            }
+        }
+    }
+
+    fn circular(&self, entities: &Entities, edges: &[Edge<'_>], row: usize) -> Error {
+        let name = |row: usize| entities.arena(self.rows[row].0).model;
+        let mut names: Vec<_> =
+            edges.iter().filter(|edge| edge.from == row).map(|edge| name(edge.to)).collect();
+        names.insert(0, name(row));
+        let message = format!(
+            "new rows of {} need each other's keys, and none of the references may be NULL for a moment",
+            names.join(" and ")
+        );
+        Error::new(ErrorKind::CircularDependency, message)
+    }
+}
+
+/// One new row's reference to another.
+struct Edge<'w> {
+    from: usize,
+    to: usize,
+    nullable: bool,
+    reference: &'w Waiting,
+}
+
+/// Adds a row to the last step if that does the same, else a step of its own.
+fn push_joining(steps: &mut Vec<Step>, arena: u32, kind: WriteKind, columns: &[usize], slot: u32) {
+    match steps.last_mut().filter(|step| step.arena == arena && step.kind == kind && step.columns == columns)
+    {
+        Some(step) => step.slots.push(slot),
+        None => push(steps, arena, kind, columns, vec![slot]),
+    }
+}

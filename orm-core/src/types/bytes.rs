@@ -1,0 +1,19 @@
+//! `Vec<u8>`: a BYTEA or BLOB.
+
+use super::{DbValue, mismatch};
+use crate::{Result, SqlType, Value};
+
+impl DbValue for Vec<u8> {
+    const TYPE: SqlType = SqlType::Bytes;
+
+    fn encode(&self) -> Result<Value<'_>> {
+        Ok(Value::Bytes(self.into()))
+    }
+
+    fn decode(value: Value<'_>) -> Result<Self> {
+        match value {
+            Value::Bytes(value) => Ok(value.into_owned()),
+            other => Err(mismatch("bytes", &other)),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! `Option<T>`: the same column, and it may hold NULL.
+
+use super::DbValue;
+use crate::{Result, SqlType, Value};
+
+impl<T: DbValue> DbValue for Option<T> {
+    const TYPE: SqlType = T::TYPE;
+    const NULLABLE: bool = true;
+
+    #[inline]
+    fn encode(&self) -> Result<Value<'_>> {
+        self.as_ref().map_or(Ok(Value::Null), T::encode)
+    }
+
+    #[inline]
+    fn decode(value: Value<'_>) -> Result<Self> {
+        match value {
+            Value::Null => Ok(None),
+            value => T::decode(value).map(Some),
+        }
+    }
+}

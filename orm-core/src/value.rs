@@ -1,0 +1,220 @@
+//! The vocabulary in which values cross the driver boundary: a handful of shapes, borrowed where they can be.
+
+use std::borrow::Cow;
+
+/// The type of a column or of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SqlType {
+    /// `bool`
+    Bool,
+    /// `i16`
+    SmallInt,
+    /// `i32`
+    Integer,
+    /// `i64`
+    BigInt,
+    /// `f32`
+    Real,
+    /// `f64`
+    Double,
+    /// `String`
+    Text,
+    /// `Vec<u8>`
+    Bytes,
+}
+
+/// One value on its way to or from a database.
+///
+/// All integers travel as [`Value::Int`] and all floats as [`Value::Float`], which hold each of them exactly; the
+/// [`SqlType`] of the column or parameter says how wide it is on the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// SQL's NULL.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// An integer of any width.
+    Int(i64),
+    /// A float of any width.
+    Float(f64),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// Bytes.
+    Bytes(Cow<'a, [u8]>),
+}
+
+impl Value<'_> {
+    /// Whether this is NULL.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    /// The same value, owned.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Int(value) => Value::Int(value),
+            Value::Float(value) => Value::Float(value),
+            Value::Text(value) => Value::Text(Cow::Owned(value.into_owned())),
+            Value::Bytes(value) => Value::Bytes(Cow::Owned(value.into_owned())),
+        }
+    }
+
+    /// The same value, borrowed from this one.
+    pub fn borrowed(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Int(value) => Value::Int(*value),
+            Value::Float(value) => Value::Float(*value),
+            Value::Text(value) => Value::Text(Cow::Borrowed(value)),
+            Value::Bytes(value) => Value::Bytes(Cow::Borrowed(value)),
+        }
+    }
+
+    /// What kind of value this is, for messages that must not show the value itself.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "NULL",
+            Value::Bool(_) => "a bool",
+            Value::Int(_) => "an integer",
+            Value::Float(_) => "a float",
+            Value::Text(_) => "text",
+            Value::Bytes(_) => "bytes",
+        }
+    }
+}
+
+/// Rows of values packed one after the other into bytes: what a session remembers of rows that were changed, and
+/// what travels between a worker thread and its owner. No allocation per value or per row.
+#[derive(Debug, Default)]
+pub(crate) struct Packed {
+    bytes: Vec<u8>,
+}
+
+const NULL: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const INT: u8 = 3;
+const FLOAT: u8 = 4;
+const TEXT: u8 = 5;
+const BYTES: u8 = 6;
+
+impl Packed {
+    /// Where the next value will start.
+    pub(crate) fn end(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn push(&mut self, value: &Value<'_>) {
+        match value {
+            Value::Null => self.bytes.push(NULL),
+            Value::Bool(false) => self.bytes.push(FALSE),
+            Value::Bool(true) => self.bytes.push(TRUE),
+            Value::Int(value) => self.push_fixed(INT, value.to_le_bytes()),
+            Value::Float(value) => self.push_fixed(FLOAT, value.to_le_bytes()),
+            Value::Text(value) => self.push_slice(TEXT, value.as_bytes()),
+            Value::Bytes(value) => self.push_slice(BYTES, value),
+        }
+    }
+
+    fn push_fixed(&mut self, tag: u8, bytes: [u8; 8]) {
+        self.bytes.push(tag);
+        self.bytes.extend_from_slice(&bytes);
+    }
+
+    fn push_slice(&mut self, tag: u8, bytes: &[u8]) {
+        self.push_fixed(tag, (bytes.len() as u64).to_le_bytes());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The values from `start` on.
+    pub(crate) fn from(&self, start: usize) -> Unpacked<'_> {
+        Unpacked { rest: self.bytes.get(start..).unwrap_or_default() }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads packed values back, one by one.
+#[derive(Clone, Debug)]
+pub(crate) struct Unpacked<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Unpacked<'a> {
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    fn take(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        taken
+    }
+
+    fn take_fixed(&mut self) -> [u8; 8] {
+        self.take(8).try_into().unwrap_or_default()
+    }
+
+    fn take_slice(&mut self) -> &'a [u8] {
+        let length = u64::from_le_bytes(self.take_fixed());
+        self.take(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    /// The next value; NULL when there are no more.
+    pub(crate) fn next(&mut self) -> Value<'a> {
+        match self.take(1).first().copied().unwrap_or(NULL) {
+            FALSE => Value::Bool(false),
+            TRUE => Value::Bool(true),
+            INT => Value::Int(i64::from_le_bytes(self.take_fixed())),
+            FLOAT => Value::Float(f64::from_le_bytes(self.take_fixed())),
+            TEXT => Value::Text(String::from_utf8_lossy(self.take_slice())),
+            BYTES => Value::Bytes(Cow::Borrowed(self.take_slice())),
+            _ => Value::Null,
+        }
+    }
+}
+
+/// Equality as a database column sees it: floats bit by bit, so that NaN equals itself and 0.0 differs from -0.0.
+pub(crate) fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match (a, b) {
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_values_come_back_as_they_were() {
+        let values = [
+            Value::Null,
+            Value::Bool(true),
+            Value::Bool(false),
+            Value::Int(i64::MIN),
+            Value::Float(f64::NAN),
+            Value::Text("grüße".into()),
+            Value::Text("".into()),
+            Value::Bytes(vec![0, 255].into()),
+        ];
+        let mut packed = Packed::default();
+        for value in &values {
+            packed.push(value);
+        }
+        let mut unpacked = packed.from(0);
+        for value in &values {
+            assert!(same(&unpacked.next(), value), "{value:?}");
+        }
+        assert!(unpacked.next().is_null());
+    }
+}

@@ -1,0 +1,167 @@
+//! The second step: the model as plain data.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Fields, Type};
+
+use crate::attr::{FieldAttributes, StructAttributes};
+use crate::errors::Errors;
+use crate::types;
+
+/// A struct with its attributes.
+pub(crate) struct Model<'a> {
+    pub(crate) input: &'a DeriveInput,
+    pub(crate) attributes: StructAttributes,
+    /// The named fields: none if the input is anything but a struct that has them.
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// A field with its attributes.
+pub(crate) struct Field<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) attributes: FieldAttributes,
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
+        let attributes = StructAttributes::read(&input.attrs, errors);
+        let fields = named_fields(input).filter_map(|field| Field::read(field, errors)).collect();
+        Self { input, attributes, fields }
+    }
+
+    /// The struct's name as text.
+    pub(crate) fn name(&self) -> String {
+        self.input.ident.unraw().to_string()
+    }
+
+    /// The table's name.
+    pub(crate) fn table(&self) -> String {
+        let given = self.attributes.table.as_ref();
+        given.map_or_else(|| snake_case(&self.name()), syn::LitStr::value)
+    }
+
+    /// The fields that make up the key.
+    pub(crate) fn key(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|field| field.attributes.key.is_some())
+    }
+}
+
+impl<'a> Field<'a> {
+    fn read(field: &'a syn::Field, errors: &mut Errors) -> Option<Self> {
+        let attributes = FieldAttributes::read(&field.attrs, errors);
+        field.ident.as_ref().map(|name| Self { name, ty: &field.ty, attributes })
+    }
+
+    /// The column's name.
+    pub(crate) fn column(&self) -> String {
+        let given = self.attributes.column.as_ref();
+        given.map_or_else(|| self.name_with("_id"), syn::LitStr::value)
+    }
+
+    /// The constant's name. It comes from the field's name even if the column has another one, which need not be a
+    /// name in Rust, and leaves the bare one of a reference to the relation.
+    pub(crate) fn constant(&self) -> Ident {
+        Ident::new(&self.name_with("_id").to_uppercase(), self.name.span())
+    }
+
+    /// Whether `new` has a parameter for it.
+    pub(crate) fn is_required(&self) -> bool {
+        let FieldAttributes { auto, default, .. } = &self.attributes;
+        auto.is_none() && default.is_none() && types::parameter(self.ty, "Option").is_none()
+    }
+
+    /// The field's name, and an ending if it is a reference.
+    fn name_with(&self, ending: &str) -> String {
+        let ending = if types::is_reference(self.ty) { ending } else { "" };
+        format!("{}{ending}", self.name.unraw())
+    }
+}
+
+fn named_fields(input: &DeriveInput) -> impl Iterator<Item = &syn::Field> {
+    let named = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => Some(&fields.named),
+            Fields::Unnamed(_) | Fields::Unit => None,
+        },
+        Data::Enum(_) | Data::Union(_) => None,
+    };
+    named.into_iter().flatten()
+}
+
+/// `OrderLine` as `order_line`, `HTTPServer` as `http_server`.
+fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (i, letter) in letters.iter().enumerate() {
+        let follows_lower = i > 0 && letters[i - 1] != '_' && !letters[i - 1].is_uppercase();
+        let begins_word =
+            i > 0 && letters[i - 1] != '_' && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (follows_lower || begins_word) {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn tables_are_named_in_snake_case() {
+        assert_eq!(snake_case("User"), "user");
+        assert_eq!(snake_case("OrderLine"), "order_line");
+        assert_eq!(snake_case("HTTPServer"), "http_server");
+        assert_eq!(snake_case("UserV2"), "user_v2");
+        assert_eq!(snake_case("Order_Line"), "order_line");
+        assert_eq!(snake_case("A"), "a");
+    }
+
+    #[track_caller]
+    fn check(input: &DeriveInput, table: &str, columns_and_constants: &[(&str, &str)]) {
+        let model = Model::read(input, &mut Errors::default());
+        let names: Vec<_> = model.fields.iter().map(|f| (f.column(), f.constant().to_string())).collect();
+        let names: Vec<_> =
+            names.iter().map(|(column, constant)| (column.as_str(), constant.as_str())).collect();
+        assert_eq!((model.table().as_str(), names.as_slice()), (table, columns_and_constants));
+    }
+
+    #[test]
+    fn names_come_from_the_struct() {
+        let input =
+            parse_quote! { struct r#LineItem { id: i64, r#type: i16, order: Option<BelongsTo<Order>> } };
+        check(&input, "line_item", &[("id", "ID"), ("type", "TYPE"), ("order_id", "ORDER_ID")]);
+    }
+
+    #[test]
+    fn names_can_be_given() {
+        let input = parse_quote! {
+            #[model(table = "people")]
+            struct User {
+                #[model(column = "e-mail")] email: String,
+                #[model(column = "writer")] author: BelongsTo<User>,
+            }
+        };
+        check(&input, "people", &[("e-mail", "EMAIL"), ("writer", "AUTHOR_ID")]);
+    }
+
+    #[test]
+    fn new_asks_for_what_has_no_value_of_its_own() {
+        let input = parse_quote! {
+            struct User {
+                #[model(key, auto)] id: i64,
+                name: String,
+                mail: Option<String>,
+                #[model(default = 5)] stars: i16,
+                author: BelongsTo<User>,
+                friend: Option<BelongsTo<User>>,
+            }
+        };
+        let model = Model::read(&input, &mut Errors::default());
+        let required = model.fields.iter().filter(|field| field.is_required());
+        assert_eq!(required.map(|field| field.name.to_string()).collect::<Vec<_>>(), ["name", "author"]);
+    }
+}

@@ -1,0 +1,275 @@
+//! The fourth step: the code. Whatever could be wrong was found before, except whether the fields' types are columns:
+//! that is for the compiler to say, and it says it at the type.
+//!
+//! The code is plain and small, because programs have many models: a `match` over the field's number instead of a
+//! function for each field. Paths begin at `::orm::__private`, `::core` or `::std`, lest they mean something else in a
+//! program.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use crate::ast::{Field, Model};
+use crate::types;
+
+/// All that is derived.
+pub(crate) fn model(model: &Model<'_>) -> TokenStream {
+    let record = record(model);
+    let model_impl = model_impl(model);
+    let inherent = inherent(model);
+    quote! { #record #model_impl #inherent }
+}
+
+fn record(model: &Model<'_>) -> TokenStream {
+    let (name, text) = (&model.input.ident, model.name());
+    let key = model.key().map(Field::column);
+    let numbered = || model.fields.iter().enumerate();
+    let references = || numbered().filter(|(_, field)| types::is_reference(field.ty));
+    let read = model.fields.iter().map(read);
+    let get = numbered().map(get);
+    let read_field = numbered().map(read_field);
+    let refers_to = references().map(refers_to);
+    let resolve = references().map(resolve);
+    quote! {
+        #[automatically_derived]
+        impl ::orm::__private::Record for #name {
+            const NAME: &'static str = #text;
+            const KEY: &'static [&'static str] = &[#(#key),*];
+
+            fn read(row: &mut ::orm::__private::RowReader<'_>) -> ::orm::__private::Result<Self> {
+                ::core::result::Result::Ok(Self { #(#read),* })
+            }
+
+            fn get(
+                &self,
+                field: usize,
+                part: usize,
+            ) -> ::orm::__private::Result<::orm::__private::Value<'_>> {
+                match field {
+                    #(#get,)*
+                    _ => ::core::result::Result::Ok(::orm::__private::Value::Null),
+                }
+            }
+
+            fn read_field(
+                &mut self,
+                field: usize,
+                row: &mut ::orm::__private::RowReader<'_>,
+            ) -> ::orm::__private::Result<()> {
+                match field {
+                    #(#read_field,)*
+                    _ => {}
+                }
+                ::core::result::Result::Ok(())
+            }
+
+            fn refers_to(&self, field: usize) -> ::core::option::Option<::orm::__private::Token> {
+                match field {
+                    #(#refers_to,)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+
+            fn resolve(
+                &mut self,
+                field: usize,
+                key: &mut ::orm::__private::RowReader<'_>,
+            ) -> ::orm::__private::Result<()> {
+                match field {
+                    #(#resolve,)*
+                    _ => ::core::result::Result::Ok(()),
+                }
+            }
+        }
+    }
+}
+
+fn read(field: &Field<'_>) -> TokenStream {
+    let (name, value) = (field.name, read_value(field));
+    quote! { #name: #value }
+}
+
+fn get((number, field): (usize, &Field<'_>)) -> TokenStream {
+    let (name, as_field) = (field.name, as_field(field));
+    quote! { #number => #as_field::get(&self.#name, part) }
+}
+
+fn read_field((number, field): (usize, &Field<'_>)) -> TokenStream {
+    let (name, value) = (field.name, read_value(field));
+    quote! { #number => self.#name = #value }
+}
+
+fn read_value(field: &Field<'_>) -> TokenStream {
+    let (as_field, row) = (as_field(field), quote! { row });
+    quote_spanned! { end(field.ty) => #as_field::read(#row)? }
+}
+
+fn refers_to((number, field): (usize, &Field<'_>)) -> TokenStream {
+    let (name, as_field) = (field.name, as_field(field));
+    quote! { #number => #as_field::refers_to(&self.#name) }
+}
+
+fn resolve((number, field): (usize, &Field<'_>)) -> TokenStream {
+    let (name, as_field) = (field.name, as_field(field));
+    quote! { #number => #as_field::resolve(&mut self.#name, key) }
+}
+
+/// The table is not built in the static's initializer, because that could not name a field's type that has `Self` in
+/// it. The closure is made a pointer, so that `get_or_init` is compiled once for all models.
+fn model_impl(model: &Model<'_>) -> TokenStream {
+    let (name, table) = (&model.input.ident, model.table());
+    let key = key_type(model);
+    let fields = model.fields.iter().map(describe);
+    quote! {
+        #[automatically_derived]
+        impl ::orm::__private::Model for #name {
+            type Key = #key;
+
+            fn table() -> &'static ::orm::__private::Table {
+                static TABLE: ::std::sync::OnceLock<::orm::__private::Table> = ::std::sync::OnceLock::new();
+                let build: fn() -> ::orm::__private::Table = || {
+                    let mut table = ::orm::__private::Table::build(#table);
+                    #(#fields)*
+                    table.finish()
+                };
+                TABLE.get_or_init(build)
+            }
+        }
+    }
+}
+
+fn key_type(model: &Model<'_>) -> TokenStream {
+    let mut columns: Vec<_> = model.key().map(column_type).collect();
+    match columns.len() {
+        1 => columns.remove(0),
+        _ => quote! { (#(#columns),*) },
+    }
+}
+
+fn describe(field: &Field<'_>) -> TokenStream {
+    let (column, as_field) = (field.column(), as_field(field));
+    let said = |word: &Option<Ident>| word.is_some();
+    let (key, auto) = (said(&field.attributes.key), said(&field.attributes.auto));
+    let (unique, index) = (said(&field.attributes.unique), said(&field.attributes.index));
+    quote! {
+        #as_field::describe(
+            #column,
+            &mut table.field(::orm::__private::FieldOptions {
+                key: #key,
+                auto: #auto,
+                unique: #unique,
+                index: #index,
+            }),
+        );
+    }
+}
+
+fn inherent(model: &Model<'_>) -> TokenStream {
+    let name = &model.input.ident;
+    let constants = model.fields.iter().enumerate().map(|(number, field)| constant(model, number, field));
+    let new = if model.attributes.no_new.is_none() { new(model) } else { TokenStream::new() };
+    quote! {
+        #[allow(dead_code, non_snake_case, private_interfaces)]
+        #[automatically_derived]
+        impl #name {
+            #(#constants)*
+            #new
+        }
+    }
+}
+
+fn constant(model: &Model<'_>, number: usize, field: &Field<'_>) -> TokenStream {
+    let (visibility, name) = (&model.input.vis, field.constant());
+    let column_type = column_type(field);
+    let doc = format!("The column `{}`.", field.column());
+    let table = quote! { <Self as ::orm::__private::Model>::table };
+    let column = quote_spanned! { begin(field.ty) => ::orm::__private::Column };
+    let column = quote_spanned! { end(field.ty) => #column::new(#table, #number) };
+    quote! {
+        #[doc = #doc]
+        #visibility const #name: ::orm::__private::Column<Self, #column_type> = #column;
+    }
+}
+
+fn new(model: &Model<'_>) -> TokenStream {
+    let visibility = &model.input.vis;
+    let parameters = model.fields.iter().filter(|field| field.is_required()).map(parameter);
+    let values = model.fields.iter().map(value);
+    let doc = format!("A new `{}`. Fields that are not asked for have their defaults.", model.name());
+    quote! {
+        #[doc = #doc]
+        #[must_use]
+        #[allow(clippy::too_many_arguments)]
+        #visibility fn new(#(#parameters),*) -> Self {
+            Self { #(#values),* }
+        }
+    }
+}
+
+fn parameter(field: &Field<'_>) -> TokenStream {
+    let (name, ty) = (parameter_name(field), field.ty);
+    if !types::is_made_from_others(ty) {
+        return quote! { #name: #ty };
+    }
+    let into = quote_spanned! { begin(ty) => impl ::core::convert::Into };
+    let into = quote_spanned! { end(ty) => #into<#ty> };
+    quote! { #name: #into }
+}
+
+fn value(field: &Field<'_>) -> TokenStream {
+    let name = field.name;
+    let value = if field.is_required() { given_value(field) } else { default_value(field) };
+    quote! { #name: #value }
+}
+
+fn given_value(field: &Field<'_>) -> TokenStream {
+    let name = parameter_name(field);
+    if !types::is_made_from_others(field.ty) {
+        return quote! { #name };
+    }
+    let into = quote_spanned! { begin(field.ty) => ::core::convert::Into };
+    quote_spanned! { end(field.ty) => #into::into(#name) }
+}
+
+fn default_value(field: &Field<'_>) -> TokenStream {
+    match &field.attributes.default {
+        Some(default) => default.value.clone().unwrap_or_else(|| default_of(field)),
+        None if field.attributes.auto.is_some() => default_of(field),
+        None => quote! { ::core::option::Option::None },
+    }
+}
+
+fn default_of(field: &Field<'_>) -> TokenStream {
+    let ty = field.ty;
+    let as_default = quote_spanned! { begin(ty) => <#ty as ::core::default::Default> };
+    quote_spanned! { end(ty) => #as_default::default() }
+}
+
+/// The field's name, but not visible to the expression of another field's default.
+fn parameter_name(field: &Field<'_>) -> Ident {
+    let mut name = field.name.clone();
+    name.set_span(name.span().resolved_at(Span::mixed_site()));
+    name
+}
+
+fn as_field(field: &Field<'_>) -> TokenStream {
+    let ty = field.ty;
+    quote_spanned! { begin(ty) => <#ty as ::orm::__private::Field> }
+}
+
+fn column_type(field: &Field<'_>) -> TokenStream {
+    let as_field = as_field(field);
+    quote_spanned! { end(field.ty) => #as_field::Column }
+}
+
+/// Code that does not compile if a type is not a column begins here and ends at [`end`]. The compiler then underlines
+/// the type, and takes the same error from several places for one.
+fn begin(ty: &Type) -> Span {
+    ty.span()
+}
+
+fn end(ty: &Type) -> Span {
+    let last = ty.to_token_stream().into_iter().last();
+    last.map_or_else(|| ty.span(), |token| token.span())
+}

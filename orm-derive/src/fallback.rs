@@ -1,0 +1,62 @@
+//! Instead of the fourth step, after an error: the error, and a model that does nothing. Without the latter, each use of
+//! the model would be another error, and bury the one that matters.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Error, parse_quote};
+
+/// The errors and stub implementations.
+pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
+    let errors = errors.to_compile_error();
+    let name = &input.ident;
+    let mut generics = input.generics.clone();
+    let bound = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);
+    generics.make_where_clause().predicates.push(bound);
+    let (parameters, arguments, bounds) = generics.split_for_impl();
+    quote! {
+        #errors
+
+        #[automatically_derived]
+        impl #parameters ::orm::__private::Record for #name #arguments #bounds {
+            const NAME: &'static str = "";
+            const KEY: &'static [&'static str] = &[];
+
+            fn read(_: &mut ::orm::__private::RowReader<'_>) -> ::orm::__private::Result<Self> {
+                loop {}
+            }
+
+            fn get(&self, _: usize, _: usize) -> ::orm::__private::Result<::orm::__private::Value<'_>> {
+                loop {}
+            }
+
+            fn read_field(
+                &mut self,
+                _: usize,
+                _: &mut ::orm::__private::RowReader<'_>,
+            ) -> ::orm::__private::Result<()> {
+                loop {}
+            }
+
+            fn refers_to(&self, _: usize) -> ::core::option::Option<::orm::__private::Token> {
+                loop {}
+            }
+
+            fn resolve(
+                &mut self,
+                _: usize,
+                _: &mut ::orm::__private::RowReader<'_>,
+            ) -> ::orm::__private::Result<()> {
+                loop {}
+            }
+        }
+
+        #[automatically_derived]
+        impl #parameters ::orm::__private::Model for #name #arguments #bounds {
+            type Key = i64;
+
+            fn table() -> &'static ::orm::__private::Table {
+                loop {}
+            }
+        }
+    }
+}

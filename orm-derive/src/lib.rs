@@ -1,0 +1,88 @@
+//! The derive macros of `orm`. Programs use them through that crate: `use orm::prelude::*;`.
+//!
+//! A derive works in five steps, a file each: `attr` reads the attributes and keeps their spans, `ast` is the model
+//! as plain data, `valid` knows all rules, `expand` cannot fail, and `fallback` stands in for it after an error.
+//! The steps share one list of `errors`, so that a program's author sees all mistakes at once.
+
+mod ast;
+mod attr;
+mod errors;
+mod expand;
+mod fallback;
+mod suggest;
+mod types;
+mod valid;
+
+use syn::{DeriveInput, parse_macro_input};
+
+use ast::Model;
+use errors::Errors;
+
+/// Makes a struct a model: its values are the rows of a table, its fields are the columns.
+///
+/// ```text
+/// #[derive(Model, Debug)]
+/// #[model(table = "users")]
+/// struct User {
+///     #[model(key, auto)]
+///     id: i64,
+///     #[model(unique)]
+///     name: String,
+///     #[model(index)]
+///     age: i32,
+///     #[model(column = "mail")]
+///     email: Option<String>,
+///     #[model(default = 5)]
+///     stars: i16,
+///     inviter: Option<BelongsTo<User>>,
+/// }
+///
+/// let ann = User::new("Ann", 31);
+/// let adults = User::select().filter(User::AGE.ge(18));
+/// ```
+///
+/// # What it makes
+///
+/// - An implementation of `Model`, with the type of the key and the table.
+/// - A constant for each column, for use in queries. It has the field's name in capitals, `User::AGE`, and `_ID` after
+///   it if the field is a `BelongsTo`: `User::INVITER_ID`.
+/// - A function `new`, whose parameters are the fields without a value of their own, in the order of the struct. `auto`
+///   and `default` fields and options have one. A parameter takes all that turns into its type if that is a `String`,
+///   a `Vec<u8>` or a `BelongsTo`.
+///
+/// # On the struct
+///
+/// | Attribute | Meaning |
+/// |---|---|
+/// | `table = "users"` | The table's name. Without it, the struct's name in snake case: `OrderLine` becomes `order_line`. |
+/// | `no_new` | No function `new`, for a struct that has one of its own. |
+///
+/// # On a field
+///
+/// | Attribute | Meaning |
+/// |---|---|
+/// | `key` | The primary key, or a part of it if several fields have the attribute, at most four. |
+/// | `auto` | The database numbers the rows. For a key of one field, an `i16`, `i32` or `i64`. |
+/// | `unique` | No two rows have the same value. |
+/// | `index` | The column has an index. |
+/// | `default` | `new` fills the field with `Default::default()`. |
+/// | `default = 5` | `new` fills the field with the value of this expression. |
+/// | `column = "mail"` | The column's name. Without it, the field's name, and `_id` after it if the field is a `BelongsTo`. |
+///
+/// Attributes can share a list, `#[model(key, auto)]`, or have one each.
+///
+/// # What a field may be
+///
+/// A column type or an `Option` of one, a `BelongsTo` or an `Option` of one. The struct has named fields and no generic
+/// parameters. A `BelongsTo` is known by its name: a type alias for one is not seen as a reference.
+#[proc_macro_derive(Model, attributes(model))]
+pub fn derive_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let mut errors = Errors::default();
+    let model = Model::read(&input, &mut errors);
+    valid::check(&model, &mut errors);
+    match errors.finish() {
+        None => expand::model(&model).into(),
+        Some(errors) => fallback::model(&input, &errors).into(),
+    }
+}

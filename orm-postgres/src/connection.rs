@@ -1,0 +1,279 @@
+//! One connection: requests go out together where they can, and what the server makes of them decides the state of
+//! the transaction.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures_util::future::join;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use orm_core::driver::{AsyncConnection, BoxFuture, Control, Sink, Statement, Write, Written};
+use orm_core::query::Layout;
+use orm_core::{Error, ErrorKind, Result, Value};
+use tokio_postgres::{Client, RowStream};
+
+use crate::error;
+use crate::parameters::Parameters;
+use crate::prepared::Prepared;
+use crate::result::{Failure, check_keys, read, read_keys};
+use crate::value::wire_type;
+
+/// How many statements stay prepared.
+const PREPARED: usize = 256;
+/// How many rows are on their way at most when each is a request of its own.
+const IN_FLIGHT: usize = 256;
+
+type DriverResult<T> = std::result::Result<T, tokio_postgres::Error>;
+
+pub(crate) struct PostgresConnection {
+    client: Client,
+    prepared: Prepared,
+    transaction: Transaction,
+    broken: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transaction {
+    None,
+    /// BEGIN was asked for; it travels with the next request.
+    Due,
+    Open,
+    /// A statement failed. COMMIT would now report success and store nothing.
+    Failed,
+}
+
+/// A statement that is under way, its rows still to be read.
+struct Started {
+    rows: RowStream,
+    prepared: tokio_postgres::Statement,
+}
+
+impl PostgresConnection {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, prepared: Prepared::new(PREPARED), transaction: Transaction::None, broken: false }
+    }
+
+    async fn run(&mut self, statement: &Statement, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
+        let parameters = Parameters::values(statement.parameters(), values)?;
+        let started = self.start(statement, Layout::PerRow, &parameters).await?;
+        read(started.rows, sink).await.map_err(|failure| self.stopped(failure))
+    }
+
+    async fn write(&mut self, write: Write<'_>) -> Result<Written> {
+        if write.rows.is_empty() {
+            return Ok(Written::default());
+        }
+        let written = match write.layout {
+            Layout::PerRow => self.write_rows(write).await?,
+            Layout::Arrays => self.write_arrays(write).await?,
+            Layout::Flat(_) => {
+                let message = "PostgreSQL takes rows one by one or as arrays, not as one flat list";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        };
+        check_keys(write, written)
+    }
+
+    async fn write_arrays(&mut self, write: Write<'_>) -> Result<Written> {
+        let parameters = Parameters::arrays(write.statement.parameters(), write.rows)?;
+        let started = self.start(write.statement, Layout::Arrays, &parameters).await?;
+        let mut written = read_keys(started.rows).await.map_err(|failure| self.stopped(failure))?;
+        // The k-th smallest key belongs to the k-th row. The statement is INSERT … SELECT … FROM unnest(…) WITH
+        // ORDINALITY … ORDER BY ordinality, and PostgreSQL evaluates the default nextval(…), which is volatile, on top
+        // of the sorted subquery: keys grow in the order of the rows. In what order RETURNING hands them out is not
+        // promised.
+        written.keys.sort_unstable();
+        Ok(written)
+    }
+
+    async fn write_rows(&mut self, write: Write<'_>) -> Result<Written> {
+        let parameters = Parameters::rows(write.statement.parameters(), write.rows)?;
+        // The first row goes ahead, with all that may have to be done before it.
+        let Started { rows, prepared } = self.start(write.statement, Layout::PerRow, &parameters).await?;
+        let mut written = read_keys(rows).await.map_err(|failure| self.stopped(failure))?;
+        let rest = pipeline(&self.client, &prepared, &parameters, 1..write.rows.len(), &mut written).await;
+        rest.map_err(|failure| self.stopped(failure))?;
+        Ok(written)
+    }
+
+    /// Sends a statement with its first set of parameters. One whose plan the server has dropped is prepared again,
+    /// unless work was done before it in the transaction, which has failed then.
+    async fn start(
+        &mut self,
+        statement: &Statement,
+        layout: Layout,
+        parameters: &Parameters,
+    ) -> Result<Started> {
+        let before = self.transaction;
+        let result = match self.send(statement, layout, parameters).await {
+            Err(error) if error::is_stale_plan(&error) => {
+                self.prepared.remove(statement.id());
+                self.begin_again(before, error).await?;
+                self.send(statement, layout, parameters).await
+            }
+            result => result,
+        };
+        result.map_err(|error| self.failed(error))
+    }
+
+    /// Goes back to where the first statement of a transaction, or one outside of any, can be sent once more.
+    async fn begin_again(&mut self, before: Transaction, stale: tokio_postgres::Error) -> Result<()> {
+        match before {
+            Transaction::None => Ok(()),
+            Transaction::Due => {
+                self.end("ROLLBACK").await?;
+                self.transaction = Transaction::Due;
+                Ok(())
+            }
+            Transaction::Open | Transaction::Failed => {
+                self.transaction = Transaction::Failed;
+                Err(error::stale_plan(stale))
+            }
+        }
+    }
+
+    async fn send(
+        &mut self,
+        statement: &Statement,
+        layout: Layout,
+        parameters: &Parameters,
+    ) -> DriverResult<Started> {
+        let prepared = match self.prepared.get(statement.id()) {
+            Some(prepared) => prepared,
+            None => self.prepare(statement, layout).await?,
+        };
+        let begin = self.take_begin();
+        let rows = after(begin, &self.client, self.client.query_raw(&prepared, parameters.run(0))).await?;
+        Ok(Started { rows, prepared })
+    }
+
+    async fn prepare(
+        &mut self,
+        statement: &Statement,
+        layout: Layout,
+    ) -> DriverResult<tokio_postgres::Statement> {
+        let types: Vec<_> =
+            statement.parameters().iter().map(|&sql_type| wire_type(sql_type, layout)).collect();
+        let begin = self.take_begin();
+        let prepared = after(begin, &self.client, self.client.prepare_typed(statement.sql(), &types)).await?;
+        self.prepared.insert(statement.id(), prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Whether the next request has to take BEGIN along.
+    fn take_begin(&mut self) -> bool {
+        let due = self.transaction == Transaction::Due;
+        if due {
+            self.transaction = Transaction::Open;
+        }
+        due
+    }
+
+    async fn script(&mut self, sql: &str) -> Result<()> {
+        let begin = self.take_begin();
+        let result = after(begin, &self.client, self.client.batch_execute(sql)).await;
+        result.map_err(|error| self.failed(error))
+    }
+
+    async fn control(&mut self, control: Control) -> Result<()> {
+        match (control, self.transaction) {
+            (Control::Begin(_), Transaction::None) => self.transaction = Transaction::Due,
+            (Control::Begin(_), _) => {
+                return Err(Error::new(
+                    ErrorKind::Misuse,
+                    "there is a transaction on this connection already",
+                ));
+            }
+            (Control::Commit | Control::Rollback, Transaction::Due) => self.transaction = Transaction::None,
+            (Control::Commit, Transaction::Failed) => {
+                let message = "a statement failed before, so COMMIT would not store anything";
+                return Err(Error::new(ErrorKind::PendingRollback, message));
+            }
+            (Control::Commit, Transaction::None | Transaction::Open) => self.end("COMMIT").await?,
+            (Control::Rollback, Transaction::None | Transaction::Open | Transaction::Failed) => {
+                self.end("ROLLBACK").await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, sql: &str) -> Result<()> {
+        self.client.batch_execute(sql).await.map_err(|error| self.failed(error))?;
+        self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    fn stopped(&mut self, failure: Failure) -> Error {
+        match failure {
+            Failure::Driver(error) => self.failed(error),
+            Failure::Sink(error) => error,
+        }
+    }
+
+    /// Remembers what an error of the server or of the connection means for what comes next.
+    fn failed(&mut self, error: tokio_postgres::Error) -> Error {
+        if self.transaction != Transaction::None {
+            self.transaction = Transaction::Failed;
+        }
+        let error = error::from(error);
+        self.broken |= error.is_connection_lost();
+        error
+    }
+}
+
+/// Sends BEGIN, if it is due, and the request behind it without waiting in between: the driver sends a request when it
+/// is first polled, and `join` polls in order.
+async fn after<T>(
+    begin: bool,
+    client: &Client,
+    request: impl Future<Output = DriverResult<T>>,
+) -> DriverResult<T> {
+    if !begin {
+        return request.await;
+    }
+    let (begun, answer) = join(client.batch_execute("BEGIN"), request).await;
+    begun.and(answer)
+}
+
+/// Runs a statement with more sets of parameters, without waiting for one before the next is sent.
+async fn pipeline(
+    client: &Client,
+    prepared: &tokio_postgres::Statement,
+    parameters: &Parameters,
+    runs: Range<usize>,
+    written: &mut Written,
+) -> std::result::Result<(), Failure> {
+    let send = |run| async move { read_keys(client.query_raw(prepared, parameters.run(run)).await?).await };
+    let mut results = stream::iter(runs).map(send).buffered(IN_FLIGHT);
+    while let Some(one) = results.try_next().await? {
+        written.affected += one.affected;
+        written.keys.extend(one.keys);
+    }
+    Ok(())
+}
+
+impl AsyncConnection for PostgresConnection {
+    fn run<'a>(
+        &'a mut self,
+        statement: &'a Arc<Statement>,
+        values: &'a [Value<'a>],
+        sink: Sink<'a>,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.run(statement, values, sink))
+    }
+
+    fn write<'a>(&'a mut self, write: Write<'a>) -> BoxFuture<'a, Result<Written>> {
+        Box::pin(self.write(write))
+    }
+
+    fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.script(sql))
+    }
+
+    fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.control(control))
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken || self.client.is_closed()
+    }
+}

@@ -1,0 +1,17 @@
+//! The PostgreSQL backend of `orm`, on top of `tokio-postgres`. Programs use it through the `orm` crate.
+//!
+//! It is an async driver at heart; the blocking form is the same connection on a runtime of its own. What it adds to
+//! the driver below it is economy with round trips: a BEGIN travels with the statement after it, a statement is
+//! prepared once for each connection, and the rows of a write go out as arrays, however many there are.
+
+mod backend;
+mod connection;
+mod dialect;
+mod error;
+mod parameters;
+mod prepared;
+mod result;
+mod value;
+
+pub use backend::PostgresBackend;
+pub use dialect::PostgresDialect;

@@ -1,0 +1,106 @@
+//! Results: rows handed on to a sink, and keys collected from them.
+
+use std::error::Error as StdError;
+
+use futures_util::TryStreamExt;
+use orm_core::driver::{Row, Sink, Write, Written};
+use orm_core::{Error, ErrorKind, Result, Value};
+use tokio_postgres::RowStream;
+use tokio_postgres::types::{FromSql, Type};
+
+use crate::value::{decode, unreadable};
+
+/// A row of a result, read in place.
+pub(crate) struct PostgresRow<'a>(pub(crate) &'a tokio_postgres::Row);
+
+impl Row for PostgresRow<'_> {
+    fn width(&self) -> usize {
+        self.0.len()
+    }
+
+    fn value(&self, index: usize) -> Result<Value<'_>> {
+        let column =
+            self.0.columns().get(index).ok_or_else(|| {
+                unreadable(format!("there is no column {index} in a row of {}", self.width()))
+            })?;
+        let raw: Raw<'_> = self.0.try_get(index).map_err(|error| unreadable(error.to_string()))?;
+        let value = raw.0.map_or(Ok(Value::Null), |bytes| decode(column.type_(), bytes));
+        value.map_err(|error| error.with_column(column.name()))
+    }
+}
+
+/// The bytes of any column.
+struct Raw<'a>(Option<&'a [u8]>);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(Some(raw)))
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(None))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// Why a result came to no end.
+pub(crate) enum Failure {
+    Driver(tokio_postgres::Error),
+    /// The sink refused a row; the server knows nothing of it.
+    Sink(Error),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+/// Hands rows on as they arrive. Once the sink has refused one, the others are read to no end but the end: only then is
+/// the connection free again, and only then is it known whether the statement failed.
+pub(crate) async fn read(rows: RowStream, sink: Sink<'_>) -> std::result::Result<u64, Failure> {
+    let mut rows = std::pin::pin!(rows);
+    let mut taken = Ok(());
+    while let Some(row) = rows.try_next().await? {
+        if taken.is_ok() {
+            taken = sink(&PostgresRow(&row));
+        }
+    }
+    taken.map_err(Failure::Sink)?;
+    Ok(rows.rows_affected().unwrap_or_default())
+}
+
+/// Reads the result of a write: the keys, if it returns any.
+pub(crate) async fn read_keys(rows: RowStream) -> std::result::Result<Written, Failure> {
+    let mut keys = Vec::new();
+    let mut sink = |row: &dyn Row| {
+        keys.push(key(row)?);
+        Ok(())
+    };
+    let affected = read(rows, &mut sink).await?;
+    Ok(Written { affected, keys })
+}
+
+fn key(row: &dyn Row) -> Result<i64> {
+    match row.value(0)? {
+        Value::Int(key) => Ok(key),
+        other => {
+            Err(Error::new(ErrorKind::Decode, format!("expected a generated key, found {}", other.kind())))
+        }
+    }
+}
+
+/// Refuses keys that cannot be matched to rows: a trigger or a rule has skipped some.
+pub(crate) fn check_keys(write: Write<'_>, written: Written) -> Result<Written> {
+    let (rows, keys) = (write.rows.len(), written.keys.len());
+    if write.keys && rows != keys {
+        return Err(Error::new(
+            ErrorKind::Database,
+            format!("{rows} rows were inserted, but {keys} keys came back"),
+        ));
+    }
+    Ok(written)
+}

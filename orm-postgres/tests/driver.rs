@@ -1,0 +1,13 @@
+//! The driver against a real server, named by `ORM_TEST_POSTGRES`.
+
+#[path = "driver/support.rs"]
+mod support;
+
+#[path = "driver/connecting.rs"]
+mod connecting;
+#[path = "driver/transactions.rs"]
+mod transactions;
+#[path = "driver/values.rs"]
+mod values;
+#[path = "driver/writes.rs"]
+mod writes;

@@ -1,0 +1,76 @@
+//! What SQLite does differently from standard SQL.
+
+use orm_core::SqlType;
+use orm_core::metadata::Column;
+use orm_core::query::{Dialect, Layout, Sql, WriteKind, WriteShape};
+
+/// SQLite's differences from standard SQL.
+#[derive(Clone, Copy, Debug)]
+pub struct SqliteDialect;
+
+/// How many keys one DELETE takes: few sizes, so that each is prepared once and then found again.
+const DELETE_SIZES: [usize; 3] = [512, 64, 8];
+
+impl Dialect for SqliteDialect {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn placeholder(&self, _number: usize, text: &mut String) {
+        text.push('?');
+    }
+
+    fn type_name(&self, sql_type: SqlType) -> &'static str {
+        match sql_type {
+            SqlType::Bool | SqlType::SmallInt | SqlType::Integer | SqlType::BigInt => "INTEGER",
+            SqlType::Real | SqlType::Double => "REAL",
+            SqlType::Text => "TEXT",
+            SqlType::Bytes => "BLOB",
+        }
+    }
+
+    fn auto_key(&self, _column: &Column) -> String {
+        "INTEGER PRIMARY KEY".to_owned()
+    }
+
+    fn table_names(&self) -> &'static str {
+        "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    }
+
+    /// Values of another type than the column's are refused instead of stored as they are.
+    fn table_suffix(&self) -> &'static str {
+        " STRICT"
+    }
+
+    fn alters_foreign_keys(&self) -> bool {
+        false
+    }
+
+    /// `last_insert_rowid` is a quarter of the price of RETURNING.
+    fn returns_keys(&self) -> bool {
+        false
+    }
+
+    fn unlimited(&self) -> Option<&'static str> {
+        Some(" LIMIT -1")
+    }
+
+    fn layout(&self, shape: &WriteShape, rows: usize) -> Layout {
+        let one_key = shape.kind() == WriteKind::Delete && shape.key().len() == 1;
+        let size = DELETE_SIZES.into_iter().find(|&size| one_key && size <= rows);
+        size.map_or(Layout::PerRow, Layout::Flat)
+    }
+
+    fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
+        let (Layout::Flat(rows), [key]) = (layout, shape.key()) else {
+            return shape.write_standard(sql);
+        };
+        sql.push("DELETE FROM ").name(shape.table().name()).push(" WHERE ");
+        shape.name(sql, *key);
+        sql.push(" IN (").list(0..rows, |sql, _| shape.parameter(sql, *key)).push(")");
+    }
+
+    fn max_parameters(&self) -> usize {
+        32_766
+    }
+}

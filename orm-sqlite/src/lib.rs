@@ -1,0 +1,11 @@
+//! The SQLite backend of `orm`, on `rusqlite` with SQLite compiled in. It is natively blocking; in async each connection
+//! runs on a thread of its own.
+
+mod backend;
+mod connection;
+mod dialect;
+mod error;
+mod value;
+
+pub use backend::SqliteBackend;
+pub use dialect::SqliteDialect;

@@ -1,0 +1,35 @@
+//! An ORM with a session: change the objects, commit, done.
+
+mod backends;
+mod open;
+pub mod prelude;
+
+pub use orm_core::engine::{AsyncEngine, Engine, EngineBuilder, Event, Observer, Sent, Url};
+pub use orm_core::metadata::Metadata;
+pub use orm_core::model::{BelongsTo, Entity, Model, Models, Select};
+pub use orm_core::query::{Column, Condition, Expr, Expression, ExpressionMethods, Operand, TextMethods};
+pub use orm_core::session::{AsyncSession, Entities, Session};
+pub use orm_core::{DbValue, Error, ErrorKind, Result, SqlType, Value};
+pub use orm_derive::Model;
+
+pub use open::Open;
+
+/// SQL dialects, to see a query's SQL without a database: `query.to_sql(&orm::dialect::Sqlite)`.
+pub mod dialect {
+    pub use orm_core::query::Dialect;
+    #[cfg(feature = "postgres")]
+    pub use orm_postgres::PostgresDialect as Postgres;
+    #[cfg(feature = "sqlite")]
+    pub use orm_sqlite::SqliteDialect as Sqlite;
+}
+
+/// What generated code names. Nothing here is meant for programs.
+#[doc(hidden)]
+pub mod __private {
+    pub use std::sync::LazyLock;
+
+    pub use orm_core::metadata::{FieldOptions, Table};
+    pub use orm_core::model::{Field, Key, Model, Record, RowReader, Token};
+    pub use orm_core::query::Column;
+    pub use orm_core::{Result, Value};
+}

@@ -1,0 +1,219 @@
+//! What the behaviour suite stands on: for each case a database of its own on a real server, an engine whose statements
+//! are recorded, and the two forms of the same names.
+//!
+//! A case is written once, as `async fn case(db: Db)` in a module with `#[both_forms]`. There, `Db`, `Session` and
+//! `Engine` mean the async types or the blocking ones, by form.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
+
+extern crate self as orm_tests;
+
+pub mod proxy;
+mod server;
+
+use std::sync::{Arc, Mutex};
+
+use orm::Event;
+
+pub use orm_tests_macros::both_forms;
+pub use server::Database;
+
+/// The backends that the suite runs against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A file of its own for each case.
+    Sqlite,
+    /// A database of its own for each case, on the server that `ORM_TEST_POSTGRES` names.
+    Postgres,
+}
+
+/// What an engine sent, one line each.
+#[derive(Clone, Default)]
+pub struct Trace(Arc<Mutex<Vec<String>>>);
+
+impl Trace {
+    fn record(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(event.to_string());
+    }
+
+    /// What was sent since the last call.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// The statements since the last call; steps of transactions are not counted.
+    pub fn take_statements(&self) -> Vec<String> {
+        let mut lines = self.take();
+        lines.retain(|line| !matches!(line.as_str(), "BEGIN" | "COMMIT" | "ROLLBACK"));
+        lines
+    }
+}
+
+/// What `orm::prelude` has, without the names that the two forms have in common.
+pub mod prelude {
+    pub use orm::{BelongsTo, Entity, ErrorKind, Metadata, Model};
+    pub use orm::{ExpressionMethods as _, Open as _, TextMethods as _};
+}
+
+/// The names of a case in blocking form.
+pub mod sync_form {
+    pub use orm::{Engine, Session};
+
+    use super::*;
+    use orm::{EngineBuilder, Metadata, Models, Open, Result};
+
+    /// A case's database.
+    pub struct Db {
+        /// Which backend it is on.
+        pub backend: Backend,
+        /// An engine whose statements are recorded.
+        pub engine: Engine,
+        /// What it sent.
+        pub trace: Trace,
+        /// The database, dropped with it.
+        pub database: Database,
+    }
+
+    /// Runs a case, unless its backend has no server.
+    pub fn run(backend: Backend, case: impl FnOnce(Db)) {
+        if let Some(database) = Database::create(backend) {
+            case(Db::new(backend, database));
+        }
+    }
+
+    impl Db {
+        fn new(backend: Backend, database: Database) -> Self {
+            let trace = Trace::default();
+            let record = trace.clone();
+            let builder: EngineBuilder<Engine> = Engine::builder(&database.url).unwrap();
+            let engine = builder.observe(move |event: &Event<'_>| record.record(event)).open();
+            Self { backend, engine, trace, database }
+        }
+
+        /// Creates the tables of these models.
+        pub fn create<M: Models>(&self) {
+            self.engine.create_all(&Metadata::of::<M>()).unwrap();
+            self.trace.take();
+        }
+
+        /// A session of the recorded engine.
+        pub fn session(&self) -> Session {
+            self.engine.session()
+        }
+
+        /// An engine that is not recorded: somebody else.
+        pub fn other(&self) -> Engine {
+            Engine::open(&self.database.url).unwrap()
+        }
+
+        /// Runs SQL as somebody else.
+        pub fn script(&self, sql: &str) {
+            self.try_script(sql).unwrap();
+        }
+
+        /// Runs SQL as somebody else.
+        pub fn try_script(&self, sql: &str) -> Result<()> {
+            self.other().script(sql)
+        }
+    }
+}
+
+/// The names of a case in async form.
+pub mod async_form {
+    pub use orm::{AsyncEngine as Engine, AsyncSession as Session};
+
+    use super::*;
+    use orm::{EngineBuilder, Metadata, Models, Open, Result};
+
+    /// A case's database.
+    pub struct Db {
+        /// Which backend it is on.
+        pub backend: Backend,
+        /// An engine whose statements are recorded.
+        pub engine: Engine,
+        /// What it sent.
+        pub trace: Trace,
+        /// The database, dropped with it.
+        pub database: Database,
+    }
+
+    /// Runs a case as a task of a runtime with several threads, unless its backend has no server.
+    pub fn run<F: Future<Output = ()> + Send + 'static>(backend: Backend, case: impl FnOnce(Db) -> F) {
+        let Some(database) = Database::create(backend) else { return };
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let db = Db::new(backend, database);
+        let task = case(db);
+        if let Err(error) = runtime.block_on(async { tokio::spawn(task).await }) {
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
+
+    impl Db {
+        fn new(backend: Backend, database: Database) -> Self {
+            let trace = Trace::default();
+            let record = trace.clone();
+            let builder: EngineBuilder<Engine> = Engine::builder(&database.url).unwrap();
+            let engine = builder.observe(move |event: &Event<'_>| record.record(event)).open();
+            Self { backend, engine, trace, database }
+        }
+
+        /// Creates the tables of these models.
+        pub async fn create<M: Models>(&self) {
+            self.engine.create_all(&Metadata::of::<M>()).await.unwrap();
+            self.trace.take();
+        }
+
+        /// A session of the recorded engine.
+        pub fn session(&self) -> Session {
+            self.engine.session()
+        }
+
+        /// An engine that is not recorded: somebody else.
+        pub fn other(&self) -> Engine {
+            Engine::open(&self.database.url).unwrap()
+        }
+
+        /// Runs SQL as somebody else.
+        pub async fn script(&self, sql: &str) {
+            self.try_script(sql).await.unwrap();
+        }
+
+        /// Runs SQL as somebody else.
+        pub async fn try_script(&self, sql: &str) -> Result<()> {
+            self.other().script(sql).await
+        }
+    }
+}
+
+/// Fails unless the text holds all of these.
+#[track_caller]
+pub fn assert_says(error: impl std::fmt::Display, words: &[&str]) {
+    let text = error.to_string();
+    for word in words {
+        assert!(text.contains(word), "{text:?} does not say {word:?}");
+    }
+}
+
+/// Fails unless the recorded statements are these, in which `"name"` is written without its quotes and parameters as `?`.
+#[track_caller]
+pub fn assert_statements(statements: &[String], expected: &[&str]) {
+    let plain: Vec<_> = statements.iter().map(|statement| plain(statement)).collect();
+    assert_eq!(plain, expected);
+}
+
+fn plain(statement: &str) -> String {
+    let mut text = String::new();
+    let mut characters = statement.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => {}
+            '$' => {
+                while characters.next_if(char::is_ascii_digit).is_some() {}
+                text.push('?');
+            }
+            other => text.push(other),
+        }
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! Databases for cases: one for each, so that cases run side by side.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use orm::{Engine, Open};
+
+use crate::Backend;
+
+/// The variable that names the PostgreSQL server.
+const POSTGRES: &str = "ORM_TEST_POSTGRES";
+
+/// A database that exists for as long as this value.
+pub struct Database {
+    /// Where it is.
+    pub url: String,
+    place: Place,
+}
+
+enum Place {
+    Folder(PathBuf),
+    Postgres { server: String, name: String },
+}
+
+fn number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Database {
+    /// A new, empty database; `None` if the backend has no server, which is said aloud, and is an error in CI.
+    pub fn create(backend: Backend) -> Option<Self> {
+        match backend {
+            Backend::Sqlite => Some(Self::file()),
+            Backend::Postgres => Self::postgres(),
+        }
+    }
+
+    fn file() -> Self {
+        let folder = std::env::temp_dir().join(format!("orm-tests-{}-{}", std::process::id(), number()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { url: format!("sqlite://{}/case.db", folder.display()), place: Place::Folder(folder) }
+    }
+
+    fn postgres() -> Option<Self> {
+        let Some(server) = postgres_server() else {
+            skip("postgres", POSTGRES);
+            return None;
+        };
+        let name = format!("case_{}_{}", std::process::id(), number());
+        Engine::open(&server).unwrap().script(&format!("CREATE DATABASE {name}")).unwrap();
+        let (login, _) = server.rsplit_once('/').unwrap();
+        Some(Self { url: format!("{login}/{name}"), place: Place::Postgres { server, name } })
+    }
+}
+
+/// The URL of the PostgreSQL server, if there is one.
+fn postgres_server() -> Option<String> {
+    std::env::var(POSTGRES).ok().filter(|url| !url.is_empty())
+}
+
+/// Says once, past the test runner's capture, that a backend is not tested.
+fn skip(backend: &str, variable: &str) {
+    static ONCE: Once = Once::new();
+    if std::env::var_os("CI").is_some() {
+        panic!("{variable} is not set: {backend} is not tested, which CI does not accept");
+    }
+    ONCE.call_once(|| {
+        let message = format!(
+            "\nSKIPPED: {variable} is not set, so nothing is tested on {backend}; `cargo xtask test` does.\n"
+        );
+        std::io::stderr().write_all(message.as_bytes()).unwrap();
+    });
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // Best effort: the server or the folder is thrown away as a whole later.
+        match &self.place {
+            Place::Folder(folder) => drop(std::fs::remove_dir_all(folder)),
+            Place::Postgres { server, name } => {
+                let (server, sql) = (server.clone(), format!("DROP DATABASE {name} WITH (FORCE)"));
+                // A thread of its own: the blocking engine refuses to run inside an async task.
+                let drop =
+                    std::thread::spawn(move || Engine::open(&server).and_then(|engine| engine.script(&sql)));
+                let _ = drop.join();
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a key may be, and what goes with it.
+
+use orm::prelude::*;
+
+#[derive(Model)]
+struct Single {
+    #[model(key, auto, unique, default = 1)]
+    id: String,
+    #[model(auto)]
+    number: i64,
+}
+
+#[derive(Model)]
+struct Several {
+    #[model(key, auto)]
+    shop: i64,
+    #[model(key)]
+    number: Option<i64>,
+}
+
+#[derive(Model)]
+struct Five {
+    #[model(key)]
+    a: i64,
+    #[model(key)]
+    b: i64,
+    #[model(key)]
+    c: i64,
+    #[model(key)]
+    d: i64,
+    #[model(key)]
+    e: i64,
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+//! The behaviour suite: each case written once, run on every backend in both forms. Names in brackets in a case's comment
+//! are the behaviours of the contract that it shows.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
+
+mod commit;
+mod cycles;
+mod errors;
+mod expire;
+mod flush;
+mod identity;
+mod keys;
+mod models;
+mod pool;
+mod query;
+mod readme;
+mod round_trips;
+mod schema;
+mod sql;
+mod states;
+mod types;

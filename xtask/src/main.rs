@@ -1,0 +1,47 @@
+//! Development tasks of the workspace, run as `cargo xtask <task>`.
+//!
+//! The one task, `test`, starts every database server the behaviour suite needs, runs all tests of the
+//! workspace and says how many passed, failed or were skipped on each backend in each form. It needs
+//! nothing but the standard library, so that it is built in a moment on a fresh machine. It runs on Unix.
+
+#![expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
+
+mod guardian;
+mod postgres;
+mod report;
+mod server;
+mod test;
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// The result of a step of a task; the error says why it could not be done.
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "\
+usage: cargo xtask test [FILTER | LIBTEST OPTION]...
+
+    test    start the database servers, run every test of the workspace, count the results
+
+A server whose variable is set is used as it is, none is started for it:
+
+    ORM_TEST_POSTGRES    postgres://user:password@host:port/database
+
+With CI set, a skipped test is a failure.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        Some((task, rest)) if task == "test" => test::run(rest),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    outcome.unwrap_or_else(|why| {
+        eprintln!("error: {why}");
+        ExitCode::FAILURE
+    })
+}
