@@ -33,3 +33,8 @@ pub mod __private {
     pub use orm_core::query::Column;
     pub use orm_core::{Result, Value};
 }
+
+/// The README's programs compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

@@ -32,7 +32,8 @@ pub enum Backend {
 pub struct Trace(Arc<Mutex<Vec<String>>>);
 
 impl Trace {
-    fn record(&self, event: &Event<'_>) {
+    /// Notes an event.
+    pub fn record(&self, event: &Event<'_>) {
         self.0.lock().unwrap().push(event.to_string());
     }
 

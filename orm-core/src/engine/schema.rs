@@ -10,53 +10,60 @@ use crate::query::{Begin, Dialect, Sql};
 use crate::{Result, Value};
 
 pub(super) async fn create_all(lease: &mut Lease, dialect: &dyn Dialect, metadata: &Metadata) -> Result<()> {
+    change(lease, dialect, |existing| creations(dialect, metadata, existing)).await
+}
+
+pub(super) async fn drop_all(lease: &mut Lease, dialect: &dyn Dialect, metadata: &Metadata) -> Result<()> {
+    change(lease, dialect, |existing| removals(dialect, metadata, existing)).await
+}
+
+/// Runs, in one transaction, the statements that follow from the tables that exist.
+async fn change(
+    lease: &mut Lease,
+    dialect: &dyn Dialect,
+    statements: impl FnOnce(HashSet<String>) -> Vec<String>,
+) -> Result<()> {
     lease.begin(Begin::Write).await?;
     let existing = table_names(lease, dialect).await?;
-    let mut created = existing.clone();
-    let mut later = Vec::new();
-    for table in metadata.tables().iter().filter(|table| !existing.contains(table.name())) {
-        created.insert(table.name().to_owned());
-        let forward =
-            |key: &&ForeignKey| dialect.alters_foreign_keys() && !created.contains((key.target)().name());
-        let (after, inline): (Vec<_>, Vec<_>) = table.foreign_keys().iter().partition(forward);
-        lease.script(&create_table(dialect, table, &inline)).await?;
-        for column in table.columns().iter().filter(|column| column.index) {
-            lease.script(&create_index(dialect, table, column)).await?;
-        }
-        later.extend(after.into_iter().map(|key| (*table, key)));
-    }
-    for (table, key) in later {
-        let mut sql = Sql::new(dialect);
-        sql.push("ALTER TABLE ").name(table.name()).push(" ADD ");
-        foreign_key(&mut sql, table, key);
-        lease.script(&sql.into_text()).await?;
+    for statement in statements(existing) {
+        lease.script(&statement).await?;
     }
     lease.commit().await
 }
 
-pub(super) async fn drop_all(lease: &mut Lease, dialect: &dyn Dialect, metadata: &Metadata) -> Result<()> {
-    lease.begin(Begin::Write).await?;
-    let existing = table_names(lease, dialect).await?;
+/// The statements that create what does not exist. A table that refers to one that comes later (they refer to each other
+/// in a circle) gets its foreign key at the end, where the database can add one.
+fn creations(dialect: &dyn Dialect, metadata: &Metadata, mut existing: HashSet<String>) -> Vec<String> {
+    let missing: Vec<_> = metadata.tables().iter().filter(|table| !existing.contains(table.name())).collect();
+    let (mut statements, mut later) = (Vec::new(), Vec::new());
+    for table in missing {
+        existing.insert(table.name().to_owned());
+        let forward =
+            |key: &&ForeignKey| dialect.alters_foreign_keys() && !existing.contains((key.target)().name());
+        let (after, inline): (Vec<_>, Vec<_>) = table.foreign_keys().iter().partition(forward);
+        statements.push(create_table(dialect, table, &inline));
+        let indexed = table.columns().iter().filter(|column| column.index);
+        statements.extend(indexed.map(|column| create_index(dialect, table, column)));
+        later.extend(after.into_iter().map(|key| add_foreign_key(dialect, table, key)));
+    }
+    statements.append(&mut later);
+    statements
+}
+
+/// The statements that drop what exists. A table that still refers to the one that is dropped lets go of it first.
+fn removals(dialect: &dyn Dialect, metadata: &Metadata, existing: HashSet<String>) -> Vec<String> {
     let tables: Vec<_> =
         metadata.tables().iter().rev().filter(|table| existing.contains(table.name())).collect();
-    let mut remaining: HashSet<_> = tables.iter().map(|table| table.name()).collect();
-    for table in &tables {
-        // A table that still refers to this one (they refer to each other in a circle) lets go of it first.
-        let holders = tables.iter().filter(|holder| remaining.contains(holder.name()) && *holder != table);
-        for (holder, key) in
-            holders.flat_map(|holder| holder.foreign_keys().iter().map(move |key| (holder, key)))
-        {
-            if dialect.alters_foreign_keys() && (key.target)() == **table {
-                let mut sql = Sql::new(dialect);
-                sql.push("ALTER TABLE ").name(holder.name()).push(" DROP CONSTRAINT ");
-                sql.name(&foreign_key_name(holder, key));
-                lease.script(&sql.into_text()).await?;
-            }
+    let mut statements = Vec::new();
+    for (number, table) in tables.iter().enumerate() {
+        for holder in &tables[number + 1..] {
+            let keys = holder.foreign_keys().iter().filter(|key| (key.target)() == **table);
+            let keys = keys.filter(|_| dialect.alters_foreign_keys());
+            statements.extend(keys.map(|key| drop_foreign_key(dialect, holder, key)));
         }
-        remaining.remove(table.name());
-        lease.script(&format!("DROP TABLE {}", dialect.table_name(table))).await?;
+        statements.push(format!("DROP TABLE {}", dialect.table_name(table)));
     }
-    lease.commit().await
+    statements
 }
 
 async fn table_names(lease: &mut Lease, dialect: &dyn Dialect) -> Result<HashSet<String>> {
@@ -122,6 +129,19 @@ fn foreign_key(sql: &mut Sql<'_>, table: &Table, key: &ForeignKey) {
     sql.push(") REFERENCES ").name(target.name()).push(" (");
     names(sql, target, target.primary_key());
     sql.push(")");
+}
+
+fn add_foreign_key(dialect: &dyn Dialect, table: &Table, key: &ForeignKey) -> String {
+    let mut sql = Sql::new(dialect);
+    sql.push("ALTER TABLE ").name(table.name()).push(" ADD ");
+    foreign_key(&mut sql, table, key);
+    sql.into_text()
+}
+
+fn drop_foreign_key(dialect: &dyn Dialect, table: &Table, key: &ForeignKey) -> String {
+    let mut sql = Sql::new(dialect);
+    sql.push("ALTER TABLE ").name(table.name()).push(" DROP CONSTRAINT ").name(&foreign_key_name(table, key));
+    sql.into_text()
 }
 
 fn foreign_key_name(table: &Table, key: &ForeignKey) -> String {

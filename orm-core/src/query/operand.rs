@@ -21,7 +21,7 @@ pub enum Bound {
 /// `Option`, or another column or expression of the same type.
 #[diagnostic::on_unimplemented(
     message = "a column or expression of type `{T}` cannot be compared with `{Self}`",
-    label = "expected a `{T}`, or a column or expression of that type"
+    label = "expected `{T}`, or a column or expression of that type"
 )]
 pub trait Operand<T> {
     #[doc(hidden)]

@@ -1,7 +1,5 @@
 //! Commit, rollback, and what is left of a session after a failure.
 
-use std::error::Error as _;
-
 use orm_tests::prelude::*;
 use orm_tests::{assert_says, both_forms};
 
@@ -108,7 +106,7 @@ mod commit {
         assert_eq!(error.model(), Some("User"));
         assert!(error.constraint().is_some_and(|name| name.contains("name")), "{error:?}");
         assert!(error.sql().is_some_and(|sql| sql.starts_with("INSERT INTO")));
-        assert!(error.source().is_some());
+        assert!(error.sqlstate().is_some());
         assert!(!format!("{error} {error:?}").contains("Alice"), "a bound value is not shown: {error:?}");
 
         for _ in 0..2 {

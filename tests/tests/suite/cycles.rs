@@ -26,7 +26,7 @@ mod cycles {
                     .push(session.add(Node { parent: child.into(), ..Node::new(format!("{name}{number}")) }));
             }
         }
-        session[leaf].parent = nodes[3].into();
+        session[leaf].parent = nodes[2].into();
         session.commit().await.unwrap();
         assert_eq!(db.trace.take_statements().len(), 3, "one batch for each level");
         assert_eq!(session.rows(Node::select()).await.unwrap().len(), 14);

@@ -13,7 +13,7 @@ mod expire {
     #[case]
     async fn expire_drops_the_values_and_the_next_load_reads_them(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name, age) VALUES (1, 'Alice', 30)").await;
+        db.script("INSERT INTO users (name, age) VALUES ('Alice', 30)").await;
         let mut session = db.session();
         let alice = session.get::<User>(1).await.unwrap().unwrap();
         session[alice].age = Some(99);
@@ -35,7 +35,7 @@ mod expire {
     #[case]
     async fn expire_all_leaves_new_entities_alone(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name, age) VALUES (1, 'Alice', 30), (2, 'Bob', 25)").await;
+        db.script("INSERT INTO users (name, age) VALUES ('Alice', 30), ('Bob', 25)").await;
         let mut session = db.session();
         let users = session.all(User::select()).await.unwrap();
         session[users[0]].age = Some(99);

@@ -23,7 +23,7 @@ mod flush {
     #[case]
     async fn an_update_names_the_changed_column_alone(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name, age) VALUES (1, 'Alice', 30), (2, 'Bob', 25)").await;
+        db.script("INSERT INTO users (name, age) VALUES ('Alice', 30), ('Bob', 25)").await;
         let mut session = db.session();
         let users = session.all(User::select().order_by(User::ID.asc())).await.unwrap();
         db.trace.take();
@@ -39,7 +39,7 @@ mod flush {
     #[case]
     async fn equal_values_are_no_change(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name, age) VALUES (1, 'Alice', 30)").await;
+        db.script("INSERT INTO users (name, age) VALUES ('Alice', 30)").await;
         let mut session = db.session();
         let alice = session.get::<User>(1).await.unwrap().unwrap();
         db.trace.take();

@@ -13,7 +13,7 @@ mod identity {
     #[case]
     async fn the_same_row_is_the_same_entity(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name, age) VALUES (1, 'Alice', 30), (2, 'Bob', 25)").await;
+        db.script("INSERT INTO users (name, age) VALUES ('Alice', 30), ('Bob', 25)").await;
         let mut session = db.session();
         let alice = session.get::<User>(1).await.unwrap().unwrap();
         let both = session.all(User::select().order_by(User::ID.asc())).await.unwrap();
@@ -28,7 +28,7 @@ mod identity {
     #[case]
     async fn get_asks_only_for_what_is_not_loaded(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name) VALUES (1, 'Alice')").await;
+        db.script("INSERT INTO users (name) VALUES ('Alice')").await;
         let mut session = db.session();
         let alice = session.get::<User>(1).await.unwrap().unwrap();
         assert_eq!(db.trace.take_statements().len(), 1);
@@ -62,7 +62,7 @@ mod identity {
     #[case]
     async fn a_change_is_written_though_its_handle_was_dropped(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name, age) VALUES (1, 'Alice', 30)").await;
+        db.script("INSERT INTO users (name, age) VALUES ('Alice', 30)").await;
         let mut session = db.session();
         {
             let alice = session.get::<User>(1).await.unwrap().unwrap();
@@ -78,7 +78,7 @@ mod identity {
     #[case]
     async fn a_row_that_is_gone_is_not_found_and_comes_back_with_a_rollback(db: Db) {
         db.create::<User>().await;
-        db.script("INSERT INTO users (id, name) VALUES (1, 'Alice')").await;
+        db.script("INSERT INTO users (name) VALUES ('Alice')").await;
         let mut session = db.session();
         let alice = session.get::<User>(1).await.unwrap().unwrap();
         session.expire(alice).unwrap();

@@ -4,10 +4,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 mod commit;
+mod compile_fail;
 mod cycles;
 mod errors;
 mod expire;
 mod flush;
+mod futures;
 mod identity;
 mod keys;
 mod models;
