@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::query::{Begin, Dialect, Layout, Rendered, Sql};
-use crate::{Result, SqlType, Value};
+use crate::{Error, ErrorKind, Result, SqlType, Value};
 
 #[cfg(feature = "tokio")]
 pub use blocking::Blocking;
@@ -31,19 +31,30 @@ pub struct Statement {
     id: u64,
     sql: String,
     parameters: Vec<SqlType>,
+    single: bool,
 }
 
 impl Statement {
-    /// A statement with an identity of its own.
-    pub fn new(sql: String, parameters: Vec<SqlType>) -> Arc<Self> {
+    fn new(sql: String, parameters: Vec<SqlType>, single: bool) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), sql, parameters })
+        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), sql, parameters, single })
+    }
+
+    /// A statement that is text already.
+    pub fn text(sql: &str, parameters: &[SqlType]) -> Arc<Self> {
+        Self::new(sql.to_owned(), parameters.to_vec(), false)
     }
 
     /// A statement out of SQL that was written for a dialect, whose parameters get their values when it runs.
     pub fn from_sql(sql: Sql<'_>) -> Arc<Self> {
         let Rendered { text, types, .. } = sql.finish();
-        Self::new(text, types)
+        Self::new(text, types, false)
+    }
+
+    /// The same for a query by primary key, which gives one row or none.
+    pub fn single_from_sql(sql: Sql<'_>) -> Arc<Self> {
+        let Rendered { text, types, .. } = sql.finish();
+        Self::new(text, types, true)
     }
 
     /// Unique in this process.
@@ -54,6 +65,11 @@ impl Statement {
     /// The text.
     pub fn sql(&self) -> &str {
         &self.sql
+    }
+
+    /// Whether its result has one row at the most, after which a driver need not look for more.
+    pub fn is_single(&self) -> bool {
+        self.single
     }
 
     /// The types of the parameters, in their order.
@@ -67,8 +83,14 @@ pub trait Row {
     /// How many values it has.
     fn width(&self) -> usize;
 
-    /// The value at this position, borrowed from the driver where it can be.
+    /// The value at this position, borrowed from the driver where it can be. A position beyond the last one MUST be an
+    /// error, such as [`no_such_column`].
     fn value(&self, index: usize) -> Result<Value<'_>>;
+}
+
+/// The error for a position beyond a row's last value.
+pub fn no_such_column() -> Error {
+    Error::new(ErrorKind::Decode, "the result has fewer columns than the model")
 }
 
 /// Takes the rows of a result one by one; an error ends the result.

@@ -21,4 +21,5 @@ pub use select::SelectStatement;
 pub use sql::Sql;
 pub use write::{Layout, WriteKind, WriteShape};
 
+pub(crate) use select::select_by_key;
 pub(crate) use sql::Rendered;

@@ -18,7 +18,7 @@ use std::ops::{Deref, DerefMut};
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
 use crate::model::{Entity, Model, Select};
-use crate::session::unit::Unit;
+use crate::session::unit::{Found, Unit};
 
 pub use entities::Entities;
 
@@ -68,7 +68,10 @@ impl Session {
 
     /// The entity with this primary key, or `None`; without a statement if it is loaded.
     pub fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
-        wait(self.unit.get(key.into()))
+        match self.unit.look_up::<M>(&key.into())? {
+            Found::Loaded(token) => Ok(Some(Entity::new(token))),
+            Found::Missing(arena, identity) => Ok(wait(self.unit.get(arena, identity))?.map(Entity::new)),
+        }
     }
 
     /// All entities of a query, in its order.
@@ -125,8 +128,10 @@ impl AsyncSession {
 
     /// The entity with this primary key, or `None`; without a statement if it is loaded.
     pub async fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
-        let key = key.into();
-        self.unit.get(key).await
+        match self.unit.look_up::<M>(&key.into())? {
+            Found::Loaded(token) => Ok(Some(Entity::new(token))),
+            Found::Missing(arena, identity) => Ok(self.unit.get(arena, identity).await?.map(Entity::new)),
+        }
     }
 
     /// All entities of a query, in its order.

@@ -29,7 +29,7 @@ pub trait DbValue: Sized + Send + Sync + 'static {
     fn encode(&self) -> Result<Value<'_>>;
 
     /// The value as it was read; an error if it does not fit.
-    fn decode(value: Value<'_>) -> Result<Self>;
+    fn decode(value: &Value<'_>) -> Result<Self>;
 }
 
 /// The error for a value of another kind than the type can hold.
@@ -45,7 +45,7 @@ mod tests {
     #[track_caller]
     fn round_trip<T: DbValue + PartialEq + std::fmt::Debug>(value: T) {
         let encoded = value.encode().map(Value::into_owned);
-        assert_eq!(encoded.and_then(T::decode).ok(), Some(value));
+        assert_eq!(encoded.and_then(|value| T::decode(&value)).ok(), Some(value));
     }
 
     #[test]
@@ -65,12 +65,12 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let message = |error: Option<Error>| error.map(|error| error.to_string()).unwrap_or_default();
-        assert!(message(i32::decode(Value::Int(1 << 40)).err()).contains("does not fit an i32"));
-        assert!(message(i64::decode(Value::Null).err()).contains("make the field an Option"));
-        assert!(message(i64::decode(Value::Text("12x".into())).err()).contains("the database holds text"));
-        assert!(message(f32::decode(Value::Float(1e300)).err()).contains("f32"));
+        assert!(message(i32::decode(&Value::Int(1 << 40)).err()).contains("does not fit an i32"));
+        assert!(message(i64::decode(&Value::Null).err()).contains("make the field an Option"));
+        assert!(message(i64::decode(&Value::Text("12x".into())).err()).contains("the database holds text"));
+        assert!(message(f32::decode(&Value::Float(1e300)).err()).contains("f32"));
         assert!(message(f64::NAN.encode().err()).contains("NaN"));
         assert!(message("a\0b".to_owned().encode().err()).contains("NUL"));
-        assert!(message(bool::decode(Value::Int(2)).err()).contains("bool"));
+        assert!(message(bool::decode(&Value::Int(2)).err()).contains("bool"));
     }
 }

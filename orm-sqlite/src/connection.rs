@@ -40,7 +40,7 @@ impl SqliteConnection {
             Written { affected: 0, keys: Vec::with_capacity(if keys { rows.len() } else { 0 }) };
         for row in 0..rows.len() {
             for column in 0..rows.width() {
-                bind(statement, column, &rows.value(row, column)?)?;
+                bind(statement, column, &rows.value(row, column))?;
             }
             written.affected += statement.raw_execute().map_err(statement_error)? as u64;
             if keys {
@@ -51,8 +51,11 @@ impl SqliteConnection {
     }
 }
 
-fn bind(statement: &mut CachedStatement<'_>, index: usize, value: &Value<'_>) -> Result<()> {
-    statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error)
+fn bind(statement: &mut CachedStatement<'_>, index: usize, value: &Result<Value<'_>>) -> Result<()> {
+    match value {
+        Ok(value) => statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error),
+        Err(error) => Err(error.clone()),
+    }
 }
 
 /// Binds all values of all rows, one after the other, and runs the statement once.
@@ -60,7 +63,7 @@ fn write_flat(statement: &mut CachedStatement<'_>, rows: &dyn Rows) -> Result<Wr
     let width = rows.width();
     for row in 0..rows.len() {
         for column in 0..width {
-            bind(statement, row * width + column, &rows.value(row, column)?)?;
+            bind(statement, row * width + column, &rows.value(row, column))?;
         }
     }
     let affected = statement.raw_execute().map_err(statement_error)? as u64;
@@ -69,9 +72,10 @@ fn write_flat(statement: &mut CachedStatement<'_>, rows: &dyn Rows) -> Result<Wr
 
 impl Connection for SqliteConnection {
     fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
+        let single = statement.is_single();
         let mut statement = self.prepare(statement.sql())?;
         for (index, value) in values.iter().enumerate() {
-            bind(&mut statement, index, value)?;
+            statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error)?;
         }
         let width = statement.column_count();
         let mut rows = statement.raw_query();
@@ -79,6 +83,9 @@ impl Connection for SqliteConnection {
         while let Some(row) = rows.next().map_err(statement_error)? {
             sink(&SqliteRow { row, width })?;
             count += 1;
+            if single {
+                break;
+            }
         }
         drop(rows);
         Ok(if width == 0 { self.connection.changes() } else { count })

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::Value;
-use crate::driver::{Row, Rows};
+use crate::driver::{Row, Rows, no_such_column};
 use crate::value::{Packed, Unpacked};
 
 /// Rows of equal width, packed; they can be read as a result and sent as a write.
@@ -55,7 +55,8 @@ impl Rows for RowBuffer {
     }
 
     fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
-        let start = self.starts[row * self.width + column];
+        let start = self.starts.get(row * self.width + column).filter(|_| column < self.width);
+        let start = *start.ok_or_else(no_such_column)?;
         Ok(Unpacked::of(&self.packed.as_bytes()[start..]).next())
     }
 }

@@ -68,7 +68,7 @@ fn removals(dialect: &dyn Dialect, metadata: &Metadata, existing: HashSet<String
 
 async fn table_names(lease: &mut Lease, dialect: &dyn Dialect) -> Result<HashSet<String>> {
     let mut names = HashSet::new();
-    let statement = Statement::new(dialect.table_names().to_owned(), Vec::new());
+    let statement = Statement::text(dialect.table_names(), &[]);
     lease
         .run(&statement, &[], &mut |row| match row.value(0)? {
             Value::Text(name) => {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::HashMap;
 
-use crate::Result;
 use crate::driver::Statement;
-use crate::query::{Dialect, Layout, Rendered, Sql, WriteShape};
+use crate::metadata::Table;
+use crate::query::{Dialect, Layout, Rendered, Sql, WriteShape, select_by_key};
 
 /// How many statements of each kind are remembered; when there are more, all are forgotten and rendered again as they
 /// are used.
@@ -17,6 +17,8 @@ const KEPT: usize = 1024;
 pub(crate) struct Statements {
     writes: Mutex<HashMap<(WriteShape, Layout), Arc<Statement>>>,
     queries: Mutex<HashMap<String, Arc<Statement>>>,
+    /// By the address of the table.
+    by_key: Mutex<HashMap<usize, Arc<Statement>>>,
 }
 
 impl Statements {
@@ -31,6 +33,16 @@ impl Statements {
         keep(&self.writes, key, Statement::from_sql(sql))
     }
 
+    /// The statement that reads one row of a table by its key.
+    pub(crate) fn by_key(&self, dialect: &dyn Dialect, table: &'static Table) -> Arc<Statement> {
+        let address = std::ptr::from_ref(table).addr();
+        find(&self.by_key, &address).unwrap_or_else(|| {
+            let mut sql = Sql::new(dialect);
+            select_by_key(&mut sql, table);
+            keep(&self.by_key, address, Statement::single_from_sql(sql))
+        })
+    }
+
     /// The statement of a rendered query.
     pub(crate) fn query(&self, rendered: &Rendered) -> Arc<Statement> {
         if let Some(statement) = find(&self.queries, &rendered.text)
@@ -38,19 +50,8 @@ impl Statements {
         {
             return statement;
         }
-        let statement = Statement::new(rendered.text.clone(), rendered.types.clone());
+        let statement = Statement::text(&rendered.text, &rendered.types);
         keep(&self.queries, rendered.text.clone(), statement)
-    }
-
-    /// The statement that a closure renders, kept under its text.
-    pub(crate) fn render(
-        &self,
-        dialect: &dyn Dialect,
-        render: impl FnOnce(&mut Sql<'_>) -> Result<()>,
-    ) -> Result<Arc<Statement>> {
-        let mut sql = Sql::new(dialect);
-        render(&mut sql)?;
-        Ok(self.query(&sql.finish()))
     }
 }
 

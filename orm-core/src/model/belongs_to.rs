@@ -82,7 +82,7 @@ impl<M: Model> BelongsTo<M> {
         columns.references(M::table);
     }
 
-    fn from_values(values: Vec<Value<'_>>) -> Result<Self> {
+    fn from_values(values: &[Value<'_>]) -> Result<Self> {
         Ok(Self { key: Some(M::Key::from_values(values)?), entity: None })
     }
 }
@@ -99,7 +99,7 @@ impl<M: Model> Field for BelongsTo<M> {
     }
 
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
-        Self::from_values(read_values::<M>(row)?)
+        Self::from_values(&read_values::<M>(row)?)
     }
 
     fn get(&self, part: usize) -> Result<Value<'_>> {
@@ -111,7 +111,7 @@ impl<M: Model> Field for BelongsTo<M> {
     }
 
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
-        self.key = Some(M::Key::from_values(read_values::<M>(key)?)?);
+        self.key = Some(M::Key::from_values(&read_values::<M>(key)?)?);
         Ok(())
     }
 }
@@ -125,7 +125,7 @@ impl<M: Model> Field for Option<BelongsTo<M>> {
 
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
         let values = read_values::<M>(row)?;
-        if values.iter().any(Value::is_null) { Ok(None) } else { BelongsTo::from_values(values).map(Some) }
+        if values.iter().any(Value::is_null) { Ok(None) } else { BelongsTo::from_values(&values).map(Some) }
     }
 
     fn get(&self, part: usize) -> Result<Value<'_>> {

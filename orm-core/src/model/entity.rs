@@ -3,15 +3,56 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::num::{NonZeroU32, NonZeroU64};
 
 /// Which entity of which session; the type is known to whoever holds it.
+///
+/// Two words, so that it travels in registers: tokens are made for each row that is loaded.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
-    pub(crate) session: u32,
-    pub(crate) arena: u32,
-    pub(crate) slot: u32,
-    pub(crate) generation: u32,
+    /// Session and arena.
+    place: u64,
+    /// Slot and generation; generations begin at 1.
+    slot: NonZeroU64,
+}
+
+impl Token {
+    pub(crate) fn new(session: u32, arena: u32, slot: u32, generation: NonZeroU32) -> Self {
+        let slot = NonZeroU64::from(generation) | u64::from(slot) << 32;
+        Self { place: u64::from(session) << 32 | u64::from(arena), slot }
+    }
+
+    pub(crate) fn session(self) -> u32 {
+        high(self.place)
+    }
+
+    pub(crate) fn arena(self) -> u32 {
+        low(self.place)
+    }
+
+    pub(crate) fn slot(self) -> u32 {
+        high(self.slot.get())
+    }
+
+    pub(crate) fn generation(self) -> u32 {
+        low(self.slot.get())
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half of it is what is wanted")]
+fn low(word: u64) -> u32 {
+    word as u32
+}
+
+fn high(word: u64) -> u32 {
+    low(word >> 32)
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot(), self.generation())
+    }
 }
 
 /// A handle to an entity of a session: `session[entity]` is the struct.
@@ -53,6 +94,6 @@ impl<M> Hash for Entity<M> {
 impl<M> fmt::Debug for Entity<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = std::any::type_name::<M>().rsplit("::").next().unwrap_or_default();
-        write!(f, "Entity<{name}>({}.{})", self.token.slot, self.token.generation)
+        write!(f, "Entity<{name}>({:?})", self.token)
     }
 }

@@ -1,7 +1,6 @@
 //! A field of a model: one column, or several that belong together.
 
-use crate::driver::Row;
-use crate::error::{Error, ErrorKind};
+use crate::driver::{Row, no_such_column};
 use crate::metadata::FieldBuilder;
 use crate::model::Token;
 use crate::types::DbValue;
@@ -49,7 +48,11 @@ impl<T: DbValue> Field for T {
 
     #[inline]
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
-        T::decode(row.next()?)
+        // Looked at where it lies: a value that is moved right after it was written makes the processor wait.
+        match &row.next() {
+            Ok(value) => T::decode(value),
+            Err(error) => Err(error.clone()),
+        }
     }
 
     #[inline]
@@ -62,14 +65,26 @@ impl<T: DbValue> Field for T {
 pub struct RowReader<'a> {
     row: &'a dyn Row,
     next: usize,
+    /// The first value, if it is an integer and known already: a driver's value is not free to fetch.
+    first: Option<i64>,
 }
 
 impl<'a> RowReader<'a> {
     pub(crate) fn new(row: &'a dyn Row) -> Self {
-        Self { row, next: 0 }
+        Self { row, next: 0, first: None }
     }
 
-    /// The next value.
+    /// Hands out one integer.
+    pub(crate) fn of_int(value: i64) -> Self {
+        Self { row: &NoRow, next: 0, first: Some(value) }
+    }
+
+    /// The row's first value is known already.
+    pub(crate) fn after_first(row: &'a dyn Row, first: i64) -> Self {
+        Self { row, next: 0, first: Some(first) }
+    }
+
+    /// The next value; an error if the row has no more.
     #[inline]
     #[expect(
         clippy::should_implement_trait,
@@ -77,11 +92,11 @@ impl<'a> RowReader<'a> {
     )]
     pub fn next(&mut self) -> Result<Value<'a>> {
         let index = self.next;
-        if index >= self.row.width() {
-            return Err(Error::new(ErrorKind::Decode, "the row has too few columns"));
-        }
         self.next += 1;
-        self.row.value(index)
+        match self.first.take() {
+            Some(first) => Ok(Value::Int(first)),
+            None => self.row.value(index),
+        }
     }
 
     /// The next field.
@@ -93,5 +108,18 @@ impl<'a> RowReader<'a> {
     /// The position of the value that was taken last.
     pub(crate) fn position(&self) -> usize {
         self.next.saturating_sub(1)
+    }
+}
+
+/// A row without values.
+struct NoRow;
+
+impl Row for NoRow {
+    fn width(&self) -> usize {
+        0
+    }
+
+    fn value(&self, _index: usize) -> Result<Value<'_>> {
+        Err(no_such_column())
     }
 }

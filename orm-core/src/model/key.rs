@@ -15,7 +15,7 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
     fn get(&self, part: usize) -> Result<Value<'_>>;
 
     /// A key from the values of its columns.
-    fn from_values(values: Vec<Value<'_>>) -> Result<Self>;
+    fn from_values(values: &[Value<'_>]) -> Result<Self>;
 }
 
 /// The error for a key of another width; only an inconsistent derive could cause it.
@@ -30,8 +30,8 @@ impl<T: DbValue + Clone + PartialEq + Debug> Key for T {
         self.encode()
     }
 
-    fn from_values(values: Vec<Value<'_>>) -> Result<Self> {
-        T::decode(values.into_iter().next().ok_or_else(width)?)
+    fn from_values(values: &[Value<'_>]) -> Result<Self> {
+        T::decode(values.first().ok_or_else(width)?)
     }
 }
 
@@ -47,9 +47,8 @@ macro_rules! tuple_key {
                 }
             }
 
-            fn from_values(values: Vec<Value<'_>>) -> Result<Self> {
-                let mut values = values.into_iter();
-                Ok(($($type::decode(values.next().ok_or_else(width)?)?,)+))
+            fn from_values(values: &[Value<'_>]) -> Result<Self> {
+                Ok(($($type::decode(values.get($part).ok_or_else(width)?)?,)+))
             }
         }
     };

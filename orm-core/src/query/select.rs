@@ -36,14 +36,31 @@ impl SelectStatement {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         // Destructured without `..`: a clause that is forgotten here does not compile.
         let Self { table, filter, order_by, limit } = self;
-        sql.push("SELECT ").list(table.columns(), |sql, column| {
-            sql.name(&column.name);
-        });
-        sql.push(" FROM ").name(table.name());
+        select_all(sql, table);
         sql.enter(table);
         filter.render(sql)?;
         order_by.render(sql)?;
         limit.render(sql);
         Ok(())
+    }
+}
+
+fn select_all(sql: &mut Sql<'_>, table: &Table) {
+    sql.push("SELECT ").list(table.columns(), |sql, column| {
+        sql.name(&column.name);
+    });
+    sql.push(" FROM ").name(table.name());
+}
+
+/// Writes the query for one row by its primary key.
+pub(crate) fn select_by_key(sql: &mut Sql<'_>, table: &Table) {
+    select_all(sql, table);
+    sql.push(" WHERE ");
+    for (index, &key) in table.primary_key().iter().enumerate() {
+        let column = &table.columns()[key];
+        sql.push(if index > 0 { " AND " } else { "" })
+            .name(&column.name)
+            .push(" = ")
+            .parameter(column.sql_type);
     }
 }

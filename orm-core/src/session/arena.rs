@@ -1,14 +1,14 @@
 //! Where the entities of one model live: their structs, what is known of each, and their identities.
 
 use std::any::Any;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::driver::{Row, Statement};
-use crate::engine::Statements;
+use crate::engine::EngineCore;
 use crate::error::Error;
 use crate::metadata::{Column, Table};
 use crate::model::{Model, RowReader, Token};
-use crate::query::{Dialect, Sql};
 use crate::session::identity::{Identity, IdentityMap};
 use crate::{Result, Value};
 
@@ -36,7 +36,7 @@ pub(super) enum State {
 
 /// What is known of one entity.
 pub(super) struct Head {
-    pub(super) generation: u32,
+    pub(super) generation: NonZeroU32,
     pub(super) state: State,
     /// Handed out for writing since the last flush; `snapshot` is the number of what it was.
     pub(super) touched: bool,
@@ -113,7 +113,7 @@ pub(super) struct Arena {
     pub(super) heads: Vec<Head>,
     pub(super) records: Box<dyn Records>,
     /// The statement that reads one row by its key, once it was needed.
-    by_key: Option<Arc<Statement>>,
+    pub(super) by_key: Option<Arc<Statement>>,
     identities: IdentityMap,
     free: Vec<u32>,
 }
@@ -121,7 +121,7 @@ pub(super) struct Arena {
 /// What a row turned out to be.
 pub(super) struct Met {
     pub(super) slot: u32,
-    pub(super) generation: u32,
+    pub(super) generation: NonZeroU32,
 }
 
 impl Arena {
@@ -165,7 +165,7 @@ impl Arena {
         #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion entities do")]
         let slot = self.heads.len() as u32;
         self.heads.push(Head {
-            generation: 0,
+            generation: NonZeroU32::MIN,
             state,
             touched: false,
             doomed: false,
@@ -181,7 +181,7 @@ impl Arena {
         self.forget_identity(slot);
         let head = self.head_mut(slot);
         head.state = State::Free;
-        head.generation = head.generation.wrapping_add(1);
+        head.generation = head.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         head.touched = false;
         head.doomed = false;
         self.records.clear(slot);
@@ -196,10 +196,10 @@ impl Arena {
         }
     }
 
-    /// Sets the field of one column.
-    pub(super) fn set(&mut self, slot: u32, column: usize, value: Value<'_>) -> Result<()> {
+    /// Sets a key field.
+    pub(super) fn set_key(&mut self, slot: u32, column: usize, key: i64) -> Result<()> {
         let field = self.table.columns()[column].field;
-        let result = self.records.read_field(slot, field, &mut RowReader::new(&One(value)));
+        let result = self.records.read_field(slot, field, &mut RowReader::of_int(key));
         result.map_err(|error| self.blame(error, column))
     }
 
@@ -221,28 +221,16 @@ impl Arena {
         self.identify(slot, identity);
     }
 
-    /// Makes room in the identity map.
-    pub(super) fn expect_identities(&mut self, more: usize) {
-        self.identities.reserve(more);
-    }
-
     /// Takes a slot out of the identity map; the head keeps the identity, to come back with.
     pub(super) fn forget_identity(&mut self, slot: u32) {
         let Self { identities, heads, .. } = self;
         identities.remove(slot, &heads[slot as usize].identity);
     }
 
-    /// The statement that reads one row by its key.
-    pub(super) fn by_key(
-        &mut self,
-        statements: &Statements,
-        dialect: &dyn Dialect,
-    ) -> Result<Arc<Statement>> {
-        if let Some(statement) = &self.by_key {
-            return Ok(statement.clone());
-        }
-        let statement = statements.render(dialect, |sql| select_by_key(sql, self.table))?;
-        Ok(self.by_key.insert(statement).clone())
+    /// Takes the statement that reads one row by its key; put it back after use.
+    pub(super) fn take_by_key(&mut self, engine: &EngineCore) -> Arc<Statement> {
+        let statement = self.by_key.take();
+        statement.unwrap_or_else(|| engine.statements().by_key(engine.backend().dialect(), self.table))
     }
 
     /// The identity that a struct's key fields say.
@@ -265,14 +253,14 @@ impl Arena {
         let slot = match self.find(&identity) {
             Some(slot) => {
                 if refill(self.head(slot)) {
-                    self.read(slot, row)?;
+                    self.read(slot, row, &identity)?;
                     self.head_mut(slot).read_at = now;
                 }
                 slot
             }
             None => {
                 let slot = self.allocate(State::Persistent, now, Identity::None);
-                if let Err(error) = self.read(slot, row) {
+                if let Err(error) = self.read(slot, row, &identity) {
                     self.heads[slot as usize].state = State::Free;
                     self.release_unread(slot);
                     return Err(error);
@@ -293,8 +281,11 @@ impl Arena {
         }
     }
 
-    fn read(&mut self, slot: u32, row: &dyn Row) -> Result<()> {
-        let mut reader = RowReader::new(row);
+    fn read(&mut self, slot: u32, row: &dyn Row, identity: &Identity) -> Result<()> {
+        let mut reader = match (identity, self.table.primary_key()) {
+            (Identity::Int(key), [0]) => RowReader::after_first(row, *key),
+            _ => RowReader::new(row),
+        };
         let result = self.records.read(slot, &mut reader);
         result.map_err(|error| self.blame(error, reader.position()))
     }
@@ -312,29 +303,4 @@ pub(super) fn blame(model: &'static str, table: &Table, error: Error, column: us
         Some(column) => error.with_column(&column.name),
         None => error,
     }
-}
-
-/// A row of one value.
-struct One<'a>(Value<'a>);
-
-impl Row for One<'_> {
-    fn width(&self) -> usize {
-        1
-    }
-
-    fn value(&self, _index: usize) -> Result<Value<'_>> {
-        Ok(self.0.borrowed())
-    }
-}
-
-fn select_by_key(sql: &mut Sql<'_>, table: &'static Table) -> Result<()> {
-    let columns = table.columns();
-    sql.push("SELECT ").list(columns, |sql, column| {
-        sql.name(&column.name);
-    });
-    sql.push(" FROM ").name(table.name()).push(" WHERE ");
-    sql.separated(" AND ", table.primary_key(), |sql, &key| {
-        sql.name(&columns[key].name).push(" = ").parameter(columns[key].sql_type);
-        Ok(())
-    })
 }

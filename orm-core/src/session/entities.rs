@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use foldhash::{HashMap, HashMapExt};
 
+use crate::driver::{Row, no_such_column};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, RowReader, Token};
 use crate::session::arena::{Arena, Head, Met, Place, State};
@@ -66,7 +67,7 @@ impl Entities {
             }
         }
         self.new.push(Place { arena: index, slot });
-        Entity::new(Token { session: self.session, arena: index, slot, generation })
+        Entity::new(Token::new(self.session, index, slot, generation))
     }
 
     /// Adds new structs of one model.
@@ -112,7 +113,7 @@ impl Entities {
     /// The struct of an entity, or the error that says why it cannot be shown.
     pub fn try_get<M: Model>(&self, entity: Entity<M>) -> Result<&M> {
         let slot = self.readable(entity)?;
-        let record = self.arenas[entity.token.arena as usize]
+        let record = self.arenas[entity.token.arena() as usize]
             .structs::<M>()
             .and_then(|all| all[slot as usize].as_ref());
         record.ok_or_else(|| gone::<M>("is not in this session any more"))
@@ -121,8 +122,8 @@ impl Entities {
     /// The struct of an entity, to be changed.
     pub fn try_get_mut<M: Model>(&mut self, entity: Entity<M>) -> Result<&mut M> {
         let slot = self.readable(entity)?;
-        self.touch(Place { arena: entity.token.arena, slot })?;
-        let arena = &mut self.arenas[entity.token.arena as usize];
+        self.touch(Place { arena: entity.token.arena(), slot })?;
+        let arena = &mut self.arenas[entity.token.arena() as usize];
         let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].as_mut());
         record.ok_or_else(|| gone::<M>("is not in this session any more"))
     }
@@ -130,7 +131,7 @@ impl Entities {
     /// Takes an entity out of the session as a plain struct. What was changed and not flushed is not saved.
     pub fn detach<M: Model>(&mut self, entity: Entity<M>) -> Result<M> {
         let slot = self.readable(entity)?;
-        let place = Place { arena: entity.token.arena, slot };
+        let place = Place { arena: entity.token.arena(), slot };
         self.new.retain(|&other| other != place);
         self.forget_changes(place);
         let arena = &mut self.arenas[place.arena as usize];
@@ -167,7 +168,7 @@ impl Entities {
 
     pub(super) fn handle(&self, place: Place) -> Token {
         let Place { arena, slot } = place;
-        Token { session: self.session, arena, slot, generation: self.head(place).generation }
+        Token::new(self.session, arena, slot, self.head(place).generation)
     }
 
     pub(super) fn has_changes(&self) -> bool {
@@ -175,7 +176,7 @@ impl Entities {
     }
 
     fn look_up<M: Model>(&self, entity: Entity<M>) -> Result<(Place, &Head)> {
-        let Token { session, arena, slot, .. } = entity.token;
+        let (session, arena, slot) = (entity.token.session(), entity.token.arena(), entity.token.slot());
         if session != self.session {
             return Err(gone::<M>(
                 "belongs to another session; use each handle with the session it came from",
@@ -189,8 +190,8 @@ impl Entities {
 
     /// The head of an entity that is still in its slot.
     pub(super) fn find_token(&self, token: Token) -> Option<&Head> {
-        let head = self.arenas.get(token.arena as usize)?.heads.get(token.slot as usize)?;
-        let same = token.session == self.session && head.generation == token.generation;
+        let head = self.arenas.get(token.arena() as usize)?.heads.get(token.slot() as usize)?;
+        let same = token.session() == self.session && head.generation.get() == token.generation();
         (same && head.state != State::Free).then_some(head)
     }
 
@@ -271,11 +272,11 @@ impl Entities {
     }
 
     /// The entity of a row, known or new; a known one takes over the row's values if it has none that are current.
-    pub(super) fn meet(&mut self, arena: u32, row: &dyn crate::driver::Row, refill: bool) -> Result<Token> {
+    pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
         let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
         let refill = |head: &Head| refill || (head.read_at < current && !head.touched);
         let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
-        Ok(Token { session, arena, slot, generation })
+        Ok(Token::new(session, arena, slot, generation))
     }
 
     /// All changes were written.
@@ -301,7 +302,7 @@ impl Entities {
         let head = arena.head_mut(place.slot);
         head.state = State::Persistent;
         head.read_at = now;
-        self.journal.push(Entry::Inserted(place, generated));
+        self.journal.inserted(place, generated);
     }
 
     /// The changes of an entity were written.
@@ -369,16 +370,8 @@ impl Entities {
     fn undo(&mut self, entry: Entry) -> Result<()> {
         match entry {
             Entry::Touched(place, start) => self.restore(place, start),
-            Entry::Inserted(place, generated) => {
-                let arena = self.arena_mut(place);
-                arena.forget_identity(place.slot);
-                let head = arena.head_mut(place.slot);
-                head.identity = Identity::None;
-                head.state = State::Transient;
-                match arena.table.auto_key().filter(|_| generated) {
-                    Some(key) => arena.set(place.slot, key, Value::Int(0)),
-                    None => Ok(()),
-                }
+            Entry::Inserted { first: Place { arena, slot }, count, generated } => {
+                (slot..slot + count).try_for_each(|slot| self.undo_insert(Place { arena, slot }, generated))
             }
             Entry::Rekeyed(place, old) => {
                 let arena = self.arena_mut(place);
@@ -393,6 +386,18 @@ impl Entities {
                 arena.head_mut(place.slot).state = State::Persistent;
                 Ok(())
             }
+        }
+    }
+
+    fn undo_insert(&mut self, place: Place, generated: bool) -> Result<()> {
+        let arena = self.arena_mut(place);
+        arena.forget_identity(place.slot);
+        let head = arena.head_mut(place.slot);
+        head.identity = Identity::None;
+        head.state = State::Transient;
+        match arena.table.auto_key().filter(|_| generated) {
+            Some(key) => arena.set_key(place.slot, key, 0),
+            None => Ok(()),
         }
     }
 
@@ -418,13 +423,13 @@ impl Entities {
 /// A row out of a snapshot.
 struct OldRow<'a>(Vec<Value<'a>>);
 
-impl crate::driver::Row for OldRow<'_> {
+impl Row for OldRow<'_> {
     fn width(&self) -> usize {
         self.0.len()
     }
 
     fn value(&self, index: usize) -> Result<Value<'_>> {
-        Ok(self.0[index].borrowed())
+        self.0.get(index).map(Value::borrowed).ok_or_else(no_such_column)
     }
 }
 

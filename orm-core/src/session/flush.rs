@@ -49,7 +49,7 @@ async fn run_step(
         };
         let keys = shape.generated_key().is_some();
         let written = lease.write(Write { statement: &statement, layout, rows: &rows, keys }).await;
-        let written = written.map_err(|error| error.with_model(rows.arena.model))?;
+        let written = written.map_err(|error| rows.blame(error))?;
         acknowledge(entities, step, slots, &shape, &written, lease)?;
         left = rest;
     }
@@ -112,9 +112,8 @@ fn inserted(
             Ok(())
         });
     };
-    entities.arenas[step.arena as usize].expect_identities(slots.len());
     slots.iter().zip(&written.keys).try_for_each(|(&slot, &key)| {
-        entities.arenas[step.arena as usize].set(slot, column, Value::Int(key))?;
+        entities.arenas[step.arena as usize].set_key(slot, column, key)?;
         entities.inserted(step.place(slot), Identity::Int(key), true);
         Ok(())
     })
@@ -126,6 +125,21 @@ struct StepRows<'a> {
     slots: &'a [u32],
     columns: &'a [usize],
     key: usize,
+}
+
+impl StepRows<'_> {
+    /// Says which model an error is about, and which column if a value could not be encoded. That is looked for only now:
+    /// values are handed over where they are written, without a look at each.
+    fn blame(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::Encode {
+            return error.with_model(self.arena.model);
+        }
+        let refused = |&column: &usize| (0..self.len()).any(|row| self.value(row, column).is_err());
+        match (0..self.columns.len()).find(refused) {
+            Some(column) => self.arena.blame(error, self.columns[column]),
+            None => error.with_model(self.arena.model),
+        }
+    }
 }
 
 impl Rows for StepRows<'_> {
@@ -140,10 +154,7 @@ impl Rows for StepRows<'_> {
     fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
         let slot = self.slots[row];
         match self.columns.get(column) {
-            Some(&position) => {
-                let value = self.arena.records.get(slot, &self.arena.table.columns()[position]);
-                value.map_err(|error| self.arena.blame(error, position))
-            }
+            Some(&position) => self.arena.records.get(slot, &self.arena.table.columns()[position]),
             None => Ok(self.arena.head(slot).identity.value(column - self.columns.len())),
         }
     }

@@ -27,9 +27,9 @@ impl Identity {
     #[inline]
     pub(super) fn of<'v>(parts: usize, mut value: impl FnMut(usize) -> Result<Value<'v>>) -> Result<Self> {
         if parts == 1
-            && let Value::Int(key) = value(0)?
+            && let Ok(Value::Int(key)) = &value(0)
         {
-            return Ok(Self::Int(key));
+            return Ok(Self::Int(*key));
         }
         Self::pack((0..parts).map(value))
     }
@@ -98,56 +98,93 @@ impl Row for Identity {
     }
 }
 
-/// From identities to slots. An entry holds what it is hashed by, so that a lookup touches one place in memory, and a
-/// growing map none of the entities.
+/// From identities to slots.
+///
+/// Keys that a database numbers lie close together, so eight neighbours share an entry: who goes through them in their
+/// order finds the next one where the last one was.
 #[derive(Default)]
 pub(super) struct IdentityMap {
-    entries: HashTable<Entry>,
+    pages: HashTable<Page>,
+    packed: HashTable<Hashed>,
     hasher: RandomState,
 }
 
-struct Entry {
-    /// The key itself if it is one integer, else a hash of it.
-    tag: u64,
+/// The slots of eight integer keys.
+struct Page {
+    number: i64,
+    slots: [u32; 8],
+}
+
+/// The slot of any other key, with its hash: a map that grows need not look at the entities.
+struct Hashed {
+    hash: u64,
     slot: u32,
 }
 
-impl IdentityMap {
-    fn tag(&self, identity: &Identity) -> u64 {
-        match identity {
-            Identity::None => 0,
-            Identity::Int(key) => key.cast_unsigned(),
-            Identity::Packed(bytes) => self.hasher.hash_one(bytes),
-        }
-    }
+const FREE: u32 = u32::MAX;
 
-    /// The slot of an identity; `same` compares it with that of a slot, for keys whose tags may be equal by chance.
+/// The number of a key's page, and the key's place on it.
+fn locate(key: i64) -> (i64, usize) {
+    (key >> 3, usize::from(key.to_le_bytes()[0] & 7))
+}
+
+impl IdentityMap {
+    /// The slot of an identity; `same` compares it with that of a slot, for keys whose hashes are equal by chance.
     pub(super) fn find(&self, wanted: &Identity, same: impl Fn(u32) -> bool) -> Option<u32> {
-        let tag = self.tag(wanted);
-        let by_tag = matches!(wanted, Identity::Int(_));
-        let entry = self
-            .entries
-            .find(self.hasher.hash_one(tag), |entry| entry.tag == tag && (by_tag || same(entry.slot)));
-        entry.map(|entry| entry.slot)
+        match wanted {
+            Identity::None => None,
+            Identity::Int(key) => {
+                let (number, place) = locate(*key);
+                let page = self.pages.find(self.hasher.hash_one(number), |page| page.number == number)?;
+                Some(page.slots[place]).filter(|&slot| slot != FREE)
+            }
+            Identity::Packed(bytes) => {
+                let hash = self.hasher.hash_one(bytes);
+                let is_wanted = |entry: &Hashed| entry.hash == hash && same(entry.slot);
+                self.packed.find(hash, is_wanted).map(|entry| entry.slot)
+            }
+        }
     }
 
     /// Adds a slot whose identity is not in the map.
     pub(super) fn insert(&mut self, slot: u32, identity: &Identity) {
-        let tag = self.tag(identity);
-        let Self { entries, hasher } = self;
-        entries.insert_unique(hasher.hash_one(tag), Entry { tag, slot }, |entry| hasher.hash_one(entry.tag));
-    }
-
-    pub(super) fn remove(&mut self, slot: u32, identity: &Identity) {
-        let tag = self.tag(identity);
-        if let Ok(entry) = self.entries.find_entry(self.hasher.hash_one(tag), |entry| entry.slot == slot) {
-            entry.remove();
+        let Self { pages, packed, hasher } = self;
+        match identity {
+            Identity::None => {}
+            Identity::Int(key) => {
+                let (number, place) = locate(*key);
+                let (hash, is_it) = (hasher.hash_one(number), |page: &Page| page.number == number);
+                let page = pages.entry(hash, is_it, |page| hasher.hash_one(page.number));
+                page.or_insert(Page { number, slots: [FREE; 8] }).get_mut().slots[place] = slot;
+            }
+            Identity::Packed(bytes) => {
+                let hash = hasher.hash_one(bytes);
+                packed.insert_unique(hash, Hashed { hash, slot }, |entry| entry.hash);
+            }
         }
     }
 
-    /// Makes room for this many more.
-    pub(super) fn reserve(&mut self, more: usize) {
-        let Self { entries, hasher } = self;
-        entries.reserve(more, |entry| hasher.hash_one(entry.tag));
+    pub(super) fn remove(&mut self, slot: u32, identity: &Identity) {
+        match identity {
+            Identity::None => {}
+            Identity::Int(key) => {
+                let (number, place) = locate(*key);
+                let hash = self.hasher.hash_one(number);
+                let Ok(mut page) = self.pages.find_entry(hash, |page| page.number == number) else { return };
+                let slots = &mut page.get_mut().slots;
+                if slots[place] == slot {
+                    slots[place] = FREE;
+                }
+                if *slots == [FREE; 8] {
+                    page.remove();
+                }
+            }
+            Identity::Packed(bytes) => {
+                let hash = self.hasher.hash_one(bytes);
+                if let Ok(entry) = self.packed.find_entry(hash, |entry| entry.slot == slot) {
+                    entry.remove();
+                }
+            }
+        }
     }
 }

@@ -9,8 +9,8 @@ use crate::value::{Packed, Unpacked};
 pub(super) enum Entry {
     /// The entity was handed out for writing; its columns, as they were, begin here.
     Touched(Place, usize),
-    /// Its row was inserted; whether the database made its key.
-    Inserted(Place, bool),
+    /// The rows of so many entities in neighbouring slots were inserted; whether the database made their keys.
+    Inserted { first: Place, count: u32, generated: bool },
     /// Its row was updated under another primary key; the one before.
     Rekeyed(Place, Identity),
     /// Its row was deleted, or found to be gone.
@@ -26,6 +26,18 @@ pub(super) struct Journal {
 impl Journal {
     pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
+    }
+
+    /// Notes an insert; neighbours share an entry, as most that are inserted together are.
+    pub(super) fn inserted(&mut self, place: Place, generated: bool) {
+        if let Some(Entry::Inserted { first, count, generated: same }) = self.entries.last_mut()
+            && *same == generated
+            && (Place { arena: first.arena, slot: first.slot + *count }) == place
+        {
+            *count += 1;
+        } else {
+            self.entries.push(Entry::Inserted { first: place, count: 1, generated });
+        }
     }
 
     /// Begins a snapshot, whose values are pushed to what this returns; it is found again under its entry's number.

@@ -6,7 +6,7 @@ use crate::driver::{Row, Statement};
 use crate::engine::{EngineCore, Lease};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Key, Model, RowReader, Select, Token};
-use crate::query::{Begin, Rendered};
+use crate::query::{Begin, SelectStatement};
 use crate::session::arena::{Place, blame};
 use crate::session::entities::Entities;
 use crate::session::flush;
@@ -29,35 +29,50 @@ impl Unit {
     }
 
     /// Refuses to go on after a failed flush, or after a call that was dropped half-way.
+    #[inline]
     fn check(&self) -> Result<()> {
+        match (&self.failed, &self.lease) {
+            (None, None) => Ok(()),
+            (None, Some(lease)) if !lease.is_busy() => Ok(()),
+            _ => self.refuse(),
+        }
+    }
+
+    #[cold]
+    fn refuse(&self) -> Result<()> {
         if let Some(first) = &self.failed {
             let message = format!("an earlier call failed: {first}");
             return Err(Error::new(ErrorKind::PendingRollback, message).with_source(first.clone()));
         }
-        if self.lease.as_ref().is_some_and(Lease::is_busy) {
-            let message = "an earlier call was dropped before it was answered";
-            return Err(Error::new(ErrorKind::PendingRollback, message));
-        }
-        Ok(())
+        Err(Error::new(ErrorKind::PendingRollback, "an earlier call was dropped before it was answered"))
     }
 
-    /// The connection, in a transaction.
-    async fn connection<'l>(
-        lease: &'l mut Option<Lease>,
-        engine: &EngineCore,
-        mode: Begin,
-    ) -> Result<&'l mut Lease> {
-        // Not `get_or_insert`: the lease is the session's before the first await that a BEGIN needs.
-        if lease.is_none() {
-            *lease = Some(engine.lease().await?);
-            if let Some(new) = lease
-                && let Err(error) = new.begin(mode).await
-            {
-                *lease = None;
-                return Err(error);
-            }
+    /// Takes a connection and begins a transaction, unless there is one.
+    ///
+    /// What is rare is boxed, here and below, so that the future of a call that only looks something up stays small: it is
+    /// moved with every call.
+    async fn begin(&mut self, mode: Begin) -> Result<()> {
+        if self.lease.is_some() {
+            return Ok(());
         }
-        lease.as_mut().ok_or_else(|| Error::new(ErrorKind::ConnectionLost, "there is no connection"))
+        Box::pin(async {
+            // The session holds the lease before the BEGIN is sent: a future dropped there leaves it to be cleaned.
+            let lease = self.lease.insert(self.engine.lease().await?);
+            let begun = lease.begin(mode).await;
+            if begun.is_err() {
+                self.lease = None;
+            }
+            begun
+        })
+        .await
+    }
+
+    /// Writes what was changed, if anything was.
+    async fn autoflush(&mut self) -> Result<()> {
+        match self.entities.has_changes() {
+            true => Box::pin(self.flush()).await,
+            false => self.check(),
+        }
     }
 
     pub(super) async fn flush(&mut self) -> Result<()> {
@@ -67,13 +82,11 @@ impl Unit {
         }
         let steps = plan(&mut self.entities)?;
         if !steps.is_empty() {
+            self.begin(Begin::Write).await?;
             let Self { entities, engine, lease, .. } = self;
-            let result = match Self::connection(lease, engine, Begin::Write).await {
-                Ok(lease) => flush::run(entities, &steps, engine, lease).await,
-                // Nothing was sent, and there may be a connection the next time.
-                Err(error) => return Err(error),
-            };
-            if let Err(error) = result {
+            if let Some(lease) = lease
+                && let Err(error) = flush::run(entities, &steps, engine, lease).await
+            {
                 return Err(self.fail(error).await);
             }
         }
@@ -119,33 +132,43 @@ impl Unit {
     }
 
     /// Runs a query; unflushed changes are written first, so that it sees them.
-    async fn run(
-        &mut self,
-        statement: &Arc<Statement>,
-        values: &[Value<'_>],
-        sink: &mut (dyn FnMut(&mut Entities, &dyn Row) -> Result<()> + Send),
-    ) -> Result<()> {
-        self.flush().await?;
-        let Self { entities, engine, lease, .. } = self;
-        let connection = Self::connection(lease, engine, Begin::Read).await?;
-        let result = connection.run(statement, values, &mut |row| sink(entities, row)).await;
-        match result {
+    async fn run<F>(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], mut take: F) -> Result<()>
+    where
+        F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
+    {
+        self.autoflush().await?;
+        self.begin(Begin::Read).await?;
+        let Self { entities, lease, .. } = self;
+        let Some(lease) = lease else { return Ok(()) };
+        match lease.run(statement, values, &mut |row| take(entities, row)).await {
             Ok(_) => Ok(()),
-            Err(error) if connection.is_broken() => Err(self.fail(error).await),
+            Err(error) if lease.is_broken() => Err(Box::pin(self.fail(error)).await),
             Err(error) => Err(error),
         }
     }
 
-    pub(super) async fn all<M: Model>(&mut self, query: Select<M>) -> Result<Vec<Entity<M>>> {
-        let arena = self.entities.arena_index::<M>();
-        let (statement, values) = self.prepare(query.statement.rendered(self.engine.backend().dialect())?);
+    /// A query as the driver gets it.
+    fn prepare(&self, query: &SelectStatement) -> Result<(Arc<Statement>, Vec<Value<'static>>)> {
+        let rendered = query.rendered(self.engine.backend().dialect())?;
+        Ok((self.engine.statements().query(&rendered), rendered.values))
+    }
+
+    /// The entities of a query's rows.
+    async fn meet_all(&mut self, arena: u32, query: &SelectStatement) -> Result<Vec<Token>> {
+        let (statement, values) = self.prepare(query)?;
         let mut found = Vec::new();
-        let take = &mut |entities: &mut Entities, row: &dyn Row| {
-            found.push(Entity::new(entities.meet(arena, row, false)?));
+        let take = |entities: &mut Entities, row: &dyn Row| {
+            found.push(entities.meet(arena, row, false)?);
             Ok(())
         };
         self.run(&statement, &values, take).await?;
         Ok(found)
+    }
+
+    pub(super) async fn all<M: Model>(&mut self, query: Select<M>) -> Result<Vec<Entity<M>>> {
+        let arena = self.entities.arena_index::<M>();
+        let found = self.meet_all(arena, &query.statement).await?;
+        Ok(found.into_iter().map(Entity::new).collect())
     }
 
     pub(super) async fn first<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
@@ -170,38 +193,35 @@ impl Unit {
     }
 
     pub(super) async fn rows<M: Model>(&mut self, query: Select<M>) -> Result<Vec<M>> {
-        let (statement, values) = self.prepare(query.statement.rendered(self.engine.backend().dialect())?);
+        let (statement, values) = self.prepare(&query.statement)?;
         let mut rows = Vec::new();
-        let take = &mut |_: &mut Entities, row: &dyn Row| {
+        let take: &mut (dyn FnMut(&mut Entities, &dyn Row) -> Result<()> + Send) = &mut |_, row| {
             let mut reader = RowReader::new(row);
-            rows.push(
-                M::read(&mut reader).map_err(|error| blame(M::NAME, M::table(), error, reader.position()))?,
-            );
+            let record = M::read(&mut reader);
+            rows.push(record.map_err(|error| blame(M::NAME, M::table(), error, reader.position()))?);
             Ok(())
         };
         self.run(&statement, &values, take).await?;
         Ok(rows)
     }
 
-    fn prepare(&self, rendered: Rendered) -> (Arc<Statement>, Vec<Value<'static>>) {
-        (self.engine.statements().query(&rendered), rendered.values)
-    }
-
-    pub(super) async fn get<M: Model>(&mut self, key: M::Key) -> Result<Option<Entity<M>>> {
-        let arena = self.entities.arena_index::<M>();
-        let parts = M::Key::TYPES.len();
-        let identity =
-            Identity::of(parts, |part| key.get(part)).map_err(|error| error.with_model(M::NAME))?;
-        Ok(self.get_identity(arena, identity).await?.map(Entity::new))
-    }
-
-    async fn get_identity(&mut self, arena: u32, identity: Identity) -> Result<Option<Token>> {
+    /// Looks a key up in memory.
+    pub(super) fn look_up<M: Model>(&mut self, key: &M::Key) -> Result<Found> {
         self.check()?;
-        if let Some(token) = self.entities.fresh(arena, &identity) {
-            return Ok(Some(token));
-        }
+        let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
+        let identity = identity.map_err(|error| error.with_model(M::NAME))?;
+        let arena = self.entities.arena_index::<M>();
+        Ok(match self.entities.fresh(arena, &identity) {
+            Some(token) => Found::Loaded(token),
+            None => Found::Missing(arena, identity),
+        })
+    }
+
+    /// Looks a key up in the database.
+    pub(super) async fn get(&mut self, arena: u32, identity: Identity) -> Result<Option<Token>> {
         if self.entities.has_changes() {
-            self.flush().await?;
+            self.autoflush().await?;
+            // What was only added before may be what is looked for.
             if let Some(token) = self.entities.fresh(arena, &identity) {
                 return Ok(Some(token));
             }
@@ -218,21 +238,27 @@ impl Unit {
     /// Reads one row by its key; `refill` puts its values over those of an entity that has its own.
     async fn fetch(&mut self, arena: u32, identity: &Identity, refill: bool) -> Result<Option<Token>> {
         let known = &mut self.entities.arenas[arena as usize];
-        let statement = known.by_key(self.engine.statements(), self.engine.backend().dialect())?;
+        let statement = known.take_by_key(&self.engine);
         let parts = known.table.primary_key().len();
         let mut found = None;
-        let take = &mut |entities: &mut Entities, row: &dyn Row| {
+        let take = |entities: &mut Entities, row: &dyn Row| {
             found = Some(entities.meet(arena, row, refill)?);
             Ok(())
         };
-        match parts {
-            1 => self.run(&statement, &[identity.value(0)], take).await?,
-            _ => {
-                let values: Vec<_> = (0..parts).map(|part| identity.value(part)).collect();
-                self.run(&statement, &values, take).await?;
+        let (one, several);
+        let values = match parts {
+            1 => {
+                one = [identity.value(0)];
+                &one[..]
             }
-        }
-        Ok(found)
+            _ => {
+                several = (0..parts).map(|part| identity.value(part)).collect::<Vec<_>>();
+                &several[..]
+            }
+        };
+        let result = self.run(&statement, values, take).await;
+        self.entities.arenas[arena as usize].by_key = Some(statement);
+        result.map(|()| found)
     }
 
     pub(super) async fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
@@ -262,4 +288,12 @@ impl Unit {
         }
         self.entities.try_get(entity)
     }
+}
+
+/// What a key was found to be.
+pub(super) enum Found {
+    /// An entity whose values need not be read again.
+    Loaded(Token),
+    /// Something to ask the database for.
+    Missing(u32, Identity),
 }

@@ -10,12 +10,12 @@ impl DbValue for bool {
         Ok(Value::Bool(*self))
     }
 
-    fn decode(value: Value<'_>) -> Result<Self> {
+    fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
-            Value::Bool(value) => Ok(value),
+            Value::Bool(value) => Ok(*value),
             Value::Int(0) => Ok(false),
             Value::Int(1) => Ok(true),
-            other => Err(mismatch("a bool", &other)),
+            other => Err(mismatch("a bool", other)),
         }
     }
 }

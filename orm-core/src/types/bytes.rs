@@ -10,10 +10,10 @@ impl DbValue for Vec<u8> {
         Ok(Value::Bytes(self.into()))
     }
 
-    fn decode(value: Value<'_>) -> Result<Self> {
+    fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
-            Value::Bytes(value) => Ok(value.into_owned()),
-            other => Err(mismatch("bytes", &other)),
+            Value::Bytes(value) => Ok(value.to_vec()),
+            other => Err(mismatch("bytes", other)),
         }
     }
 }

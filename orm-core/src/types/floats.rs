@@ -19,10 +19,10 @@ impl DbValue for f64 {
         finite(*self)
     }
 
-    fn decode(value: Value<'_>) -> Result<Self> {
+    fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
-            Value::Float(value) => Ok(value),
-            other => Err(mismatch("an f64", &other)),
+            Value::Float(value) => Ok(*value),
+            other => Err(mismatch("an f64", other)),
         }
     }
 }
@@ -34,15 +34,15 @@ impl DbValue for f32 {
         finite(f64::from(*self))
     }
 
-    fn decode(value: Value<'_>) -> Result<Self> {
+    fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
             #[expect(clippy::cast_possible_truncation, reason = "compared with the original right after")]
-            Value::Float(value) if f64::from(value as f32).to_bits() == value.to_bits() => Ok(value as f32),
+            Value::Float(value) if f64::from(*value as f32).to_bits() == value.to_bits() => Ok(*value as f32),
             Value::Float(_) => Err(Error::new(
                 ErrorKind::Decode,
                 "the database holds a float that does not fit an f32 exactly",
             )),
-            other => Err(mismatch("an f32", &other)),
+            other => Err(mismatch("an f32", other)),
         }
     }
 }

@@ -15,13 +15,13 @@ macro_rules! integer {
             }
 
             #[inline]
-            fn decode(value: Value<'_>) -> Result<Self> {
+            fn decode(value: &Value<'_>) -> Result<Self> {
                 match value {
-                    Value::Int(value) => Self::try_from(value).map_err(|_| {
+                    Value::Int(value) => Self::try_from(*value).map_err(|_| {
                         let message = concat!("the database holds an integer that does not fit ", $article);
                         Error::new(ErrorKind::Decode, message)
                     }),
-                    other => Err(mismatch(concat!($article, " integer"), &other)),
+                    other => Err(mismatch(concat!($article, " integer"), other)),
                 }
             }
         }

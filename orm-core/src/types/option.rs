@@ -13,7 +13,7 @@ impl<T: DbValue> DbValue for Option<T> {
     }
 
     #[inline]
-    fn decode(value: Value<'_>) -> Result<Self> {
+    fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
             Value::Null => Ok(None),
             value => T::decode(value).map(Some),

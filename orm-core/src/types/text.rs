@@ -35,10 +35,10 @@ impl DbValue for String {
     }
 
     #[inline]
-    fn decode(value: Value<'_>) -> Result<Self> {
+    fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
-            Value::Text(value) => Ok(value.into_owned()),
-            other => Err(mismatch("text", &other)),
+            Value::Text(value) => Ok(value.as_ref().to_owned()),
+            other => Err(mismatch("text", other)),
         }
     }
 }

@@ -107,11 +107,10 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(table: &'static Table, kind: WriteKind, columns: &[usize]) -> Self {
         let shape = WriteShape::new(table, kind, columns.to_vec());
-        let types = |column: &usize| table.columns()[*column].sql_type;
         let statement = |layout| {
             let mut sql = Sql::new(&PostgresDialect);
             PostgresDialect.write(&shape, layout, &mut sql);
-            Statement::new(sql.into_text(), columns.iter().chain(shape.key()).map(types).collect())
+            Statement::from_sql(sql)
         };
         Self { one: statement(Layout::PerRow), many: statement(Layout::Arrays), shape: shape.clone() }
     }
@@ -129,7 +128,7 @@ impl Writer {
 }
 
 pub(crate) fn query(sql: &str, types: &[SqlType]) -> Arc<Statement> {
-    Statement::new(sql.to_owned(), types.to_vec())
+    Statement::text(sql, types)
 }
 
 pub(crate) async fn run(

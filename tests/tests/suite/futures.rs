@@ -31,5 +31,5 @@ fn engines_and_sessions_can_be_moved_between_threads() {
     shared::<orm::Engine>();
     shared::<orm::AsyncEngine>();
     moved::<orm::Session>();
-    moved::<orm::AsyncSession>();
+    moved::<AsyncSession>();
 }

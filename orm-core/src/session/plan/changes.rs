@@ -48,7 +48,7 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
     for (foreign_key, key) in table.foreign_keys().iter().enumerate() {
         let Some(target) = entities.arena(place).records.refers_to(place.slot, key.field) else { continue };
         let state = entities.find_token(target).map_or(State::Free, |head| head.state);
-        let target = Place { arena: target.arena, slot: target.slot };
+        let target = Place { arena: target.arena(), slot: target.slot() };
         match state {
             State::Persistent => {
                 let identity = entities.head(target).identity.clone();
