@@ -13,7 +13,7 @@ use crate::query::{Condition, Dialect, Order, SelectStatement};
 
 pub use belongs_to::BelongsTo;
 pub use entity::{Entity, Token};
-pub use field::{Field, RowReader};
+pub use field::{Field, Reference, RowReader};
 pub use key::Key;
 pub use models::Models;
 
@@ -46,8 +46,8 @@ pub trait Record: Sized + Send + Sync + 'static {
     fn read(row: &mut RowReader<'_>) -> Result<Self>;
     fn get(&self, field: usize, part: usize) -> Result<Value<'_>>;
     fn read_field(&mut self, field: usize, row: &mut RowReader<'_>) -> Result<()>;
-    fn refers_to(&self, field: usize) -> Option<Token>;
-    fn resolve(&mut self, field: usize, key: &mut RowReader<'_>) -> Result<()>;
+    fn reference(&self, field: usize) -> Option<&dyn Reference>;
+    fn reference_mut(&mut self, field: usize) -> Option<&mut dyn Reference>;
 }
 
 impl Metadata {
@@ -93,6 +93,12 @@ impl<M: Model> Select<M> {
     #[must_use]
     pub fn limit(mut self, rows: u32) -> Self {
         self.statement.limit(rows);
+        self
+    }
+
+    /// The same query, for its first row alone.
+    pub(crate) fn at_most_one(mut self) -> Self {
+        self.statement.limit_further(1);
         self
     }
 

@@ -29,8 +29,8 @@ fn record(model: &Model<'_>) -> TokenStream {
     let read = model.fields.iter().map(read);
     let get = numbered().map(get);
     let read_field = numbered().map(read_field);
-    let refers_to = references().map(refers_to);
-    let resolve = references().map(resolve);
+    let reference = references().map(reference);
+    let reference_mut = references().map(reference_mut);
     quote! {
         #[automatically_derived]
         impl ::orm::__private::Record for #name {
@@ -64,21 +64,23 @@ fn record(model: &Model<'_>) -> TokenStream {
                 ::core::result::Result::Ok(())
             }
 
-            fn refers_to(&self, field: usize) -> ::core::option::Option<::orm::__private::Token> {
+            fn reference(
+                &self,
+                field: usize,
+            ) -> ::core::option::Option<&dyn ::orm::__private::Reference> {
                 match field {
-                    #(#refers_to,)*
+                    #(#reference,)*
                     _ => ::core::option::Option::None,
                 }
             }
 
-            fn resolve(
+            fn reference_mut(
                 &mut self,
                 field: usize,
-                key: &mut ::orm::__private::RowReader<'_>,
-            ) -> ::orm::__private::Result<()> {
+            ) -> ::core::option::Option<&mut dyn ::orm::__private::Reference> {
                 match field {
-                    #(#resolve,)*
-                    _ => ::core::result::Result::Ok(()),
+                    #(#reference_mut,)*
+                    _ => ::core::option::Option::None,
                 }
             }
         }
@@ -105,14 +107,14 @@ fn read_value(field: &Field<'_>) -> TokenStream {
     quote_spanned! { end(field.ty) => #as_field::read(#row)? }
 }
 
-fn refers_to((number, field): (usize, &Field<'_>)) -> TokenStream {
+fn reference((number, field): (usize, &Field<'_>)) -> TokenStream {
     let (name, as_field) = (field.name, as_field(field));
-    quote! { #number => #as_field::refers_to(&self.#name) }
+    quote! { #number => #as_field::as_reference(&self.#name) }
 }
 
-fn resolve((number, field): (usize, &Field<'_>)) -> TokenStream {
+fn reference_mut((number, field): (usize, &Field<'_>)) -> TokenStream {
     let (name, as_field) = (field.name, as_field(field));
-    quote! { #number => #as_field::resolve(&mut self.#name, key) }
+    quote! { #number => #as_field::as_reference_mut(&mut self.#name) }
 }
 
 /// The table is not built in the static's initializer, because that could not name a field's type that has `Self` in

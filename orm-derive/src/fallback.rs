@@ -37,15 +37,14 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
                 loop {}
             }
 
-            fn refers_to(&self, _: usize) -> ::core::option::Option<::orm::__private::Token> {
+            fn reference(&self, _: usize) -> ::core::option::Option<&dyn ::orm::__private::Reference> {
                 loop {}
             }
 
-            fn resolve(
+            fn reference_mut(
                 &mut self,
                 _: usize,
-                _: &mut ::orm::__private::RowReader<'_>,
-            ) -> ::orm::__private::Result<()> {
+            ) -> ::core::option::Option<&mut dyn ::orm::__private::Reference> {
                 loop {}
             }
         }

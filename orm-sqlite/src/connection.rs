@@ -12,11 +12,13 @@ use crate::value::{Bind, SqliteRow};
 
 pub(crate) struct SqliteConnection {
     connection: rusqlite::Connection,
+    /// The transaction began with a read.
+    reading: bool,
 }
 
 impl SqliteConnection {
     pub(crate) fn new(connection: rusqlite::Connection) -> Self {
-        Self { connection }
+        Self { connection, reading: false }
     }
 
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
@@ -58,6 +60,18 @@ fn bind(statement: &mut CachedStatement<'_>, index: usize, value: &Result<Value<
     }
 }
 
+/// A transaction that has read and then finds the lock taken cannot wait for it: SQLite refuses at once, because what it has
+/// read may be changed meanwhile. Only the whole unit of work can be tried again.
+fn too_late(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::LockTimeout => {
+            let message = "another connection writes, and this transaction has begun by reading";
+            Error::new(ErrorKind::SerializationFailure, message).with_source(error)
+        }
+        _ => error,
+    }
+}
+
 /// Binds all values of all rows, one after the other, and runs the statement once.
 fn write_flat(statement: &mut CachedStatement<'_>, rows: &dyn Rows) -> Result<Written> {
     let width = rows.width();
@@ -93,11 +107,12 @@ impl Connection for SqliteConnection {
 
     fn write(&mut self, write: Write<'_>) -> Result<Written> {
         let mut statement = self.prepare(write.statement.sql())?;
-        match write.layout {
+        let written = match write.layout {
             Layout::PerRow => self.write_per_row(&mut statement, write.rows, write.keys),
             Layout::Flat(_) => write_flat(&mut statement, write.rows),
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
-        }
+        };
+        written.map_err(|error| if self.reading { too_late(error) } else { error })
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
@@ -106,8 +121,10 @@ impl Connection for SqliteConnection {
 
     fn control(&mut self, control: Control) -> Result<()> {
         match control {
-            Control::Begin(Begin::Read) => self.execute("BEGIN"),
-            Control::Begin(Begin::Write) => self.execute("BEGIN IMMEDIATE"),
+            Control::Begin(mode) => {
+                self.reading = mode == Begin::Read;
+                self.execute(if self.reading { "BEGIN" } else { "BEGIN IMMEDIATE" })
+            }
             // Some errors, such as a full disk, make SQLite roll back by itself.
             Control::Commit if self.connection.is_autocommit() => Err(Error::new(
                 ErrorKind::PendingRollback,

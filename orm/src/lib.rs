@@ -29,7 +29,7 @@ pub mod __private {
     pub use std::sync::LazyLock;
 
     pub use orm_core::metadata::{FieldOptions, Table};
-    pub use orm_core::model::{Field, Key, Model, Record, RowReader, Token};
+    pub use orm_core::model::{Field, Key, Model, Record, Reference, RowReader};
     pub use orm_core::query::Column;
     pub use orm_core::{Result, Value};
 }

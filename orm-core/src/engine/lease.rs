@@ -105,11 +105,7 @@ impl Lease {
     }
 
     pub(crate) fn is_broken(&self) -> bool {
-        match &self.link {
-            Some(Link::Blocking(connection)) => connection.is_broken(),
-            Some(Link::Async(connection)) => connection.is_broken(),
-            None => true,
-        }
+        self.link.as_ref().is_none_or(Link::is_broken)
     }
 
     fn tell_statement(&self, sql: &str, rows: Option<&dyn Rows>) {

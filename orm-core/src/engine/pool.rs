@@ -29,6 +29,15 @@ pub(crate) enum Link {
     Async(Box<dyn AsyncConnection>),
 }
 
+impl Link {
+    pub(super) fn is_broken(&self) -> bool {
+        match self {
+            Self::Blocking(connection) => connection.is_broken(),
+            Self::Async(connection) => connection.is_broken(),
+        }
+    }
+}
+
 pub(crate) struct Pool {
     backend: Arc<dyn Backend>,
     form: Form,
@@ -84,15 +93,20 @@ impl Pool {
 
     async fn grant(&self) -> Result<Grant> {
         let mut ticket = Ticket { pool: self, number: None, alarm: None };
-        let deadline = Instant::now() + self.options.pool_timeout;
+        // `None` is a point in time that will never come.
+        let deadline = Instant::now().checked_add(self.options.pool_timeout);
         poll_fn(|context| ticket.poll(context, deadline)).await
     }
 
     fn take(&self, state: &mut State) -> Option<Grant> {
-        if let Some(link) = state.idle.pop_front() {
-            return Some(Grant::Idle(link));
+        while let Some(link) = state.idle.pop_front() {
+            if !link.is_broken() {
+                return Some(Grant::Idle(link));
+            }
+            state.open -= 1;
         }
-        (state.open < self.options.pool_size + self.options.max_overflow).then(|| {
+        let most = self.options.pool_size.saturating_add(self.options.max_overflow);
+        (state.open < most).then(|| {
             state.open += 1;
             Grant::Room
         })
@@ -141,7 +155,7 @@ struct Ticket<'a> {
 }
 
 impl Ticket<'_> {
-    fn poll(&mut self, context: &mut Context<'_>, deadline: Instant) -> Poll<Result<Grant>> {
+    fn poll(&mut self, context: &mut Context<'_>, deadline: Option<Instant>) -> Poll<Result<Grant>> {
         let mut state = self.pool.lock();
         let granted = match self.number {
             Some(number) => state.granted.remove(&number),
@@ -152,7 +166,7 @@ impl Ticket<'_> {
             self.number = None;
             return Poll::Ready(Ok(grant));
         }
-        if Instant::now() >= deadline {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             drop(state);
             return Poll::Ready(Err(self.pool.timeout()));
         }
@@ -162,7 +176,7 @@ impl Ticket<'_> {
         });
         state.waiting.insert(number, context.waker().clone());
         drop(state);
-        self.alarm = Some(Alarm::set(deadline, context.waker().clone()));
+        self.alarm = deadline.map(|deadline| Alarm::set(deadline, context.waker().clone()));
         Poll::Pending
     }
 }

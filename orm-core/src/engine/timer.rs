@@ -41,10 +41,13 @@ impl Timer {
                 }
                 Some(Reverse((_, id))) => {
                     deadlines.queue.pop();
-                    if let Some(waker) = deadlines.wakers.remove(&id) {
+                    let waker = deadlines.wakers.remove(&id);
+                    // Woken without the lock: a waker may do anything, such as set the next alarm.
+                    drop(deadlines);
+                    if let Some(waker) = waker {
                         waker.wake();
                     }
-                    deadlines
+                    self.lock()
                 }
             };
         }
@@ -69,6 +72,7 @@ impl Alarm {
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        TIMER.lock().wakers.remove(&self.0);
+        let waker = TIMER.lock().wakers.remove(&self.0);
+        drop(waker);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::metadata::FieldBuilder;
-use crate::model::{Entity, Field, Key, Model, RowReader, Token};
+use crate::model::{Entity, Field, Key, Model, Reference, RowReader, Token};
 use crate::{Result, Value};
 
 /// A reference to a row of the model `M`, stored as a foreign key.
@@ -106,13 +106,33 @@ impl<M: Model> Field for BelongsTo<M> {
         self.key.as_ref().map_or(Ok(Value::Null), |key| key.get(part))
     }
 
-    fn refers_to(&self) -> Option<Token> {
-        self.entity.filter(|_| self.key.is_none())
+    fn as_reference(&self) -> Option<&dyn Reference> {
+        Some(self)
+    }
+
+    fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
+        Some(self)
+    }
+}
+
+impl<M: Model> Reference for BelongsTo<M> {
+    fn entity(&self) -> Option<Token> {
+        self.entity
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.key.is_none() && self.entity.is_some()
     }
 
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
         self.key = Some(M::Key::from_values(&read_values::<M>(key)?)?);
         Ok(())
+    }
+
+    fn wait_again(&mut self) {
+        if self.entity.is_some() {
+            self.key = None;
+        }
     }
 }
 
@@ -132,11 +152,11 @@ impl<M: Model> Field for Option<BelongsTo<M>> {
         self.as_ref().map_or(Ok(Value::Null), |reference| Field::get(reference, part))
     }
 
-    fn refers_to(&self) -> Option<Token> {
-        self.as_ref().and_then(Field::refers_to)
+    fn as_reference(&self) -> Option<&dyn Reference> {
+        self.as_ref().map(|reference| reference as _)
     }
 
-    fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
-        self.as_mut().map_or(Ok(()), |reference| reference.resolve(key))
+    fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
+        self.as_mut().map(|reference| reference as _)
     }
 }

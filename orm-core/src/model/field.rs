@@ -25,18 +25,33 @@ pub trait Field: Sized {
     /// The value of one of its columns.
     fn get(&self, part: usize) -> Result<Value<'_>>;
 
-    /// The entity whose key it holds, while that key is not known.
+    /// What it refers to, if it is a reference.
     #[doc(hidden)]
-    fn refers_to(&self) -> Option<Token> {
+    fn as_reference(&self) -> Option<&dyn Reference> {
         None
     }
 
-    /// Fills in the key of the entity that it refers to.
+    /// What it refers to, if it is a reference.
     #[doc(hidden)]
-    fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
-        let _ = key;
-        Ok(())
+    fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
+        None
     }
+}
+
+/// A foreign key that may know the entity behind it.
+#[doc(hidden)]
+pub trait Reference {
+    /// The entity that it was made from.
+    fn entity(&self) -> Option<Token>;
+
+    /// Whether the key of that entity is still to be filled in.
+    fn is_waiting(&self) -> bool;
+
+    /// Fills in the key.
+    fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()>;
+
+    /// Forgets the key of an entity that has lost it.
+    fn wait_again(&mut self);
 }
 
 impl<T: DbValue> Field for T {

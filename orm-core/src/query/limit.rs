@@ -32,6 +32,11 @@ impl SelectStatement {
         self.limit.limit = Some(rows);
     }
 
+    /// At most this many rows, and no more than were asked for before.
+    pub(crate) fn limit_further(&mut self, rows: u32) {
+        self.limit(self.limit.limit.map_or(rows, |before| before.min(rows)));
+    }
+
     /// Leaves out this many rows at the beginning.
     pub fn offset(&mut self, rows: u32) {
         self.limit.offset = Some(rows);

@@ -8,9 +8,9 @@ use crate::driver::{Row, Statement};
 use crate::engine::EngineCore;
 use crate::error::Error;
 use crate::metadata::{Column, Table};
-use crate::model::{Model, RowReader, Token};
+use crate::model::{Model, Reference, RowReader};
 use crate::session::identity::{Identity, IdentityMap};
-use crate::{Result, Value};
+use crate::{Result, SqlType, Value};
 
 /// An arena and a slot in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,8 +53,8 @@ pub(super) trait Records: Send + Sync {
     fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>>;
     fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()>;
     fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
-    fn refers_to(&self, slot: u32, field: usize) -> Option<Token>;
-    fn resolve(&mut self, slot: u32, field: usize, key: &mut RowReader<'_>) -> Result<()>;
+    fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
+    fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference>;
     fn clear(&mut self, slot: u32);
     fn any(&self) -> &dyn Any;
     fn any_mut(&mut self) -> &mut dyn Any;
@@ -84,12 +84,12 @@ impl<M: Model> Records for Structs<M> {
         self[slot as usize].as_mut().map_or(Ok(()), |record| record.read_field(field, row))
     }
 
-    fn refers_to(&self, slot: u32, field: usize) -> Option<Token> {
-        self[slot as usize].as_ref()?.refers_to(field)
+    fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference> {
+        self[slot as usize].as_ref()?.reference(field)
     }
 
-    fn resolve(&mut self, slot: u32, field: usize, key: &mut RowReader<'_>) -> Result<()> {
-        self[slot as usize].as_mut().map_or(Ok(()), |record| record.resolve(field, key))
+    fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference> {
+        self[slot as usize].as_mut()?.reference_mut(field)
     }
 
     fn clear(&mut self, slot: u32) {
@@ -116,6 +116,8 @@ pub(super) struct Arena {
     pub(super) by_key: Option<Arc<Statement>>,
     identities: IdentityMap,
     free: Vec<u32>,
+    /// Slots that were freed in the transaction that is open: its journal still names them.
+    retired: Vec<u32>,
 }
 
 /// What a row turned out to be.
@@ -134,6 +136,7 @@ impl Arena {
             by_key: None,
             identities: IdentityMap::default(),
             free: Vec::new(),
+            retired: Vec::new(),
         }
     }
 
@@ -176,16 +179,22 @@ impl Arena {
         slot
     }
 
-    /// Frees a slot; handles to it are told so from now on.
+    /// Frees a slot: handles to it are told so from now on, and it is used again after the transaction.
     pub(super) fn release(&mut self, slot: u32) {
         self.forget_identity(slot);
         let head = self.head_mut(slot);
         head.state = State::Free;
+        head.identity = Identity::None;
         head.generation = head.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         head.touched = false;
         head.doomed = false;
         self.records.clear(slot);
-        self.free.push(slot);
+        self.retired.push(slot);
+    }
+
+    /// Nothing names the slots any more that were freed in the transaction that has ended.
+    pub(super) fn reuse_retired(&mut self) {
+        self.free.append(&mut self.retired);
     }
 
     /// Frees the slot of a row whose deletion is permanent; its identity left the map before.
@@ -248,8 +257,7 @@ impl Arena {
         now: u32,
         refill: impl FnOnce(&Head) -> bool,
     ) -> Result<Met> {
-        let keys = self.table.primary_key();
-        let identity = Identity::of(keys.len(), |part| row.value(keys[part]))?;
+        let identity = self.identity_of_row(row)?;
         let slot = match self.find(&identity) {
             Some(slot) => {
                 if refill(self.head(slot)) {
@@ -261,7 +269,6 @@ impl Arena {
             None => {
                 let slot = self.allocate(State::Persistent, now, Identity::None);
                 if let Err(error) = self.read(slot, row, &identity) {
-                    self.heads[slot as usize].state = State::Free;
                     self.release_unread(slot);
                     return Err(error);
                 }
@@ -272,9 +279,25 @@ impl Arena {
         Ok(Met { slot, generation: self.head(slot).generation })
     }
 
+    fn identity_of_row(&self, row: &dyn Row) -> Result<Identity> {
+        let (keys, columns) = (self.table.primary_key(), self.table.columns());
+        Identity::of(keys.len(), |part| {
+            let value = row.value(keys[part]);
+            match value {
+                // A database without booleans hands out numbers.
+                Ok(Value::Int(number)) if columns[keys[part]].sql_type == SqlType::Bool => {
+                    Ok(Value::Bool(number != 0))
+                }
+                value => value,
+            }
+        })
+    }
+
     /// A slot whose struct could not be read is not kept.
     fn release_unread(&mut self, slot: u32) {
-        if slot as usize + 1 == self.heads.len() {
+        let head = self.head_mut(slot);
+        head.state = State::Free;
+        if head.generation == NonZeroU32::MIN && slot as usize + 1 == self.heads.len() {
             self.heads.pop();
         } else {
             self.free.push(slot);

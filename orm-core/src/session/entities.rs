@@ -8,7 +8,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::driver::{Row, no_such_column};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Model, RowReader, Token};
+use crate::model::{Entity, Model, Reference, RowReader, Token};
 use crate::session::arena::{Arena, Head, Met, Place, State};
 use crate::session::identity::Identity;
 use crate::session::journal::{Entry, Journal};
@@ -28,6 +28,8 @@ pub struct Entities {
     pub(super) touched: Vec<Place>,
     pub(super) doomed: Vec<Place>,
     journal: Journal,
+    /// Set when an entity with a part in the journal has left the session.
+    left: bool,
     /// Goes on at each end of a transaction and each `expire_all`.
     clock: u32,
     /// Values read before this are last known values: served, and read again by the next query that meets them.
@@ -47,6 +49,7 @@ impl Entities {
             touched: Vec::new(),
             doomed: Vec::new(),
             journal: Journal::default(),
+            left: false,
             clock: 1,
             stale_before: 1,
             expired_before: 1,
@@ -85,7 +88,8 @@ impl Entities {
         Ok(())
     }
 
-    /// Throws away an entity's values, with the changes that were not flushed; they have to be read again.
+    /// Throws away an entity's values, with the changes that were not flushed; they have to be read again. A deletion that
+    /// was asked for stands.
     pub fn expire<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
         let place = self.persistent(entity)?;
         self.forget_changes(place);
@@ -93,16 +97,12 @@ impl Entities {
         Ok(())
     }
 
-    /// Expires every entity that has a row. New ones are left alone.
+    /// Expires every entity that has a row. New ones are left alone, and deletions that were asked for stand.
     pub fn expire_all(&mut self) {
-        for place in std::mem::take(&mut self.touched) {
-            self.head_mut(place).touched = false;
+        for place in self.touched.clone() {
+            self.forget_changes(place);
         }
-        for place in std::mem::take(&mut self.doomed) {
-            self.head_mut(place).doomed = false;
-        }
-        self.clock += 1;
-        self.expired_before = self.clock;
+        self.expire_known();
     }
 
     /// Whether the session would save this entity: it is new, or it has its row.
@@ -132,11 +132,12 @@ impl Entities {
     pub fn detach<M: Model>(&mut self, entity: Entity<M>) -> Result<M> {
         let slot = self.readable(entity)?;
         let place = Place { arena: entity.token.arena(), slot };
-        self.new.retain(|&other| other != place);
-        self.forget_changes(place);
-        let arena = &mut self.arenas[place.arena as usize];
-        let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].take());
-        arena.release(slot);
+        let record = self.arena_mut(place).structs_mut::<M>().and_then(|all| all[slot as usize].take());
+        for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
+            list.retain(|&other| other != place);
+        }
+        self.left |= !self.journal.is_empty();
+        self.arena_mut(place).release(slot);
         record.ok_or_else(|| gone::<M>("is not in this session any more"))
     }
 
@@ -248,18 +249,24 @@ impl Entities {
         Ok(())
     }
 
-    /// Drops what was changed in an entity and not flushed.
+    /// Drops what was changed in an entity and not flushed: its columns are as they were.
     pub(super) fn forget_changes(&mut self, place: Place) {
-        let head = self.head_mut(place);
-        let (touched, doomed) = (head.touched, head.doomed);
-        head.touched = false;
-        head.doomed = false;
-        if touched {
-            self.touched.retain(|&other| other != place);
+        let head = self.head(place);
+        if !head.touched {
+            return;
         }
-        if doomed {
-            self.doomed.retain(|&other| other != place);
+        let snapshot = head.snapshot;
+        self.touched.retain(|&other| other != place);
+        if self.restore(place, snapshot).is_err() {
+            // What it was cannot be put back; it has to be read again.
+            self.head_mut(place).read_at = 0;
         }
+    }
+
+    /// Nothing that was read before now is known any more.
+    pub(super) fn expire_known(&mut self) {
+        self.clock += 1;
+        self.expired_before = self.clock;
     }
 
     /// The entity with this identity, if its values need not be read again.
@@ -276,6 +283,9 @@ impl Entities {
         let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
         let refill = |head: &Head| refill || (head.read_at < current && !head.touched);
         let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
+        if self.left {
+            self.journal.push(Entry::Met(Place { arena, slot }));
+        }
         Ok(Token::new(session, arena, slot, generation))
     }
 
@@ -288,16 +298,14 @@ impl Entities {
 
     /// The columns as they were when the entity was touched.
     pub(super) fn snapshot(&self, place: Place) -> crate::value::Unpacked<'_> {
-        self.journal.values_of(self.head(place).snapshot)
+        self.journal.values(self.journal.start_of(self.head(place).snapshot).unwrap_or(usize::MAX))
     }
 
     /// The row of a pending entity was inserted, under this identity.
     pub(super) fn inserted(&mut self, place: Place, identity: Identity, generated: bool) {
-        let (now, arena) = (self.clock, &mut self.arenas[place.arena as usize]);
-        if generated && let Some(stranger) = arena.find(&identity) {
-            // The database gave out the key of a row that somebody else deleted meanwhile.
-            arena.release(stranger);
-        }
+        self.take_over(place, &identity);
+        let now = self.clock;
+        let arena = self.arena_mut(place);
         arena.identify(place.slot, identity);
         let head = arena.head_mut(place.slot);
         head.state = State::Persistent;
@@ -305,21 +313,42 @@ impl Entities {
         self.journal.inserted(place, generated);
     }
 
-    /// The changes of an entity were written.
-    pub(super) fn updated(&mut self, place: Place) -> Result<()> {
-        let now = self.clock;
-        let arena = self.arena_mut(place);
-        let identity = arena.identity_of(place.slot)?;
-        let head = arena.head_mut(place.slot);
-        head.touched = false;
-        head.read_at = now;
-        if head.identity != identity {
-            arena.forget_identity(place.slot);
-            let old = arena.head(place.slot).identity.clone();
-            arena.identify(place.slot, identity);
-            self.journal.push(Entry::Rekeyed(place, old));
+    /// The changes of entities of one arena were written, all at once.
+    pub(super) fn updated(&mut self, places: impl Iterator<Item = Place>) -> Result<()> {
+        let mut rekeyed = Vec::new();
+        for place in places {
+            let identity = self.arena(place).identity_of(place.slot)?;
+            let head = self.head_mut(place);
+            head.touched = false;
+            if head.identity != identity {
+                rekeyed.push((place, identity));
+            }
         }
+        self.rekey(rekeyed);
         Ok(())
+    }
+
+    /// Enters entities under their new keys. All old keys are given up first: one entity's new key may be another's old one.
+    fn rekey(&mut self, rekeyed: Vec<(Place, Identity)>) {
+        if rekeyed.is_empty() {
+            return;
+        }
+        rekeyed.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
+        let mut before = Vec::new();
+        for (place, identity) in rekeyed {
+            self.take_over(place, &identity);
+            before.push((place, self.head(place).identity.clone()));
+            self.arena_mut(place).identify(place.slot, identity);
+        }
+        self.journal.push(Entry::Rekeyed(before));
+    }
+
+    /// The database has just given this identity to another entity: who was known under it has lost its row to somebody
+    /// else meanwhile.
+    fn take_over(&mut self, place: Place, identity: &Identity) {
+        if let Some(slot) = self.arena(place).find(identity) {
+            self.deleted(Place { slot, ..place });
+        }
     }
 
     /// The row of an entity was deleted, or is found to be gone.
@@ -354,39 +383,60 @@ impl Entities {
             self.head_mut(place).doomed = false;
         }
         self.touched.clear();
+        let (mut result, mut inserted) = (Ok(()), Vec::new());
         while let Some(entry) = self.journal.take_newest() {
-            self.undo(entry)?;
+            // Everything is undone, whatever happens; the first error is told at the end.
+            let undone = self.undo(entry, &mut inserted);
+            result = result.and(undone);
         }
+        inserted.into_iter().for_each(|place| self.lose_keys(place));
         self.journal.clear();
         self.end_of_transaction();
-        Ok(())
+        result
     }
 
     fn end_of_transaction(&mut self) {
+        self.left = false;
         self.clock += 1;
         self.stale_before = self.clock;
+        self.arenas.iter_mut().for_each(Arena::reuse_retired);
     }
 
-    fn undo(&mut self, entry: Entry) -> Result<()> {
+    /// Undoes one thing. An entity that has left the session meanwhile is not here to be changed back.
+    fn undo(&mut self, entry: Entry, inserted: &mut Vec<Place>) -> Result<()> {
         match entry {
-            Entry::Touched(place, start) => self.restore(place, start),
+            Entry::Touched(place, start) => {
+                self.head_mut(place).touched = false;
+                return self.restore_from(place, start);
+            }
             Entry::Inserted { first: Place { arena, slot }, count, generated } => {
-                (slot..slot + count).try_for_each(|slot| self.undo_insert(Place { arena, slot }, generated))
+                let places = (slot..slot + count).map(|slot| Place { arena, slot });
+                for place in places.filter(|&place| self.is_here(place)).collect::<Vec<_>>() {
+                    inserted.push(place);
+                    self.undo_insert(place, generated)?;
+                }
             }
-            Entry::Rekeyed(place, old) => {
-                let arena = self.arena_mut(place);
-                arena.forget_identity(place.slot);
-                arena.take_identity_back(place.slot, old);
-                Ok(())
+            Entry::Rekeyed(mut before) => {
+                before.retain(|(place, _)| self.is_here(*place));
+                before.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
+                for (place, identity) in before {
+                    self.arena_mut(place).take_identity_back(place.slot, identity);
+                }
             }
-            Entry::Deleted(place) => {
+            Entry::Deleted(place) if self.is_here(place) => {
                 let arena = self.arena_mut(place);
                 let identity = arena.head(place.slot).identity.clone();
                 arena.take_identity_back(place.slot, identity);
                 arena.head_mut(place.slot).state = State::Persistent;
-                Ok(())
             }
+            Entry::Met(place) if self.is_here(place) => self.head_mut(place).read_at = 0,
+            Entry::Deleted(_) | Entry::Met(_) => {}
         }
+        Ok(())
+    }
+
+    fn is_here(&self, place: Place) -> bool {
+        self.arena(place).heads.get(place.slot as usize).is_some_and(|head| head.state != State::Free)
     }
 
     fn undo_insert(&mut self, place: Place, generated: bool) -> Result<()> {
@@ -401,15 +451,31 @@ impl Entities {
         }
     }
 
+    /// A struct that was not inserted after all forgets the keys of others that were not either.
+    fn lose_keys(&mut self, place: Place) {
+        for key in self.arena(place).table.foreign_keys() {
+            let reference = self.arena(place).records.reference(place.slot, key.field);
+            let target = reference.and_then(Reference::entity).and_then(|entity| self.find_token(entity));
+            if target.is_none_or(|target| target.state != State::Persistent)
+                && let Some(reference) = self.arena_mut(place).records.reference_mut(place.slot, key.field)
+            {
+                reference.wait_again();
+            }
+        }
+    }
+
     /// Puts an entity's columns back to what they were when it was touched.
-    fn restore(&mut self, place: Place, start: usize) -> Result<()> {
+    fn restore(&mut self, place: Place, snapshot: u32) -> Result<()> {
+        self.head_mut(place).touched = false;
+        match self.journal.start_of(snapshot) {
+            Some(start) => self.restore_from(place, start),
+            None => Ok(()),
+        }
+    }
+
+    fn restore_from(&mut self, place: Place, start: usize) -> Result<()> {
         let Self { arenas, journal, .. } = self;
         let arena = &mut arenas[place.arena as usize];
-        let head = arena.head_mut(place.slot);
-        if head.state == State::Free {
-            return Ok(());
-        }
-        head.touched = false;
         let mut values = journal.values(start);
         let row = OldRow(arena.table.columns().iter().map(|_| values.next()).collect());
         let mut reader = RowReader::new(&row);

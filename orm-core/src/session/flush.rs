@@ -6,7 +6,7 @@ use crate::driver::{Rows, Write, Written};
 use crate::engine::{EngineCore, Lease};
 use crate::error::{Error, ErrorKind};
 use crate::query::{Layout, WriteKind, WriteShape};
-use crate::session::arena::Arena;
+use crate::session::arena::{Arena, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 use crate::session::plan::{Step, fill_in_keys};
@@ -33,7 +33,8 @@ async fn run_step(
     let dialect = engine.backend().dialect();
     let table = entities.arenas[step.arena as usize].table;
     let shape = WriteShape::new(table, step.kind, step.columns.clone());
-    let mut left = &step.slots[..];
+    let slots = still_there(entities, step)?;
+    let mut left = &slots[..];
     while !left.is_empty() {
         let layout = dialect.layout(&shape, left.len());
         let (slots, rest) = match layout {
@@ -42,6 +43,7 @@ async fn run_step(
         };
         let statement = engine.statements().write(dialect, &shape, layout);
         let rows = StepRows {
+            clear: step.clear,
             arena: &entities.arenas[step.arena as usize],
             slots,
             columns: shape.columns(),
@@ -54,6 +56,23 @@ async fn run_step(
         left = rest;
     }
     Ok(())
+}
+
+/// The rows of a step that an earlier step has not shown to be gone: it gave their key to another entity, which nobody
+/// may change or delete in their name.
+fn still_there(entities: &Entities, step: &Step) -> Result<Vec<u32>> {
+    let is_there = |&slot: &u32| entities.head(step.place(slot)).state != State::Deleted;
+    match step.kind {
+        WriteKind::Insert => Ok(step.slots.clone()),
+        WriteKind::Delete => Ok(step.slots.iter().copied().filter(is_there).collect()),
+        WriteKind::Update if step.slots.iter().all(is_there) => Ok(step.slots.clone()),
+        WriteKind::Update => {
+            let message =
+                "a row that was changed here was deleted by somebody else, and its key is another row's now";
+            Err(Error::new(ErrorKind::StaleData, message)
+                .with_model(entities.arenas[step.arena as usize].model))
+        }
+    }
 }
 
 /// Moves memory on to what the database has acknowledged.
@@ -82,7 +101,8 @@ fn acknowledge(
                 Error::new(ErrorKind::StaleData, format!("table {}: {message}", shape.table().name()));
             Err(error.with_model(entities.arenas[step.arena as usize].model))
         }
-        WriteKind::Update => slots.iter().try_for_each(|&slot| entities.updated(step.place(slot))),
+        WriteKind::Update if step.clear => Ok(()),
+        WriteKind::Update => entities.updated(slots.iter().map(|&slot| step.place(slot))),
         WriteKind::Delete => {
             if !complete {
                 let counts = counts("deleted", slots.len(), written.affected);
@@ -121,6 +141,8 @@ fn inserted(
 
 /// The rows of a step, read straight out of the structs: the columns that are written, then the key.
 struct StepRows<'a> {
+    /// The columns are set to NULL, whatever the structs say.
+    clear: bool,
     arena: &'a Arena,
     slots: &'a [u32],
     columns: &'a [usize],
@@ -154,6 +176,7 @@ impl Rows for StepRows<'_> {
     fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
         let slot = self.slots[row];
         match self.columns.get(column) {
+            Some(_) if self.clear => Ok(Value::Null),
             Some(&position) => self.arena.records.get(slot, &self.arena.table.columns()[position]),
             None => Ok(self.arena.head(slot).identity.value(column - self.columns.len())),
         }

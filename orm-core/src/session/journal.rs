@@ -11,8 +11,10 @@ pub(super) enum Entry {
     Touched(Place, usize),
     /// The rows of so many entities in neighbouring slots were inserted; whether the database made their keys.
     Inserted { first: Place, count: u32, generated: bool },
-    /// Its row was updated under another primary key; the one before.
-    Rekeyed(Place, Identity),
+    /// Rows were updated under other primary keys, all at once; those before.
+    Rekeyed(Vec<(Place, Identity)>),
+    /// Its row was met after another entity for it had left, so it may be one that this transaction wrote.
+    Met(Place),
     /// Its row was deleted, or found to be gone.
     Deleted(Place),
 }
@@ -48,12 +50,16 @@ impl Journal {
         (number, &mut self.snapshots)
     }
 
-    /// The values of the snapshot with this number.
-    pub(super) fn values_of(&self, number: u32) -> Unpacked<'_> {
+    /// Where the values of the snapshot with this number begin.
+    pub(super) fn start_of(&self, number: u32) -> Option<usize> {
         match self.entries.get(number as usize) {
-            Some(Entry::Touched(_, start)) => self.values(*start),
-            _ => self.values(usize::MAX),
+            Some(Entry::Touched(_, start)) => Some(*start),
+            _ => None,
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// The values that begin here.

@@ -22,11 +22,13 @@ pub(super) struct Step {
     pub(super) kind: WriteKind,
     pub(super) columns: Vec<usize>,
     pub(super) slots: Vec<u32>,
+    /// The columns are set to NULL: the rows are about to be deleted, and let go of each other first.
+    pub(super) clear: bool,
 }
 
 impl Step {
     fn new(arena: u32, kind: WriteKind, group: Group) -> Self {
-        Self { arena, kind, columns: group.columns, slots: group.slots }
+        Self { arena, kind, columns: group.columns, slots: group.slots, clear: false }
     }
 
     pub(super) fn place(&self, slot: u32) -> Place {
@@ -38,6 +40,13 @@ impl Step {
 struct Part {
     arena: u32,
     changes: Changes,
+}
+
+impl Part {
+    fn take_deletes(&mut self) -> Vec<Place> {
+        let arena = self.arena;
+        self.changes.deletes.drain(..).map(|slot| Place { arena, slot }).collect()
+    }
 }
 
 /// The steps of a flush. Entities that were touched and not changed are not heard of again.
@@ -65,7 +74,8 @@ pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
 /// Fills in, right before a step runs, the keys that its rows were waiting for. What is still missing then is a circle's
 /// reference, which a later step writes.
 pub(super) fn fill_in_keys(entities: &mut Entities, step: &Step) -> Result<()> {
-    if entities.arenas[step.arena as usize].table.foreign_keys().is_empty() {
+    let refers = !entities.arenas[step.arena as usize].table.foreign_keys().is_empty();
+    if step.kind == WriteKind::Delete || step.clear || !refers {
         return Ok(());
     }
     step.slots.iter().try_for_each(|&slot| changes::resolve_row(entities, step.place(slot), &mut Vec::new()))
@@ -91,6 +101,7 @@ fn plain_saves(part: &mut Part, steps: &mut Vec<Step>) {
 fn plain_deletes(part: &mut Part, steps: &mut Vec<Step>) {
     let slots = std::mem::take(&mut part.changes.deletes);
     if !slots.is_empty() {
-        steps.push(Step { arena: part.arena, kind: WriteKind::Delete, columns: Vec::new(), slots });
+        let group = Group { columns: Vec::new(), slots };
+        steps.push(Step::new(part.arena, WriteKind::Delete, group));
     }
 }

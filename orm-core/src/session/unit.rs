@@ -116,19 +116,29 @@ impl Unit {
     async fn fail(&mut self, error: Error) -> Error {
         // The first error is the one to report; what follows from it is not.
         let _ = self.abandon().await;
+        if error.is_commit_unknown() {
+            self.entities.expire_known();
+        }
         self.failed = Some(error.clone());
         error
     }
 
     async fn abandon(&mut self) -> Result<()> {
+        let mut in_doubt = false;
         if let Some(lease) = &mut self.lease {
-            if !lease.is_busy() {
+            in_doubt = lease.is_busy();
+            if !in_doubt {
                 // A connection that cannot roll back is thrown away, and the server rolls back.
                 let _ = lease.rollback().await;
             }
             self.lease = None;
         }
-        self.entities.rolled_back()
+        let result = self.entities.rolled_back();
+        if in_doubt {
+            // What was not answered may have been a COMMIT.
+            self.entities.expire_known();
+        }
+        result
     }
 
     /// Runs a query; unflushed changes are written first, so that it sees them.
@@ -172,7 +182,7 @@ impl Unit {
     }
 
     pub(super) async fn first<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
-        Ok(self.all(query.limit(1)).await?.into_iter().next())
+        Ok(self.all(query.at_most_one()).await?.into_iter().next())
     }
 
     pub(super) async fn one<M: Model>(&mut self, query: Select<M>) -> Result<Entity<M>> {

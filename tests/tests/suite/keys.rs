@@ -34,6 +34,7 @@ mod keys {
         let mut session = db.session();
         let account = session.add(Account::new("old", 1));
         session.commit().await.unwrap();
+        session.get::<Account>("old").await.unwrap();
         session[account].code = "new".to_owned();
         db.trace.take();
         session.flush().await.unwrap();

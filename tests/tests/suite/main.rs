@@ -6,6 +6,7 @@
 mod commit;
 mod compile_fail;
 mod cycles;
+mod edges;
 mod errors;
 mod expire;
 mod flush;

@@ -72,6 +72,17 @@ pub(crate) struct Pair {
     pub(crate) data: Option<String>,
 }
 
+/// Its key has a bool in it.
+#[derive(Model, Debug)]
+#[model(table = "flags")]
+pub(crate) struct Flag {
+    #[model(key)]
+    pub(crate) number: i64,
+    #[model(key)]
+    pub(crate) set: bool,
+    pub(crate) text: String,
+}
+
 /// Refers to a key of two columns.
 #[derive(Model, Debug)]
 #[model(table = "pair_notes")]

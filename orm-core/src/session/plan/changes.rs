@@ -3,9 +3,10 @@
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Table;
-use crate::model::RowReader;
+use crate::model::{Reference, RowReader};
 use crate::session::arena::{Arena, Place, State};
 use crate::session::entities::Entities;
+use crate::session::identity::Identity;
 use crate::session::plan::Part;
 use crate::value::same;
 
@@ -35,7 +36,10 @@ pub(super) struct Waiting {
 pub(super) fn resolve(entities: &mut Entities) -> Result<Vec<Waiting>> {
     let mut waiting = Vec::new();
     for index in 0..entities.touched.len() {
-        resolve_row(entities, entities.touched[index], &mut waiting)?;
+        let place = entities.touched[index];
+        if !entities.head(place).doomed {
+            resolve_row(entities, place, &mut waiting)?;
+        }
     }
     for index in 0..entities.new.len() {
         resolve_row(entities, entities.new[index], &mut waiting)?;
@@ -46,14 +50,20 @@ pub(super) fn resolve(entities: &mut Entities) -> Result<Vec<Waiting>> {
 pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut Vec<Waiting>) -> Result<()> {
     let table = entities.arena(place).table;
     for (foreign_key, key) in table.foreign_keys().iter().enumerate() {
-        let Some(target) = entities.arena(place).records.refers_to(place.slot, key.field) else { continue };
+        let reference = entities.arena(place).records.reference(place.slot, key.field);
+        let Some(target) = reference.filter(|found| found.is_waiting()).and_then(Reference::entity) else {
+            continue;
+        };
         let state = entities.find_token(target).map_or(State::Free, |head| head.state);
         let target = Place { arena: target.arena(), slot: target.slot() };
         match state {
             State::Persistent => {
-                let identity = entities.head(target).identity.clone();
-                let arena = entities.arena_mut(place);
-                arena.records.resolve(place.slot, key.field, &mut RowReader::new(&identity))?;
+                let identity = identity_after_flush(entities, target)?;
+                if let Some(reference) =
+                    entities.arena_mut(place).records.reference_mut(place.slot, key.field)
+                {
+                    reference.resolve(&mut RowReader::new(&identity))?;
+                }
             }
             State::Pending => waiting.push(Waiting { place, foreign_key, target }),
             State::Transient | State::Deleted | State::Free => {
@@ -64,6 +74,15 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
         }
     }
     Ok(())
+}
+
+/// The key that a row will have when those that refer to it are written: if it is being changed, that goes first.
+fn identity_after_flush(entities: &Entities, place: Place) -> Result<Identity> {
+    let head = entities.head(place);
+    if head.touched && !head.doomed {
+        return entities.arena(place).identity_of(place.slot);
+    }
+    Ok(head.identity.clone())
 }
 
 /// All that differs, by arena.
@@ -96,9 +115,13 @@ fn changes_of(parts: &mut Vec<Part>, arena: u32) -> &mut Changes {
 
 fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec<Part>) -> Result<()> {
     let touched = std::mem::take(&mut entities.touched);
-    let mut changed = Vec::new();
+    let (mut changed, mut waiting) = (Vec::new(), waiting);
     for (index, &place) in touched.iter().enumerate() {
-        let result = diff(entities, place, waiting, &mut changed);
+        // References wait in the order of the rows that hold them.
+        let here = waiting.iter().take_while(|reference| reference.place == place).count();
+        let (here, rest) = waiting.split_at(here);
+        waiting = rest;
+        let result = diff(entities, place, here, &mut changed);
         if let Err(error) = result {
             // Nothing is lost: what was looked at already and differs, and what was not, is still touched.
             let (seen, rest) = touched.split_at(index);
@@ -133,7 +156,7 @@ fn by_key(arena: &Arena, a: u32, b: u32) -> std::cmp::Ordering {
     arena.head(a).identity.order(&arena.head(b).identity, arena.table.primary_key().len())
 }
 
-/// The columns that differ from the snapshot.
+/// The columns that differ from the snapshot, and those of references that wait.
 fn diff(entities: &Entities, place: Place, waiting: &[Waiting], changed: &mut Vec<usize>) -> Result<()> {
     changed.clear();
     let arena = entities.arena(place);
@@ -145,7 +168,7 @@ fn diff(entities: &Entities, place: Place, waiting: &[Waiting], changed: &mut Ve
             changed.push(position);
         }
     }
-    for reference in waiting.iter().filter(|reference| reference.place == place) {
+    for reference in waiting {
         changed.extend(&arena.table.foreign_keys()[reference.foreign_key].columns);
     }
     if !waiting.is_empty() {
@@ -175,18 +198,22 @@ fn is_unset(arena: &Arena, slot: u32, key: usize) -> Result<bool> {
 }
 
 fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
-    if arena.table.foreign_keys().iter().any(|key| arena.records.refers_to(slot, key.field).is_some()) {
+    let waits = |field| arena.records.reference(slot, field).is_some_and(Reference::is_waiting);
+    if arena.table.foreign_keys().iter().any(|key| waits(key.field)) {
         // Part of the key may be the key of a row that has none yet.
         return Ok(());
     }
     let identity = arena.identity_of(slot).map_err(|error| error.with_model(arena.model))?;
-    match arena.find(&identity) {
-        None => Ok(()),
-        Some(_) => {
-            let message = format!("an entity {identity} is in this session already; change that one instead");
-            Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model))
-        }
-    }
+    let Some(holder) = arena.find(&identity) else { return Ok(()) };
+    let head = arena.head(holder);
+    let advice = match head.doomed {
+        // Its key is given up by an update of the same flush, which goes first.
+        false if head.touched && arena.identity_of(holder)? != identity => return Ok(()),
+        false => "change that one instead",
+        true => "flush its deletion first",
+    };
+    let message = format!("an entity {identity} is in this session already; {advice}");
+    Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model))
 }
 
 /// Positions from 0, perhaps without one of them; counted without being listed.

@@ -8,7 +8,7 @@ use crate::query::WriteKind;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
-use crate::session::order::layers;
+use crate::session::order::{components, layers};
 use crate::session::plan::changes::{Group, Waiting};
 use crate::session::plan::{Part, Step};
 
@@ -42,30 +42,39 @@ pub(super) fn saves(
     Ok(())
 }
 
-/// The deletes of tables that form a circle: rows that refer to others before those others.
+/// The deletes of tables that form a circle: rows that refer to others before those others. Rows that refer to each other
+/// let go of each other first, where they may.
 pub(super) fn deletes(
     entities: &Entities,
     parts: &mut [Part],
     group: &[usize],
     steps: &mut Vec<Step>,
 ) -> Result<()> {
-    let mut rows = Vec::new();
-    for &part in group {
-        let arena = parts[part].arena;
-        rows.extend(parts[part].changes.deletes.drain(..).map(|slot| Place { arena, slot }));
-    }
+    let rows: Vec<Place> = group.iter().flat_map(|&part| parts[part].take_deletes()).collect();
     let numbers: HashMap<Place, usize> =
         rows.iter().enumerate().map(|(number, &place)| (place, number)).collect();
-    let mut depends_on = vec![Vec::new(); rows.len()];
-    for (number, &place) in rows.iter().enumerate() {
-        for target in references(entities, place)? {
-            if let Some(&target) = numbers.get(&target).filter(|&&target| target != number) {
-                depends_on[target].push(number);
+    let mut edges = Vec::new();
+    for (from, &place) in rows.iter().enumerate() {
+        for (foreign_key, target) in references(entities, place)? {
+            if let Some(&to) = numbers.get(&target).filter(|&&to| to != from) {
+                edges.push((from, to, foreign_key));
             }
         }
     }
+    let mut depends_on = vec![Vec::new(); rows.len()];
+    edges.iter().for_each(|&(from, to, _)| depends_on[to].push(from));
+    let circle_of = circles(&depends_on);
+    for (from, to, foreign_key) in edges {
+        let table = entities.arena(rows[from]).table;
+        let key = &table.foreign_keys()[foreign_key];
+        if circle_of[from] == circle_of[to] && key.is_nullable(table) {
+            depends_on[to].retain(|&row| row != from);
+            let group = Group { columns: key.columns.clone(), slots: vec![rows[from].slot] };
+            steps.push(Step { clear: true, ..Step::new(rows[from].arena, WriteKind::Update, group) });
+        }
+    }
     let (layers, left) = layers(&depends_on);
-    // Rows in a circle go in one statement, at whose end the database looks at their references.
+    // What is left cannot let go; perhaps the database looks at the references only at the end of a statement.
     for layer in layers.into_iter().chain([left]) {
         for &part in group {
             let arena = parts[part].arena;
@@ -76,22 +85,38 @@ pub(super) fn deletes(
     Ok(())
 }
 
-/// The loaded entities that a row refers to.
-fn references(entities: &Entities, place: Place) -> Result<Vec<Place>> {
+/// For each node the number of the circle that it is in; nodes in none have one of their own.
+fn circles(depends_on: &[Vec<usize>]) -> Vec<usize> {
+    let mut circle_of = vec![0; depends_on.len()];
+    for (number, nodes) in components(depends_on).into_iter().enumerate() {
+        nodes.into_iter().for_each(|node| circle_of[node] = number);
+    }
+    circle_of
+}
+
+/// The loaded entities that a row refers to in the database, and by which foreign key.
+fn references(entities: &Entities, place: Place) -> Result<Vec<(usize, Place)>> {
     let arena = entities.arena(place);
+    let mut values = Vec::new();
+    if arena.head(place.slot).touched {
+        let mut before = entities.snapshot(place);
+        values.extend(arena.table.columns().iter().map(|_| before.next()));
+    } else {
+        let columns = arena.table.columns().iter();
+        values = columns.map(|column| arena.records.get(place.slot, column)).collect::<Result<_>>()?;
+    }
     let mut targets = Vec::new();
-    for key in arena.table.foreign_keys() {
-        let value = |part: usize| arena.records.get(place.slot, &arena.table.columns()[key.columns[part]]);
-        if value(0)?.is_null() {
+    for (number, key) in arena.table.foreign_keys().iter().enumerate() {
+        if key.columns.iter().any(|&column| values[column].is_null()) {
             continue;
         }
-        let identity = Identity::of(key.columns.len(), value)?;
+        let identity = Identity::of(key.columns.len(), |part| Ok(values[key.columns[part]].borrowed()))?;
         let position = entities.arenas.iter().position(|other| other.table == (key.target)());
         let found =
             position.and_then(|position| Some((position, entities.arenas[position].find(&identity)?)));
         if let Some((position, slot)) = found {
             #[expect(clippy::cast_possible_truncation, reason = "arenas are numbered by u32")]
-            targets.push(Place { arena: position as u32, slot });
+            targets.push((number, Place { arena: position as u32, slot }));
         }
     }
     Ok(targets)
@@ -99,7 +124,7 @@ fn references(entities: &Entities, place: Place) -> Result<Vec<Place>> {
 
 fn push(steps: &mut Vec<Step>, arena: u32, kind: WriteKind, columns: &[usize], slots: Vec<u32>) {
     if !slots.is_empty() {
-        steps.push(Step { arena, kind, columns: columns.to_vec(), slots });
+        steps.push(Step::new(arena, kind, Group { columns: columns.to_vec(), slots }));
     }
 }
 
@@ -128,23 +153,16 @@ impl NewRows {
     fn insert(&self, entities: &Entities, waiting: &[Waiting], steps: &mut Vec<Step>) -> Result<()> {
         let edges: Vec<Edge<'_>> =
             waiting.iter().filter_map(|reference| self.edge(entities, reference)).collect();
-        let (all, left) = layers(&self.depends_on(&edges, |_| false));
-        let mut order: Vec<Vec<usize>> = all;
-        let mut cut = Vec::new();
-        if !left.is_empty() {
-            let in_circle = |edge: &Edge<'_>| left.contains(&edge.from) && left.contains(&edge.to);
-            let cuts = |edge: &Edge<'_>| edge.nullable && in_circle(edge);
-            let (broken, still_left) = layers(&self.depends_on(&edges, cuts));
-            if let Some(&row) = still_left.first() {
-                return Err(self.circular(entities, &edges, row));
-            }
-            order = broken;
-            cut = edges.iter().filter(|edge| cuts(edge)).collect();
+        let circle_of = circles(&self.depends_on(&edges, |_| false));
+        let is_cut = |edge: &Edge<'_>| edge.nullable && circle_of[edge.from] == circle_of[edge.to];
+        let (order, left) = layers(&self.depends_on(&edges, is_cut));
+        if let Some(&row) = left.first() {
+            return Err(self.circular(entities, &edges, row));
         }
         for layer in order {
             self.push_layer(&layer, steps);
         }
-        for edge in cut {
+        for edge in edges.iter().filter(|edge| is_cut(edge)) {
             let (place, _) = &self.rows[edge.from];
             let columns = &entities.arena(*place).table.foreign_keys()[edge.reference.foreign_key].columns;
             push_joining(steps, place.arena, WriteKind::Update, columns, place.slot);
