@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::query::{Begin, Dialect, Layout, Rendered, Sql};
-use crate::{Error, ErrorKind, Result, SqlType, Value};
+use crate::{Result, SqlType, Value};
 
+pub use crate::value::{Row, no_such_column};
 #[cfg(feature = "tokio")]
 pub use blocking::Blocking;
 pub use buffer::RowBuffer;
@@ -76,21 +77,6 @@ impl Statement {
     pub fn parameters(&self) -> &[SqlType] {
         &self.parameters
     }
-}
-
-/// One row of a result, valid while it is looked at.
-pub trait Row {
-    /// How many values it has.
-    fn width(&self) -> usize;
-
-    /// The value at this position, borrowed from the driver where it can be. A position beyond the last one MUST be an
-    /// error, such as [`no_such_column`].
-    fn value(&self, index: usize) -> Result<Value<'_>>;
-}
-
-/// The error for a position beyond a row's last value.
-pub fn no_such_column() -> Error {
-    Error::new(ErrorKind::Decode, "the result has fewer columns than the model")
 }
 
 /// Takes the rows of a result one by one; an error ends the result.

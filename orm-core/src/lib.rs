@@ -4,6 +4,8 @@
 //! Modules import in one direction only, each from those before it:
 //! `error`, `value` → `types` → `metadata` → `query` → `driver` → `engine` → `model` → `session`.
 
+#![deny(clippy::print_stdout)]
+
 pub mod driver;
 pub mod engine;
 mod error;

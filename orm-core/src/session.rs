@@ -11,6 +11,7 @@ mod identity;
 mod journal;
 mod order;
 mod plan;
+mod rows;
 mod unit;
 
 use std::ops::{Deref, DerefMut};
@@ -70,7 +71,7 @@ impl Session {
     pub fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
         match self.unit.look_up::<M>(&key.into())? {
             Found::Loaded(token) => Ok(Some(Entity::new(token))),
-            Found::Missing(arena, identity) => Ok(wait(self.unit.get(arena, identity))?.map(Entity::new)),
+            Found::Missing(arena, identity) => Ok(wait(self.unit.get(arena, &identity))?.map(Entity::new)),
         }
     }
 
@@ -130,7 +131,7 @@ impl AsyncSession {
     pub async fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
         match self.unit.look_up::<M>(&key.into())? {
             Found::Loaded(token) => Ok(Some(Entity::new(token))),
-            Found::Missing(arena, identity) => Ok(self.unit.get(arena, identity).await?.map(Entity::new)),
+            Found::Missing(arena, identity) => Ok(self.unit.get(arena, &identity).await?.map(Entity::new)),
         }
     }
 

@@ -9,6 +9,7 @@ mod option;
 mod text;
 
 use crate::error::{Error, ErrorKind};
+use crate::value::Row;
 use crate::{Result, SqlType, Value};
 
 /// A Rust type that fills one column.
@@ -30,6 +31,13 @@ pub trait DbValue: Sized + Send + Sync + 'static {
 
     /// The value as it was read; an error if it does not fit.
     fn decode(value: &Value<'_>) -> Result<Self>;
+
+    /// The same, straight from a row, where there is a shorter way.
+    #[doc(hidden)]
+    fn shortcut(row: &dyn Row, index: usize) -> Option<Self> {
+        let _ = (row, index);
+        None
+    }
 }
 
 /// The error for a value of another kind than the type can hold.

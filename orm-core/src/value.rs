@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// The type of a column or of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SqlType {
@@ -84,6 +86,33 @@ impl Value<'_> {
             Value::Bytes(_) => "bytes",
         }
     }
+}
+
+/// One row of a result, valid while it is looked at.
+pub trait Row {
+    /// How many values it has.
+    fn width(&self) -> usize;
+
+    /// The value at this position, borrowed from the driver where it can be. A position beyond the last one MUST be an
+    /// error, such as [`no_such_column`].
+    fn value(&self, index: usize) -> Result<Value<'_>>;
+
+    /// The value at this position if it is an integer: a shorter way to what most columns hold, which a driver may offer.
+    fn int(&self, index: usize) -> Option<i64> {
+        let _ = index;
+        None
+    }
+
+    /// The value at this position if it is text; a shorter way, like [`int`](Self::int).
+    fn text(&self, index: usize) -> Option<&str> {
+        let _ = index;
+        None
+    }
+}
+
+/// The error for a position beyond a row's last value.
+pub fn no_such_column() -> Error {
+    Error::new(ErrorKind::Decode, "the result has fewer columns than the model")
 }
 
 /// Rows of values packed one after the other into bytes: what a session remembers of rows that were changed, and

@@ -4,6 +4,8 @@
 //! the driver below it is economy with round trips: a BEGIN travels with the statement after it, a statement is
 //! prepared once for each connection, and the rows of a write go out as arrays, however many there are.
 
+#![deny(clippy::print_stdout)]
+
 mod backend;
 mod connection;
 mod dialect;

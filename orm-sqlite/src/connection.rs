@@ -30,6 +30,30 @@ impl SqliteConnection {
         Ok(())
     }
 
+    fn run_prepared(
+        &self,
+        statement: &mut CachedStatement<'_>,
+        single: bool,
+        values: &[Value<'_>],
+        sink: Sink<'_>,
+    ) -> Result<u64> {
+        for (index, value) in values.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error)?;
+        }
+        let width = statement.column_count();
+        let mut rows = statement.raw_query();
+        let mut count = 0;
+        while let Some(row) = rows.next().map_err(statement_error)? {
+            sink(&SqliteRow { row, width })?;
+            count += 1;
+            if single {
+                break;
+            }
+        }
+        drop(rows);
+        Ok(if width == 0 { self.connection.changes() } else { count })
+    }
+
     /// Steps the statement once for each row. A generated key is the rowid that SQLite reports for the row just inserted
     /// on this connection.
     fn write_per_row(
@@ -86,23 +110,11 @@ fn write_flat(statement: &mut CachedStatement<'_>, rows: &dyn Rows) -> Result<Wr
 
 impl Connection for SqliteConnection {
     fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
-        let single = statement.is_single();
-        let mut statement = self.prepare(statement.sql())?;
-        for (index, value) in values.iter().enumerate() {
-            statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error)?;
+        // Used where it lies, not moved out: a move right after it was written makes the processor wait.
+        match self.connection.prepare_cached(statement.sql()) {
+            Ok(ref mut prepared) => self.run_prepared(prepared, statement.is_single(), values, sink),
+            Err(error) => Err(statement_error(error)),
         }
-        let width = statement.column_count();
-        let mut rows = statement.raw_query();
-        let mut count = 0;
-        while let Some(row) = rows.next().map_err(statement_error)? {
-            sink(&SqliteRow { row, width })?;
-            count += 1;
-            if single {
-                break;
-            }
-        }
-        drop(rows);
-        Ok(if width == 0 { self.connection.changes() } else { count })
     }
 
     fn write(&mut self, write: Write<'_>) -> Result<Written> {

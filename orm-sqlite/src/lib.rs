@@ -1,6 +1,8 @@
 //! The SQLite backend of `orm`, on `rusqlite` with SQLite compiled in. It is natively blocking; in async each connection
 //! runs on a thread of its own.
 
+#![deny(clippy::print_stdout)]
+
 mod backend;
 mod connection;
 mod dialect;

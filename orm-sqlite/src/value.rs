@@ -45,6 +45,20 @@ impl Row for SqliteRow<'_> {
             Err(error) => Err(unreadable("the result has fewer columns than the model", error)),
         }
     }
+
+    fn int(&self, index: usize) -> Option<i64> {
+        match self.row.get_ref(index) {
+            Ok(ValueRef::Integer(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        match self.row.get_ref(index) {
+            Ok(ValueRef::Text(bytes)) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
 }
 
 fn unreadable(message: &str, source: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -1,5 +1,7 @@
 //! An ORM with a session: change the objects, commit, done.
 
+#![deny(clippy::print_stdout)]
+
 mod backends;
 mod open;
 pub mod prelude;

@@ -108,10 +108,12 @@ impl Lease {
         self.link.as_ref().is_none_or(Link::is_broken)
     }
 
+    #[inline]
     fn tell_statement(&self, sql: &str, rows: Option<&dyn Rows>) {
         self.tell(&Event::Statement(Sent { sql, rows }));
     }
 
+    #[inline]
     fn tell(&self, event: &Event<'_>) {
         if let Some(observer) = self.room.as_ref().and_then(Room::observer) {
             observer.event(event);

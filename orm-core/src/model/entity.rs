@@ -23,18 +23,22 @@ impl Token {
         Self { place: u64::from(session) << 32 | u64::from(arena), slot }
     }
 
+    #[inline]
     pub(crate) fn session(self) -> u32 {
         high(self.place)
     }
 
+    #[inline]
     pub(crate) fn arena(self) -> u32 {
         low(self.place)
     }
 
+    #[inline]
     pub(crate) fn slot(self) -> u32 {
         high(self.slot.get())
     }
 
+    #[inline]
     pub(crate) fn generation(self) -> u32 {
         low(self.slot.get())
     }

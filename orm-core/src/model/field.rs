@@ -63,6 +63,9 @@ impl<T: DbValue> Field for T {
 
     #[inline]
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
+        if let Some(value) = row.shortcut() {
+            return Ok(value);
+        }
         // Looked at where it lies: a value that is moved right after it was written makes the processor wait.
         match &row.next() {
             Ok(value) => T::decode(value),
@@ -112,6 +115,17 @@ impl<'a> RowReader<'a> {
             Some(first) => Ok(Value::Int(first)),
             None => self.row.value(index),
         }
+    }
+
+    /// The next value, if there is a shorter way to it.
+    #[inline]
+    fn shortcut<T: DbValue>(&mut self) -> Option<T> {
+        if self.first.is_some() {
+            return None;
+        }
+        let value = T::shortcut(self.row, self.next)?;
+        self.next += 1;
+        Some(value)
     }
 
     /// The next field.

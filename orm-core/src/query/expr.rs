@@ -66,6 +66,7 @@ impl<T: DbValue> Expression for Expr<T> {
 }
 
 /// Comparisons and orderings of any expression.
+#[expect(clippy::wrong_self_convention, reason = "an expression is consumed by what is built from it")]
 pub trait ExpressionMethods: Expression {
     /// `=`; with `None` it is `IS NULL`.
     fn eq(self, other: impl Operand<Self::Type>) -> Condition {

@@ -4,12 +4,13 @@ use std::any::Any;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::driver::{Row, Statement};
+use crate::driver::{Row, Rows, Statement};
 use crate::engine::EngineCore;
 use crate::error::Error;
 use crate::metadata::{Column, Table};
 use crate::model::{Model, Reference, RowReader};
 use crate::session::identity::{Identity, IdentityMap};
+use crate::session::rows::{ModelRows, Selection};
 use crate::{Result, SqlType, Value};
 
 /// An arena and a slot in it.
@@ -55,6 +56,7 @@ pub(super) trait Records: Send + Sync {
     fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
     fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
     fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference>;
+    fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a>;
     fn clear(&mut self, slot: u32);
     fn any(&self) -> &dyn Any;
     fn any_mut(&mut self) -> &mut dyn Any;
@@ -90,6 +92,10 @@ impl<M: Model> Records for Structs<M> {
 
     fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference> {
         self[slot as usize].as_mut()?.reference_mut(field)
+    }
+
+    fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a> {
+        Box::new(ModelRows { structs: self, selection })
     }
 
     fn clear(&mut self, slot: u32) {
@@ -148,15 +154,18 @@ impl Arena {
         self.records.any_mut().downcast_mut()
     }
 
+    #[inline]
     pub(super) fn head(&self, slot: u32) -> &Head {
         &self.heads[slot as usize]
     }
 
+    #[inline]
     pub(super) fn head_mut(&mut self, slot: u32) -> &mut Head {
         &mut self.heads[slot as usize]
     }
 
     /// A slot to put a struct into: the next one of `records` unless one was freed.
+    #[inline]
     pub(super) fn allocate(&mut self, state: State, read_at: u32, identity: Identity) -> u32 {
         if let Some(slot) = self.free.pop() {
             let head = self.head_mut(slot);
@@ -212,22 +221,26 @@ impl Arena {
         result.map_err(|error| self.blame(error, column))
     }
 
+    #[inline]
     pub(super) fn find(&self, identity: &Identity) -> Option<u32> {
         self.identities.find(identity, |slot| self.heads[slot as usize].identity == *identity)
     }
 
-    /// Enters a slot under an identity that is not taken.
-    pub(super) fn identify(&mut self, slot: u32, identity: Identity) {
-        self.identities.insert(slot, &identity);
+    /// Enters a slot under an identity; returns the slot that was known under it before.
+    #[inline]
+    pub(super) fn identify(&mut self, slot: u32, identity: Identity) -> Option<u32> {
+        let Self { identities, heads, .. } = self;
+        let same = |other: u32| heads[other as usize].identity == identity;
+        let displaced = identities.insert(slot, &identity, same);
         self.head_mut(slot).identity = identity;
+        displaced
     }
 
     /// Enters a slot under an identity that it had before; whoever was met under it meanwhile has to go.
     pub(super) fn take_identity_back(&mut self, slot: u32, identity: Identity) {
-        if let Some(other) = self.find(&identity) {
+        if let Some(other) = self.identify(slot, identity) {
             self.release(other);
         }
-        self.identify(slot, identity);
     }
 
     /// Takes a slot out of the identity map; the head keeps the identity, to come back with.
@@ -251,6 +264,7 @@ impl Arena {
 
     /// The entity of a row: the one that is known under its key, or a new one. `refill` says of a known one whether its
     /// values are to be replaced by the row's.
+    #[inline]
     pub(super) fn meet(
         &mut self,
         row: &dyn Row,
@@ -279,17 +293,20 @@ impl Arena {
         Ok(Met { slot, generation: self.head(slot).generation })
     }
 
+    #[inline]
     fn identity_of_row(&self, row: &dyn Row) -> Result<Identity> {
         let (keys, columns) = (self.table.primary_key(), self.table.columns());
-        Identity::of(keys.len(), |part| {
-            let value = row.value(keys[part]);
-            match value {
-                // A database without booleans hands out numbers.
-                Ok(Value::Int(number)) if columns[keys[part]].sql_type == SqlType::Bool => {
-                    Ok(Value::Bool(number != 0))
-                }
-                value => value,
-            }
+        let is_bool = |part: usize| columns[keys[part]].sql_type == SqlType::Bool;
+        if let [key] = keys
+            && !is_bool(0)
+            && let Some(key) = row.int(*key)
+        {
+            return Ok(Identity::Int(key));
+        }
+        Identity::of(keys.len(), |part| match row.value(keys[part]) {
+            // A database without booleans hands out numbers.
+            Ok(Value::Int(number)) if is_bool(part) => Ok(Value::Bool(number != 0)),
+            value => value,
         })
     }
 

@@ -141,6 +141,7 @@ impl Entities {
         record.ok_or_else(|| gone::<M>("is not in this session any more"))
     }
 
+    #[inline]
     pub(super) fn arena_index<M: Model>(&mut self) -> u32 {
         let Self { arenas, arena_of, .. } = self;
         *arena_of.entry(TypeId::of::<M>()).or_insert_with(|| {
@@ -151,18 +152,22 @@ impl Entities {
         })
     }
 
+    #[inline]
     pub(super) fn arena(&self, place: Place) -> &Arena {
         &self.arenas[place.arena as usize]
     }
 
+    #[inline]
     pub(super) fn arena_mut(&mut self, place: Place) -> &mut Arena {
         &mut self.arenas[place.arena as usize]
     }
 
+    #[inline]
     pub(super) fn head(&self, place: Place) -> &Head {
         self.arena(place).head(place.slot)
     }
 
+    #[inline]
     pub(super) fn head_mut(&mut self, place: Place) -> &mut Head {
         self.arena_mut(place).head_mut(place.slot)
     }
@@ -270,6 +275,7 @@ impl Entities {
     }
 
     /// The entity with this identity, if its values need not be read again.
+    #[inline]
     pub(super) fn fresh(&self, arena: u32, identity: &Identity) -> Option<Token> {
         let slot = self.arenas[arena as usize].find(identity)?;
         let place = Place { arena, slot };
@@ -279,6 +285,7 @@ impl Entities {
     }
 
     /// The entity of a row, known or new; a known one takes over the row's values if it has none that are current.
+    #[inline]
     pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
         let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
         let refill = |head: &Head| refill || (head.read_at < current && !head.touched);
@@ -303,11 +310,9 @@ impl Entities {
 
     /// The row of a pending entity was inserted, under this identity.
     pub(super) fn inserted(&mut self, place: Place, identity: Identity, generated: bool) {
-        self.take_over(place, &identity);
+        self.identify(place, identity);
         let now = self.clock;
-        let arena = self.arena_mut(place);
-        arena.identify(place.slot, identity);
-        let head = arena.head_mut(place.slot);
+        let head = self.head_mut(place);
         head.state = State::Persistent;
         head.read_at = now;
         self.journal.inserted(place, generated);
@@ -336,17 +341,16 @@ impl Entities {
         rekeyed.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
         let mut before = Vec::new();
         for (place, identity) in rekeyed {
-            self.take_over(place, &identity);
             before.push((place, self.head(place).identity.clone()));
-            self.arena_mut(place).identify(place.slot, identity);
+            self.identify(place, identity);
         }
         self.journal.push(Entry::Rekeyed(before));
     }
 
-    /// The database has just given this identity to another entity: who was known under it has lost its row to somebody
-    /// else meanwhile.
-    fn take_over(&mut self, place: Place, identity: &Identity) {
-        if let Some(slot) = self.arena(place).find(identity) {
+    /// Enters an entity under the identity that the database has just given it: who was known under it has lost its row to
+    /// somebody else meanwhile.
+    fn identify(&mut self, place: Place, identity: Identity) {
+        if let Some(slot) = self.arena_mut(place).identify(place.slot, identity) {
             self.deleted(Place { slot, ..place });
         }
     }

@@ -1,7 +1,8 @@
 //! Carrying out a plan: batch by batch, each acknowledged before memory moves on.
 
+use std::borrow::Cow;
+
 use crate::Result;
-use crate::Value;
 use crate::driver::{Rows, Write, Written};
 use crate::engine::{EngineCore, Lease};
 use crate::error::{Error, ErrorKind};
@@ -10,6 +11,7 @@ use crate::session::arena::{Arena, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 use crate::session::plan::{Step, fill_in_keys};
+use crate::session::rows::Selection;
 
 pub(super) async fn run(
     entities: &mut Entities,
@@ -34,7 +36,7 @@ async fn run_step(
     let table = entities.arenas[step.arena as usize].table;
     let shape = WriteShape::new(table, step.kind, step.columns.clone());
     let slots = still_there(entities, step)?;
-    let mut left = &slots[..];
+    let mut left = &*slots;
     while !left.is_empty() {
         let layout = dialect.layout(&shape, left.len());
         let (slots, rest) = match layout {
@@ -42,16 +44,18 @@ async fn run_step(
             Layout::Flat(rows) => left.split_at_checked(rows).unwrap_or((left, &[])),
         };
         let statement = engine.statements().write(dialect, &shape, layout);
-        let rows = StepRows {
-            clear: step.clear,
-            arena: &entities.arenas[step.arena as usize],
+        let arena = &entities.arenas[step.arena as usize];
+        let rows = arena.records.rows(Selection {
             slots,
-            columns: shape.columns(),
+            columns: Selection::columns_of(table, shape.columns()),
+            clear: step.clear,
             key: shape.key().len(),
-        };
+            heads: &arena.heads,
+        });
         let keys = shape.generated_key().is_some();
-        let written = lease.write(Write { statement: &statement, layout, rows: &rows, keys }).await;
-        let written = written.map_err(|error| rows.blame(error))?;
+        let written = lease.write(Write { statement: &statement, layout, rows: &*rows, keys }).await;
+        let written = written.map_err(|error| blame(arena, &shape, &*rows, error))?;
+        drop(rows);
         acknowledge(entities, step, slots, &shape, &written, lease)?;
         left = rest;
     }
@@ -60,12 +64,12 @@ async fn run_step(
 
 /// The rows of a step that an earlier step has not shown to be gone: it gave their key to another entity, which nobody
 /// may change or delete in their name.
-fn still_there(entities: &Entities, step: &Step) -> Result<Vec<u32>> {
+fn still_there<'s>(entities: &Entities, step: &'s Step) -> Result<Cow<'s, [u32]>> {
     let is_there = |&slot: &u32| entities.head(step.place(slot)).state != State::Deleted;
     match step.kind {
-        WriteKind::Insert => Ok(step.slots.clone()),
+        WriteKind::Insert => Ok(Cow::Borrowed(&step.slots)),
         WriteKind::Delete => Ok(step.slots.iter().copied().filter(is_there).collect()),
-        WriteKind::Update if step.slots.iter().all(is_there) => Ok(step.slots.clone()),
+        WriteKind::Update if step.slots.iter().all(is_there) => Ok(Cow::Borrowed(&step.slots)),
         WriteKind::Update => {
             let message =
                 "a row that was changed here was deleted by somebody else, and its key is another row's now";
@@ -139,46 +143,15 @@ fn inserted(
     })
 }
 
-/// The rows of a step, read straight out of the structs: the columns that are written, then the key.
-struct StepRows<'a> {
-    /// The columns are set to NULL, whatever the structs say.
-    clear: bool,
-    arena: &'a Arena,
-    slots: &'a [u32],
-    columns: &'a [usize],
-    key: usize,
-}
-
-impl StepRows<'_> {
-    /// Says which model an error is about, and which column if a value could not be encoded. That is looked for only now:
-    /// values are handed over where they are written, without a look at each.
-    fn blame(&self, error: Error) -> Error {
-        if error.kind() != ErrorKind::Encode {
-            return error.with_model(self.arena.model);
-        }
-        let refused = |&column: &usize| (0..self.len()).any(|row| self.value(row, column).is_err());
-        match (0..self.columns.len()).find(refused) {
-            Some(column) => self.arena.blame(error, self.columns[column]),
-            None => error.with_model(self.arena.model),
-        }
+/// Says which model an error is about, and which column if a value could not be encoded. That is looked for only now: values
+/// are handed over where they are written, without a look at each.
+fn blame(arena: &Arena, shape: &WriteShape, rows: &dyn Rows, error: Error) -> Error {
+    if error.kind() != ErrorKind::Encode {
+        return error.with_model(arena.model);
     }
-}
-
-impl Rows for StepRows<'_> {
-    fn len(&self) -> usize {
-        self.slots.len()
-    }
-
-    fn width(&self) -> usize {
-        self.columns.len() + self.key
-    }
-
-    fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
-        let slot = self.slots[row];
-        match self.columns.get(column) {
-            Some(_) if self.clear => Ok(Value::Null),
-            Some(&position) => self.arena.records.get(slot, &self.arena.table.columns()[position]),
-            None => Ok(self.arena.head(slot).identity.value(column - self.columns.len())),
-        }
+    let refused = |column: &usize| (0..rows.len()).any(|row| rows.value(row, *column).is_err());
+    match (0..shape.columns().len()).find(refused) {
+        Some(column) => arena.blame(error, shape.columns()[column]),
+        None => error.with_model(arena.model),
     }
 }

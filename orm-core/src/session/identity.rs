@@ -47,6 +47,7 @@ impl Identity {
     }
 
     /// One value of the key.
+    #[inline]
     pub(super) fn value(&self, part: usize) -> Value<'_> {
         match self {
             Self::None => Value::Null,
@@ -130,6 +131,7 @@ fn locate(key: i64) -> (i64, usize) {
 
 impl IdentityMap {
     /// The slot of an identity; `same` compares it with that of a slot, for keys whose hashes are equal by chance.
+    #[inline]
     pub(super) fn find(&self, wanted: &Identity, same: impl Fn(u32) -> bool) -> Option<u32> {
         match wanted {
             Identity::None => None,
@@ -146,20 +148,34 @@ impl IdentityMap {
         }
     }
 
-    /// Adds a slot whose identity is not in the map.
-    pub(super) fn insert(&mut self, slot: u32, identity: &Identity) {
+    /// Enters a slot under its identity; returns the slot that was known under it before. `same` is that of `find`.
+    #[inline]
+    pub(super) fn insert(
+        &mut self,
+        slot: u32,
+        identity: &Identity,
+        same: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
         let Self { pages, packed, hasher } = self;
         match identity {
-            Identity::None => {}
+            Identity::None => None,
             Identity::Int(key) => {
                 let (number, place) = locate(*key);
                 let (hash, is_it) = (hasher.hash_one(number), |page: &Page| page.number == number);
                 let page = pages.entry(hash, is_it, |page| hasher.hash_one(page.number));
-                page.or_insert(Page { number, slots: [FREE; 8] }).get_mut().slots[place] = slot;
+                let slots = &mut page.or_insert(Page { number, slots: [FREE; 8] }).into_mut().slots;
+                Some(std::mem::replace(&mut slots[place], slot)).filter(|&before| before != FREE)
             }
             Identity::Packed(bytes) => {
                 let hash = hasher.hash_one(bytes);
-                packed.insert_unique(hash, Hashed { hash, slot }, |entry| entry.hash);
+                let is_it = |entry: &Hashed| entry.hash == hash && same(entry.slot);
+                match packed.find_mut(hash, is_it) {
+                    Some(entry) => Some(std::mem::replace(&mut entry.slot, slot)),
+                    None => {
+                        packed.insert_unique(hash, Hashed { hash, slot }, |entry| entry.hash);
+                        None
+                    }
+                }
             }
         }
     }

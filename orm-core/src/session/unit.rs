@@ -47,32 +47,33 @@ impl Unit {
         Err(Error::new(ErrorKind::PendingRollback, "an earlier call was dropped before it was answered"))
     }
 
-    /// Takes a connection and begins a transaction, unless there is one.
+    /// Whether a statement can be sent as things are: nothing to flush, a transaction open, nothing gone wrong.
+    #[inline]
+    fn is_ready(&self) -> bool {
+        !self.entities.has_changes() && self.lease.is_some() && self.check().is_ok()
+    }
+
+    /// Writes what was changed and begins a transaction.
     ///
-    /// What is rare is boxed, here and below, so that the future of a call that only looks something up stays small: it is
-    /// moved with every call.
+    /// What is rare is boxed where it is called, so that the future of a call that only looks something up stays small: it
+    /// is moved with every call.
+    async fn get_ready(&mut self) -> Result<()> {
+        self.flush().await?;
+        self.begin(Begin::Read).await
+    }
+
+    /// Takes a connection and begins a transaction, unless there is one.
     async fn begin(&mut self, mode: Begin) -> Result<()> {
         if self.lease.is_some() {
             return Ok(());
         }
-        Box::pin(async {
-            // The session holds the lease before the BEGIN is sent: a future dropped there leaves it to be cleaned.
-            let lease = self.lease.insert(self.engine.lease().await?);
-            let begun = lease.begin(mode).await;
-            if begun.is_err() {
-                self.lease = None;
-            }
-            begun
-        })
-        .await
-    }
-
-    /// Writes what was changed, if anything was.
-    async fn autoflush(&mut self) -> Result<()> {
-        match self.entities.has_changes() {
-            true => Box::pin(self.flush()).await,
-            false => self.check(),
+        // The session holds the lease before the BEGIN is sent: a future dropped there leaves it to be cleaned.
+        let lease = self.lease.insert(self.engine.lease().await?);
+        let begun = lease.begin(mode).await;
+        if begun.is_err() {
+            self.lease = None;
         }
+        begun
     }
 
     pub(super) async fn flush(&mut self) -> Result<()> {
@@ -146,8 +147,9 @@ impl Unit {
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
-        self.autoflush().await?;
-        self.begin(Begin::Read).await?;
+        if !self.is_ready() {
+            Box::pin(self.get_ready()).await?;
+        }
         let Self { entities, lease, .. } = self;
         let Some(lease) = lease else { return Ok(()) };
         match lease.run(statement, values, &mut |row| take(entities, row)).await {
@@ -216,6 +218,7 @@ impl Unit {
     }
 
     /// Looks a key up in memory.
+    #[inline]
     pub(super) fn look_up<M: Model>(&mut self, key: &M::Key) -> Result<Found> {
         self.check()?;
         let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
@@ -228,17 +231,17 @@ impl Unit {
     }
 
     /// Looks a key up in the database.
-    pub(super) async fn get(&mut self, arena: u32, identity: Identity) -> Result<Option<Token>> {
+    pub(super) async fn get(&mut self, arena: u32, identity: &Identity) -> Result<Option<Token>> {
         if self.entities.has_changes() {
-            self.autoflush().await?;
+            Box::pin(self.flush()).await?;
             // What was only added before may be what is looked for.
-            if let Some(token) = self.entities.fresh(arena, &identity) {
+            if let Some(token) = self.entities.fresh(arena, identity) {
                 return Ok(Some(token));
             }
         }
-        let found = self.fetch(arena, &identity, false).await?;
+        let found = self.fetch(arena, identity, false).await?;
         if found.is_none()
-            && let Some(slot) = self.entities.arenas[arena as usize].find(&identity)
+            && let Some(slot) = self.entities.arenas[arena as usize].find(identity)
         {
             self.entities.deleted(Place { arena, slot });
         }

@@ -2,6 +2,7 @@
 
 use super::{DbValue, mismatch};
 use crate::error::{Error, ErrorKind};
+use crate::value::Row;
 use crate::{Result, SqlType, Value};
 
 macro_rules! integer {
@@ -23,6 +24,11 @@ macro_rules! integer {
                     }),
                     other => Err(mismatch(concat!($article, " integer"), other)),
                 }
+            }
+
+            #[inline]
+            fn shortcut(row: &dyn Row, index: usize) -> Option<Self> {
+                Self::try_from(row.int(index)?).ok()
             }
         }
     };

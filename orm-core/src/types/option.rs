@@ -1,6 +1,7 @@
 //! `Option<T>`: the same column, and it may hold NULL.
 
 use super::DbValue;
+use crate::value::Row;
 use crate::{Result, SqlType, Value};
 
 impl<T: DbValue> DbValue for Option<T> {
@@ -18,5 +19,10 @@ impl<T: DbValue> DbValue for Option<T> {
             Value::Null => Ok(None),
             value => T::decode(value).map(Some),
         }
+    }
+
+    #[inline]
+    fn shortcut(row: &dyn Row, index: usize) -> Option<Self> {
+        T::shortcut(row, index).map(Some)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{DbValue, mismatch};
 use crate::error::{Error, ErrorKind};
+use crate::value::Row;
 use crate::{Result, SqlType, Value};
 
 /// Text as a value; refused when it holds a NUL.
@@ -40,5 +41,10 @@ impl DbValue for String {
             Value::Text(value) => Ok(value.as_ref().to_owned()),
             other => Err(mismatch("text", other)),
         }
+    }
+
+    #[inline]
+    fn shortcut(row: &dyn Row, index: usize) -> Option<Self> {
+        row.text(index).map(str::to_owned)
     }
 }
