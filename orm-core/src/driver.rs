@@ -1,6 +1,6 @@
 //! The driver boundary: what a backend implements, in one form, and what carries it over to the other form.
 //!
-//! A backend is a [`Backend`] that opens connections, a [`Dialect`](crate::query::Dialect), and one connection type:
+//! A backend is a [`Backend`] that opens connections, a [`Dialect`], and one connection type:
 //! either a blocking [`Connection`] or an [`AsyncConnection`]. [`Worker`] and `Blocking` make the other from it.
 
 #[cfg(feature = "tokio")]
