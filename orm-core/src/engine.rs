@@ -10,6 +10,7 @@ mod timer;
 mod url;
 mod wait;
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,6 +106,24 @@ impl AsyncEngine {
     #[doc(hidden)]
     pub async fn script(&self, sql: &str) -> Result<()> {
         self.core.script(sql).await
+    }
+}
+
+impl fmt::Debug for EngineCore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({}, {:?})", self.backend().dialect().name(), self.0.pool)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.core.fmt(f)
+    }
+}
+
+impl fmt::Debug for AsyncEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Async{:?}", self.core)
     }
 }
 

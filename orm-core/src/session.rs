@@ -14,6 +14,7 @@ mod plan;
 mod rows;
 mod unit;
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use crate::Result;
@@ -168,6 +169,18 @@ impl AsyncSession {
     /// The struct of an entity; its row is read first if it is expired.
     pub async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
         self.unit.load(entity).await
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({})", self.unit)
+    }
+}
+
+impl fmt::Debug for AsyncSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AsyncSession({})", self.unit)
     }
 }
 

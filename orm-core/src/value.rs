@@ -149,8 +149,9 @@ impl Packed {
     }
 
     fn push_fixed(&mut self, tag: u8, bytes: [u8; 8]) {
-        self.bytes.push(tag);
-        self.bytes.extend_from_slice(&bytes);
+        let mut packed = [tag; 9];
+        packed[1..].copy_from_slice(&bytes);
+        self.bytes.extend_from_slice(&packed);
     }
 
     fn push_slice(&mut self, tag: u8, bytes: &[u8]) {
@@ -198,6 +199,32 @@ impl<'a> Unpacked<'a> {
         self.take(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
+    /// Whether the next value is this one, as a database column sees it: floats bit by bit, so that NaN equals itself and
+    /// 0.0 differs from -0.0. Compared where they lie, without reading the packed one.
+    pub(crate) fn next_is(&mut self, value: &Value<'_>) -> bool {
+        let tag = self.take(1).first().copied().unwrap_or(NULL);
+        match tag {
+            INT => {
+                let packed = i64::from_le_bytes(self.take_fixed());
+                matches!(value, Value::Int(value) if *value == packed)
+            }
+            FLOAT => {
+                let packed = u64::from_le_bytes(self.take_fixed());
+                matches!(value, Value::Float(value) if value.to_bits() == packed)
+            }
+            TEXT => {
+                let packed = self.take_slice();
+                matches!(value, Value::Text(value) if value.as_bytes() == packed)
+            }
+            BYTES => {
+                let packed = self.take_slice();
+                matches!(value, Value::Bytes(value) if **value == *packed)
+            }
+            FALSE | TRUE => matches!(value, Value::Bool(value) if *value == (tag == TRUE)),
+            _ => value.is_null(),
+        }
+    }
+
     /// The next value; NULL when there are no more.
     pub(crate) fn next(&mut self) -> Value<'a> {
         match self.take(1).first().copied().unwrap_or(NULL) {
@@ -209,14 +236,6 @@ impl<'a> Unpacked<'a> {
             BYTES => Value::Bytes(Cow::Borrowed(self.take_slice())),
             _ => Value::Null,
         }
-    }
-}
-
-/// Equality as a database column sees it: floats bit by bit, so that NaN equals itself and 0.0 differs from -0.0.
-pub(crate) fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
-    match (a, b) {
-        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
-        (a, b) => a == b,
     }
 }
 
@@ -240,10 +259,19 @@ mod tests {
         for value in &values {
             packed.push(value);
         }
-        let mut unpacked = packed.from(0);
+        let (mut unpacked, mut compared) = (packed.from(0), packed.from(0));
         for value in &values {
-            assert!(same(&unpacked.next(), value), "{value:?}");
+            let text = format!("{value:?}");
+            assert_eq!(format!("{:?}", unpacked.next()), text);
+            assert!(compared.next_is(value), "{text}");
         }
         assert!(unpacked.next().is_null());
+        for other in &values {
+            for value in &values {
+                let mut packed = Packed::default();
+                packed.push(value);
+                assert_eq!(packed.from(0).next_is(other), format!("{value:?}") == format!("{other:?}"));
+            }
+        }
     }
 }

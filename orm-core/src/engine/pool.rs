@@ -2,6 +2,7 @@
 //! nothing is left open on it; what is in doubt is closed.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -144,6 +145,13 @@ impl Pool {
                 "no connection became free within {seconds} s; {open} are open, all in use, and {waiting} others wait"
             ),
         )
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        write!(f, "{} connections, {} idle, {} waiting", state.open, state.idle.len(), state.waiting.len())
     }
 }
 

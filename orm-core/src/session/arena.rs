@@ -11,6 +11,7 @@ use crate::metadata::{Column, Table};
 use crate::model::{Model, Reference, RowReader};
 use crate::session::identity::{Identity, IdentityMap};
 use crate::session::rows::{ModelRows, Selection};
+use crate::value::{Packed, Unpacked};
 use crate::{Result, SqlType, Value};
 
 /// An arena and a slot in it.
@@ -49,9 +50,17 @@ pub(super) struct Head {
     pub(super) identity: Identity,
 }
 
-/// The structs of an arena, whatever their type.
+/// The structs of an arena, whatever their type. Calls are for an entity as a whole where they are made for each.
 pub(super) trait Records: Send + Sync {
     fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>>;
+    fn pack(&self, slot: u32, columns: &[Column], snapshot: &mut Packed);
+    fn differ(
+        &self,
+        slot: u32,
+        columns: &[Column],
+        before: Unpacked<'_>,
+        changed: &mut Vec<usize>,
+    ) -> Result<(), (usize, Error)>;
     fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()>;
     fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
     fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
@@ -71,6 +80,33 @@ impl<M: Model> Records for Structs<M> {
             Some(record) => record.get(column.field, column.part),
             None => Ok(Value::Null),
         }
+    }
+
+    fn pack(&self, slot: u32, columns: &[Column], snapshot: &mut Packed) {
+        for column in columns {
+            match &self.get(slot, column) {
+                Ok(value) => snapshot.push(value),
+                // A value that cannot be stored cannot have come from the row: it is different from anything.
+                Err(_) => snapshot.push(&Value::Null),
+            }
+        }
+    }
+
+    fn differ(
+        &self,
+        slot: u32,
+        columns: &[Column],
+        mut before: Unpacked<'_>,
+        changed: &mut Vec<usize>,
+    ) -> Result<(), (usize, Error)> {
+        for (position, column) in columns.iter().enumerate() {
+            match &self.get(slot, column) {
+                Ok(now) if before.next_is(now) => {}
+                Ok(_) => changed.push(position),
+                Err(error) => return Err((position, error.clone())),
+            }
+        }
+        Ok(())
     }
 
     fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()> {

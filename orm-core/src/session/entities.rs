@@ -243,10 +243,7 @@ impl Entities {
             return Ok(());
         }
         let (number, snapshot) = journal.snapshot(place);
-        for column in arena.table.columns() {
-            // A value that cannot be stored cannot have come from the row either: it is different from anything.
-            snapshot.push(&arena.records.get(place.slot, column).unwrap_or(Value::Null));
-        }
+        arena.records.pack(place.slot, arena.table.columns(), snapshot);
         let head = arena.head_mut(place.slot);
         head.touched = true;
         head.snapshot = number;

@@ -1,5 +1,6 @@
 //! The unit of work: entities and a connection. Everything that does I/O is written here, once, for both forms.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::driver::{Row, Statement};
@@ -300,6 +301,18 @@ impl Unit {
             self.refresh(entity).await?;
         }
         self.entities.try_get(entity)
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entities { new, touched, doomed, .. } = &self.entities;
+        write!(f, "{} new, {} touched, {} to be deleted", new.len(), touched.len(), doomed.len())?;
+        match (&self.failed, &self.lease) {
+            (Some(error), _) => write!(f, ", failed: {error}"),
+            (None, Some(_)) => f.write_str(", in a transaction"),
+            (None, None) => Ok(()),
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use crate::session::arena::{Arena, Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 use crate::session::plan::Part;
-use crate::value::same;
 
 /// Rows of one table of which the same columns are written.
 #[derive(Debug)]
@@ -160,14 +159,8 @@ fn by_key(arena: &Arena, a: u32, b: u32) -> std::cmp::Ordering {
 fn diff(entities: &Entities, place: Place, waiting: &[Waiting], changed: &mut Vec<usize>) -> Result<()> {
     changed.clear();
     let arena = entities.arena(place);
-    let mut before = entities.snapshot(place);
-    for (position, column) in arena.table.columns().iter().enumerate() {
-        let before = before.next();
-        let now = arena.records.get(place.slot, column).map_err(|error| arena.blame(error, position))?;
-        if !same(&before, &now) {
-            changed.push(position);
-        }
-    }
+    let differ = arena.records.differ(place.slot, arena.table.columns(), entities.snapshot(place), changed);
+    differ.map_err(|(position, error)| arena.blame(error, position))?;
     for reference in waiting {
         changed.extend(&arena.table.foreign_keys()[reference.foreign_key].columns);
     }
