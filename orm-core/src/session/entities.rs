@@ -28,8 +28,8 @@ pub struct Entities {
     pub(super) touched: Vec<Place>,
     pub(super) doomed: Vec<Place>,
     journal: Journal,
-    /// Set when an entity with a part in the journal has left the session.
-    left: bool,
+    /// What was detached in this transaction, which may have written it.
+    left: Vec<(u32, Identity)>,
     /// Goes on at each end of a transaction and each `expire_all`.
     clock: u32,
     /// Values read before this are last known values: served, and read again by the next query that meets them.
@@ -49,7 +49,7 @@ impl Entities {
             touched: Vec::new(),
             doomed: Vec::new(),
             journal: Journal::default(),
-            left: false,
+            left: Vec::new(),
             clock: 1,
             stale_before: 1,
             expired_before: 1,
@@ -136,7 +136,10 @@ impl Entities {
         for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
             list.retain(|&other| other != place);
         }
-        self.left |= !self.journal.is_empty();
+        if !self.journal.is_empty() {
+            let identity = self.head(place).identity.clone();
+            self.left.push((place.arena, identity));
+        }
         self.arena_mut(place).release(slot);
         record.ok_or_else(|| gone::<M>("is not in this session any more"))
     }
@@ -287,10 +290,19 @@ impl Entities {
         let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
         let refill = |head: &Head| refill || (head.read_at < current && !head.touched);
         let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
-        if self.left {
-            self.journal.push(Entry::Met(Place { arena, slot }));
+        if !self.left.is_empty() {
+            self.note_if_left(Place { arena, slot });
         }
         Ok(Token::new(session, arena, slot, generation))
+    }
+
+    /// A row whose entity has left may be one that this transaction wrote, and that a rollback takes back.
+    #[cold]
+    fn note_if_left(&mut self, place: Place) {
+        let identity = &self.head(place).identity;
+        if self.left.iter().any(|(arena, left)| *arena == place.arena && left == identity) {
+            self.journal.push(Entry::Met(place));
+        }
     }
 
     /// All changes were written.
@@ -397,7 +409,7 @@ impl Entities {
     }
 
     fn end_of_transaction(&mut self) {
-        self.left = false;
+        self.left.clear();
         self.clock += 1;
         self.stale_before = self.clock;
         self.arenas.iter_mut().for_each(Arena::reuse_retired);
