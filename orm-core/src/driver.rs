@@ -181,7 +181,7 @@ pub trait AsyncConnection: Send {
 
 /// A database that connections are opened to. Making one connects to nothing.
 pub trait Backend: Send + Sync + 'static {
-    /// How its SQL differs. Asked after a connection was opened, so that it may depend on the server.
+    /// How its SQL differs.
     fn dialect(&self) -> &dyn Dialect;
 
     /// Opens a blocking connection.

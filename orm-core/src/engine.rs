@@ -27,6 +27,7 @@ pub use url::Url;
 pub(crate) use wait::wait;
 
 /// What both forms of an engine share.
+#[doc(hidden)]
 #[derive(Clone)]
 pub struct EngineCore(Arc<Shared>);
 
@@ -201,7 +202,8 @@ impl<E: EngineForm> EngineBuilder<E> {
         self
     }
 
-    /// Calls this for each statement and each step of a transaction, right after it was sent. Costs one call each;
+    /// Calls this for each statement when it was answered, with success or an error, and for each step of a transaction that
+    /// was taken. Costs one call each;
     /// without an observer nothing is prepared for it.
     pub fn observe(mut self, observer: impl Observer) -> Self {
         self.options.observer = Some(Arc::new(observer));

@@ -108,8 +108,8 @@ pub enum ErrorKind {
 
 /// Why a call failed.
 ///
-/// It is cheap to clone and to move, says which statement, model and column were involved, and never shows a bound
-/// value.
+/// It is cheap to clone and to move, says which statement, model and column were involved, and shows no bound value but
+/// the key of an entity that it is about.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -207,7 +207,7 @@ impl Error {
         self.0.column.as_deref()
     }
 
-    /// The constraint that was violated, where the database tells its name.
+    /// What was violated, where the database tells: the constraint's name, or on SQLite the columns as `table.column`.
     pub fn constraint(&self) -> Option<&str> {
         self.0.constraint.as_deref()
     }
@@ -257,15 +257,18 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        write!(f, "{}", inner.kind)?;
+        let kind = inner.kind.to_string();
+        f.write_str(&kind)?;
         match (inner.model, &inner.column) {
             (Some(model), Some(column)) => write!(f, " ({model}, column {column})")?,
             (Some(model), None) => write!(f, " ({model})")?,
             (None, Some(column)) => write!(f, " (column {column})")?,
             (None, None) => {}
         }
-        if !inner.message.is_empty() {
-            write!(f, ": {}", inner.message)?;
+        // A database's message may begin with the very words of the kind.
+        let message = inner.message.strip_prefix(&kind).unwrap_or(&inner.message).trim_start_matches(": ");
+        if !message.is_empty() {
+            write!(f, ": {message}")?;
         }
         if let Some(sql) = &inner.sql {
             write!(f, " [in: {sql}]")?;

@@ -1,10 +1,11 @@
 //! Tables as data: what a derive describes, what a schema is created from, what the session reads to know keys and
 //! foreign keys.
 
+use std::fmt;
+
 use crate::SqlType;
 
 /// A table: its columns, its keys, and what other tables it refers to.
-#[derive(Debug)]
 pub struct Table {
     name: &'static str,
     columns: Vec<Column>,
@@ -12,6 +13,8 @@ pub struct Table {
     fields: Vec<usize>,
     primary_key: Vec<usize>,
     foreign_keys: Vec<ForeignKey>,
+    uniques: Vec<Vec<usize>>,
+    indexes: Vec<Vec<usize>>,
 }
 
 /// One column of a table.
@@ -25,10 +28,6 @@ pub struct Column {
     pub nullable: bool,
     /// Whether the database assigns its value when a row is inserted without one.
     pub auto: bool,
-    /// Whether no two rows may have the same value.
-    pub unique: bool,
-    /// Whether it has an index of its own.
-    pub index: bool,
     /// The model's field that the column belongs to.
     pub field: usize,
     /// Which of the field's columns it is.
@@ -63,6 +62,8 @@ impl Table {
                 fields: Vec::new(),
                 primary_key: Vec::new(),
                 foreign_keys: Vec::new(),
+                uniques: Vec::new(),
+                indexes: Vec::new(),
             },
         }
     }
@@ -87,6 +88,16 @@ impl Table {
         &self.foreign_keys
     }
 
+    /// Columns, or groups of columns, of which no two rows may have the same values.
+    pub fn uniques(&self) -> &[Vec<usize>] {
+        &self.uniques
+    }
+
+    /// Columns, or groups of columns, that have an index.
+    pub fn indexes(&self) -> &[Vec<usize>] {
+        &self.indexes
+    }
+
     /// How many fields of the model have columns.
     pub fn field_count(&self) -> usize {
         self.fields.len()
@@ -100,6 +111,13 @@ impl Table {
     /// The position of the column that the database numbers by itself, if there is one.
     pub fn auto_key(&self) -> Option<usize> {
         self.columns.iter().position(|column| column.auto)
+    }
+}
+
+/// The name alone: tables stand in queries, and their columns would bury those.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Table({})", self.name)
     }
 }
 
@@ -135,6 +153,10 @@ impl TableBuilder {
     /// Begins the next field of the model; its columns follow.
     pub fn field(&mut self, options: FieldOptions) -> FieldBuilder<'_> {
         self.table.fields.push(self.table.columns.len());
+        let Table { uniques, indexes, .. } = &mut self.table;
+        for (is_wanted, groups) in [(options.unique, uniques), (options.index, indexes)] {
+            groups.extend(is_wanted.then(Vec::new));
+        }
         FieldBuilder { table: &mut self.table, options }
     }
 
@@ -156,16 +178,19 @@ impl FieldBuilder<'_> {
     pub fn column(&mut self, name: &str, sql_type: SqlType, nullable: bool) {
         let field = self.table.fields.len() - 1;
         let position = self.table.columns.len();
+        let Table { primary_key, uniques, indexes, .. } = &mut *self.table;
         if self.options.key {
-            self.table.primary_key.push(position);
+            primary_key.push(position);
+        }
+        for (is_wanted, groups) in [(self.options.unique, uniques), (self.options.index, indexes)] {
+            // The group of this field is the last one.
+            groups.last_mut().filter(|_| is_wanted).into_iter().for_each(|group| group.push(position));
         }
         self.table.columns.push(Column {
             name: name.to_owned(),
             sql_type,
             nullable,
             auto: self.options.auto,
-            unique: self.options.unique,
-            index: self.options.index,
             field,
             part: position - self.table.fields[field],
         });

@@ -23,3 +23,4 @@ pub use write::{Layout, WriteKind, WriteShape};
 
 pub(crate) use select::select_by_key;
 pub(crate) use sql::Rendered;
+pub(crate) use write::TableRef;

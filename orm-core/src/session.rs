@@ -12,6 +12,7 @@ mod journal;
 mod order;
 mod plan;
 mod rows;
+mod undo;
 mod unit;
 
 use std::fmt;
@@ -58,12 +59,14 @@ impl Session {
         wait(self.unit.flush())
     }
 
-    /// Writes all changes and makes them permanent. What is read afterwards is read anew.
+    /// Writes all changes and makes them permanent. `session[entity]` goes on to show what is known; the next `get`, query or
+    /// `load` that meets an entity reads it anew.
     pub fn commit(&mut self) -> Result<()> {
         wait(self.unit.commit())
     }
 
-    /// Undoes everything since the last commit, in the database and in memory.
+    /// Undoes everything since the last commit, in the database and in memory. What was added since leaves the session: it can
+    /// still be read, and detached to be added again.
     pub fn rollback(&mut self) -> Result<()> {
         wait(self.unit.rollback())
     }
@@ -106,7 +109,7 @@ impl Session {
         wait(self.unit.refresh(entity))
     }
 
-    /// The struct of an entity; its row is read first if it is expired.
+    /// The struct of an entity; its row is read first if it is expired, or was last read in an earlier transaction.
     pub fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
         wait(self.unit.load(entity))
     }
@@ -118,12 +121,14 @@ impl AsyncSession {
         self.unit.flush().await
     }
 
-    /// Writes all changes and makes them permanent. What is read afterwards is read anew.
+    /// Writes all changes and makes them permanent. `session[entity]` goes on to show what is known; the next `get`, query or
+    /// `load` that meets an entity reads it anew.
     pub async fn commit(&mut self) -> Result<()> {
         self.unit.commit().await
     }
 
-    /// Undoes everything since the last commit, in the database and in memory.
+    /// Undoes everything since the last commit, in the database and in memory. What was added since leaves the session: it can
+    /// still be read, and detached to be added again.
     pub async fn rollback(&mut self) -> Result<()> {
         self.unit.rollback().await
     }
@@ -166,7 +171,7 @@ impl AsyncSession {
         self.unit.refresh(entity).await
     }
 
-    /// The struct of an entity; its row is read first if it is expired.
+    /// The struct of an entity; its row is read first if it is expired, or was last read in an earlier transaction.
     pub async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
         self.unit.load(entity).await
     }

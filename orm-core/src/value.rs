@@ -199,6 +199,20 @@ impl<'a> Unpacked<'a> {
         self.take(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
+    pub(crate) fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// How many values there are.
+    pub(crate) fn count(mut self) -> usize {
+        let mut count = 0;
+        while !self.is_done() {
+            self.next();
+            count += 1;
+        }
+        count
+    }
+
     /// Whether the next value is this one, as a database column sees it: floats bit by bit, so that NaN equals itself and
     /// 0.0 differs from -0.0. Compared where they lie, without reading the packed one.
     pub(crate) fn next_is(&mut self, value: &Value<'_>) -> bool {

@@ -14,7 +14,7 @@ use tokio_postgres::{Client, RowStream};
 use crate::error;
 use crate::parameters::Parameters;
 use crate::prepared::Prepared;
-use crate::result::{Failure, check_keys, read, read_keys};
+use crate::result::{Failure, check_keys, check_order, read, read_keys};
 use crate::value::wire_type;
 
 /// How many statements stay prepared.
@@ -76,12 +76,12 @@ impl PostgresConnection {
     async fn write_arrays(&mut self, write: Write<'_>) -> Result<Written> {
         let parameters = Parameters::arrays(write.statement.parameters(), write.rows)?;
         let started = self.start(write.statement, Layout::Arrays, &parameters).await?;
-        let mut written = read_keys(started.rows).await.map_err(|failure| self.stopped(failure))?;
-        // The k-th smallest key belongs to the k-th row. The statement is INSERT … SELECT … FROM unnest(…) WITH
-        // ORDINALITY … ORDER BY ordinality, and PostgreSQL evaluates the default nextval(…), which is volatile, on top
-        // of the sorted subquery: keys grow in the order of the rows. In what order RETURNING hands them out is not
-        // promised.
-        written.keys.sort_unstable();
+        let written = read_keys(started.rows).await.map_err(|failure| self.stopped(failure))?;
+        // The k-th key belongs to the k-th row. The statement is INSERT … SELECT … FROM unnest(…) WITH ORDINALITY … ORDER BY
+        // ordinality, and PostgreSQL evaluates the default nextval(…), which is volatile, on top of the sorted subquery: keys
+        // are drawn in the order of the rows, so an ascending sequence gives growing ones. In what order RETURNING hands them
+        // out is not promised; that they grow shows that it is the order of the rows. Anything else is refused.
+        check_order(&written.keys).inspect_err(|_| self.transaction = Transaction::Failed)?;
         Ok(written)
     }
 

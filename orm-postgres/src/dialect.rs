@@ -56,10 +56,6 @@ impl Dialect for PostgresDialect {
             (Layout::Arrays, WriteKind::Delete) => delete(shape, sql),
         }
     }
-
-    fn max_parameters(&self) -> usize {
-        65_535
-    }
 }
 
 /// The rows are numbered and inserted in the order of their numbers: that is what the keys are matched to rows by.

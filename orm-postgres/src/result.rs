@@ -104,3 +104,13 @@ pub(crate) fn check_keys(write: Write<'_>, written: Written) -> Result<Written> 
     }
     Ok(written)
 }
+
+/// Refuses keys that do not grow: those of a sequence that counts down or starts again, or made by a trigger.
+pub(crate) fn check_order(keys: &[i64]) -> Result<()> {
+    if keys.is_sorted_by(|a, b| a < b) {
+        return Ok(());
+    }
+    let message = "the keys of new rows do not grow, so which belongs to which row is not certain; let the key's \
+                   sequence count up, or flush after each such row";
+    Err(Error::new(ErrorKind::Unsupported, message))
+}

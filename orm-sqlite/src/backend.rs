@@ -33,7 +33,7 @@ enum Place {
 }
 
 impl SqliteBackend {
-    /// `sqlite::memory:` or `sqlite://` for memory; `sqlite://app.db` for a file beside the program's working folder,
+    /// `sqlite::memory:` or `sqlite://` for memory; `sqlite://app.db` or `sqlite:app.db` for a file beside the program's working folder,
     /// `sqlite:///var/app.db` for one with an absolute path. `?mode=ro` opens a file for reading only, `rw` does not create
     /// it, `rwc` (the default) does.
     pub fn new(url: &Url) -> Result<Self> {
@@ -43,6 +43,7 @@ impl SqliteBackend {
             (None, "" | ":memory:") => return Ok(Self::memory()),
             (Some(host), "") => PathBuf::from(host),
             (Some(host), path) => PathBuf::from(host).join(path),
+            (None, path) if url.is_opaque() => PathBuf::from(path),
             (None, path) => PathBuf::from("/").join(path),
         };
         let flags = match mode {

@@ -69,8 +69,4 @@ impl Dialect for SqliteDialect {
         shape.name(sql, *key);
         sql.push(" IN (").list(0..rows, |sql, _| shape.parameter(sql, *key)).push(")");
     }
-
-    fn max_parameters(&self) -> usize {
-        32_766
-    }
 }

@@ -6,10 +6,12 @@ mod backends;
 mod open;
 pub mod prelude;
 
-pub use orm_core::engine::{AsyncEngine, Engine, EngineBuilder, Event, Observer, Sent, Url};
+pub use orm_core::engine::{AsyncEngine, Engine, EngineBuilder, EngineForm, Event, Observer, Sent, Url};
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Entity, Model, Models, Select};
-pub use orm_core::query::{Column, Condition, Expr, Expression, ExpressionMethods, Operand, TextMethods};
+pub use orm_core::query::{
+    Column, Condition, Expr, Expression, ExpressionMethods, Operand, Order, TextMethods,
+};
 pub use orm_core::session::{AsyncSession, Entities, Session};
 pub use orm_core::{DbValue, Error, ErrorKind, Result, SqlType, Value};
 pub use orm_derive::Model;
@@ -28,8 +30,6 @@ pub mod dialect {
 /// What generated code names. Nothing here is meant for programs.
 #[doc(hidden)]
 pub mod __private {
-    pub use std::sync::LazyLock;
-
     pub use orm_core::metadata::{FieldOptions, Table};
     pub use orm_core::model::{Field, Key, Model, Record, Reference, RowReader};
     pub use orm_core::query::Column;

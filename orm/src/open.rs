@@ -9,7 +9,7 @@ use crate::backends;
 ///
 /// | URL | database |
 /// |---|---|
-/// | `sqlite::memory:` | SQLite in this process's memory, for as long as the engine lives |
+/// | `sqlite::memory:` | SQLite in this process's memory, for as long as the engine lives. A session that has read and not yet committed keeps the others from committing |
 /// | `sqlite://app.db` | a SQLite file; `sqlite:///var/app.db` with an absolute path |
 /// | `postgres://user:password@host:port/database` | PostgreSQL, with the feature `postgres` |
 ///

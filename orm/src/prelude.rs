@@ -2,4 +2,5 @@
 
 pub use crate::{AsyncEngine, AsyncSession, Engine, Session};
 pub use crate::{BelongsTo, Entity, Metadata, Model};
+pub use crate::{Condition, Order, Select};
 pub use crate::{ExpressionMethods as _, Open as _, TextMethods as _};

@@ -1,7 +1,12 @@
 //! This library beside hand-written `rusqlite`, in one interleaved run: `cargo run --release -p orm-tests --example measure`.
 //!
-//! Each round does the same work in both ways, on databases in memory: 10,000 rows of 5 columns. What is shown is the
+//! Each round does the same work in both ways, on databases in memory: 10,000 rows of 5 columns, of which both keep what
+//! they read; what is updated or deleted is loaded before. What is shown is the
 //! fastest fifth of the rounds, for each object, and its ratio to the raw driver. An absolute time means nothing.
+//!
+//! With arguments it does one piece of work so often, for a profiler or for counting instructions, which do not depend on
+//! what else the machine does: `valgrind --tool=callgrind target/release/examples/measure orm get 3`. The difference between
+//! 3 and 1 repetitions is 20,000 objects. `tests/examples/count.sh` does that for all of them.
 
 #![expect(clippy::unwrap_used, reason = "a program to look at")]
 
@@ -13,6 +18,7 @@ use rusqlite::params;
 
 const ROWS: i64 = 10_000;
 const ROUNDS: usize = 40;
+const WORK: [&str; 6] = ["insert", "load", "rows", "get", "update", "delete"];
 
 #[derive(Model)]
 #[model(table = "users")]
@@ -36,36 +42,48 @@ fn users() -> Vec<User> {
     (0..ROWS).map(user).collect()
 }
 
-/// The times of one workload, raw and ours, in nanoseconds for each object.
-struct Times {
-    name: &'static str,
-    raw: Vec<f64>,
-    ours: Vec<f64>,
+fn main() -> orm::Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match &arguments[..] {
+        [who, work, times] => repeat(who, work, times.parse().unwrap()),
+        _ => compare(),
+    }
 }
 
-fn main() -> orm::Result<()> {
-    let names = ["insert", "load", "load, untracked", "get", "update", "delete"];
-    let mut all = names.map(|name| Times { name, raw: Vec::new(), ours: Vec::new() });
+/// All work in turn, round after round.
+fn compare() -> orm::Result<()> {
+    let mut times = WORK.map(|_| (Vec::new(), Vec::new()));
     for _ in 0..ROUNDS {
-        for (times, nanoseconds) in all.iter_mut().zip(raw_round()) {
-            times.raw.push(nanoseconds);
-        }
-        for (times, nanoseconds) in all.iter_mut().zip(our_round()?) {
-            times.ours.push(nanoseconds);
+        let (raw, ours) = (Raw::new(), Ours::new()?);
+        let mut users = (users(), users());
+        for (work, (raw_times, our_times)) in WORK.iter().zip(&mut times) {
+            raw_times.push(time(|| raw.run(work, &mut users.0)));
+            our_times.push(time(|| ours.run(work, &mut users.1)));
         }
     }
-    for Times { name, mut raw, mut ours } in all {
+    for (work, (mut raw, mut ours)) in WORK.iter().zip(times) {
         let (raw, ours) = (fastest_fifth(&mut raw), fastest_fifth(&mut ours));
-        println!("{name:16} raw {raw:4.0} ns, orm {ours:4.0} ns: {:.2}x", ours / raw);
+        println!("{work:8} raw {raw:4.0} ns, orm {ours:4.0} ns: {:.2}x", ours / raw);
     }
     Ok(())
 }
 
-fn fastest_fifth(times: &mut [f64]) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 5]
+/// One piece of work on rows that are there, again and again.
+fn repeat(who: &str, work: &str, times: usize) -> orm::Result<()> {
+    let (raw, ours) = (Raw::new(), Ours::new()?);
+    raw.run("insert", &mut users());
+    ours.run("insert", &mut users());
+    for _ in 0..times {
+        let mut users = if work == "insert" { users() } else { Vec::new() };
+        match who {
+            "raw" => drop(black_box(raw.run(work, &mut users))),
+            _ => drop(black_box(ours.run(work, &mut users))),
+        };
+    }
+    Ok(())
 }
 
+/// Nanoseconds for each object; what the work leaves behind is dropped after the clock has stopped.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
 fn time<T>(work: impl FnOnce() -> T) -> f64 {
     let start = Instant::now();
@@ -75,56 +93,69 @@ fn time<T>(work: impl FnOnce() -> T) -> f64 {
     nanoseconds
 }
 
-fn raw_round() -> [f64; 6] {
-    let mut users = users();
-    let database = rusqlite::Connection::open_in_memory().unwrap();
-    let table = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER NOT NULL, email TEXT, created INTEGER NOT NULL) STRICT";
-    database.execute_batch(table).unwrap();
-    let insert = time(|| raw_insert(&database, &mut users));
-    let load = || {
-        let mut select = database.prepare_cached("SELECT id, name, age, email, created FROM users").unwrap();
-        select.query_map([], raw_user).unwrap().collect::<rusqlite::Result<Vec<_>>>().unwrap()
-    };
-    let (load, untracked) = (time(load), time(load));
-    let get = time(|| {
-        database.execute_batch("BEGIN").unwrap();
-        for id in 1..=ROWS {
-            let sql = "SELECT id, name, age, email, created FROM users WHERE id = ?";
-            black_box(database.prepare_cached(sql).unwrap().query_row([id], raw_user).unwrap());
-        }
-        database.execute_batch("COMMIT").unwrap();
-    });
-    let update = time(|| {
-        database.execute_batch("BEGIN").unwrap();
-        let mut statement = database.prepare_cached("UPDATE users SET age = ? WHERE id = ?").unwrap();
-        for id in 1..=ROWS {
-            assert_eq!(statement.execute([31, id]).unwrap(), 1);
-        }
-        database.execute_batch("COMMIT").unwrap();
-    });
-    let delete = time(|| {
-        database.execute_batch("BEGIN").unwrap();
-        let mut statement = database.prepare_cached("DELETE FROM users WHERE id = ?").unwrap();
-        for id in 1..=ROWS {
-            assert_eq!(statement.execute([id]).unwrap(), 1);
-        }
-        database.execute_batch("COMMIT").unwrap();
-    });
-    [insert, load, untracked, get, update, delete]
+fn fastest_fifth(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 5]
 }
 
-fn raw_insert(database: &rusqlite::Connection, users: &mut [User]) {
-    database.execute_batch("BEGIN").unwrap();
-    let sql = "INSERT INTO users (name, age, email, created) VALUES (?, ?, ?, ?)";
-    let mut statement = database.prepare_cached(sql).unwrap();
-    for user in users {
-        statement.execute(params![user.name, user.age, user.email, user.created]).unwrap();
-        user.id = database.last_insert_rowid();
+struct Raw(rusqlite::Connection);
+
+impl Raw {
+    fn new() -> Self {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        let columns = "id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER NOT NULL, email TEXT, created INTEGER NOT NULL";
+        database.execute_batch(&format!("CREATE TABLE users ({columns}) STRICT")).unwrap();
+        Self(database)
     }
-    database.execute_batch("COMMIT").unwrap();
+
+    fn load(&self) -> Vec<User> {
+        let mut select = self.0.prepare_cached("SELECT id, name, age, email, created FROM users").unwrap();
+        select.query_map([], read).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    /// Gives back what it read, as a program does that wants it.
+    fn run(&self, work: &str, users: &mut [User]) -> Vec<User> {
+        let database = &self.0;
+        database.execute_batch("BEGIN").unwrap();
+        let mut found = Vec::new();
+        match work {
+            "insert" => {
+                let sql = "INSERT INTO users (name, age, email, created) VALUES (?, ?, ?, ?)";
+                let mut statement = database.prepare_cached(sql).unwrap();
+                for user in users {
+                    statement.execute(params![user.name, user.age, user.email, user.created]).unwrap();
+                    user.id = database.last_insert_rowid();
+                }
+            }
+            "load" | "rows" => found = self.load(),
+            "get" => {
+                for id in 1..=ROWS {
+                    let sql = "SELECT id, name, age, email, created FROM users WHERE id = ?";
+                    found.push(database.prepare_cached(sql).unwrap().query_row([id], read).unwrap());
+                }
+            }
+            "update" => {
+                found = self.load();
+                let mut statement = database.prepare_cached("UPDATE users SET age = ? WHERE id = ?").unwrap();
+                for user in &mut found {
+                    user.age = 31;
+                    assert_eq!(statement.execute(params![user.age, user.id]).unwrap(), 1);
+                }
+            }
+            _ => {
+                found = self.load();
+                let mut statement = database.prepare_cached("DELETE FROM users WHERE id = ?").unwrap();
+                for user in &found {
+                    assert_eq!(statement.execute([user.id]).unwrap(), 1);
+                }
+            }
+        }
+        database.execute_batch("COMMIT").unwrap();
+        found
+    }
 }
 
-fn raw_user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -134,39 +165,40 @@ fn raw_user(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
     })
 }
 
-fn our_round() -> orm::Result<[f64; 6]> {
-    let users = users();
-    let engine = Engine::open("sqlite::memory:")?;
-    engine.create_all(&Metadata::of::<User>())?;
-    let mut session = engine.session();
-    let insert = time(|| {
-        session.add_all(users);
-        session.commit().unwrap();
-    });
-    let mut session = engine.session();
-    let load = time(|| session.all(User::select()).unwrap());
-    session.commit()?;
-    let untracked = time(|| engine.session().rows(User::select()).unwrap());
-    let mut session = engine.session();
-    let get = time(|| {
-        for id in 1..=ROWS {
-            black_box(session.get::<User>(id).unwrap());
+struct Ours(Engine);
+
+impl Ours {
+    fn new() -> orm::Result<Self> {
+        let engine = Engine::open("sqlite::memory:")?;
+        engine.create_all(&Metadata::of::<User>())?;
+        Ok(Self(engine))
+    }
+
+    /// Gives back the session with all that it holds.
+    fn run(&self, work: &str, users: &mut Vec<User>) -> (Session, Vec<User>) {
+        let mut session = self.0.session();
+        let mut rows = Vec::new();
+        match work {
+            "insert" => drop(session.add_all(std::mem::take(users))),
+            "load" => drop(session.all(User::select()).unwrap()),
+            "rows" => rows = session.rows(User::select()).unwrap(),
+            "get" => {
+                for id in 1..=ROWS {
+                    black_box(session.get::<User>(id).unwrap());
+                }
+            }
+            "update" => {
+                for user in session.all(User::select()).unwrap() {
+                    session[user].age = 31;
+                }
+            }
+            _ => {
+                for user in session.all(User::select()).unwrap() {
+                    session.delete(user).unwrap();
+                }
+            }
         }
         session.commit().unwrap();
-    });
-    let mut session = engine.session();
-    let loaded = session.all(User::select())?;
-    let update = time(|| {
-        for &user in &loaded {
-            session[user].age = 31;
-        }
-        session.commit().unwrap();
-    });
-    let delete = time(|| {
-        for &user in &loaded {
-            session.delete(user).unwrap();
-        }
-        session.commit().unwrap();
-    });
-    Ok([insert, load, untracked, get, update, delete])
+        (session, rows)
+    }
 }

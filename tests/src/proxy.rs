@@ -11,6 +11,7 @@ pub struct Proxy {
     /// Where it listens, `127.0.0.1:port`.
     pub address: String,
     trips: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -18,6 +19,8 @@ impl Proxy {
     pub fn start(target: String) -> Self {
         let trips = Arc::new(AtomicUsize::new(0));
         let counter = trips.clone();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = connections.clone();
         let (ready, address) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -25,12 +28,18 @@ impl Proxy {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 ready.send(listener.local_addr().unwrap().to_string()).unwrap();
                 while let Ok((client, _)) = listener.accept().await {
+                    accepted.fetch_add(1, Ordering::SeqCst);
                     let server = TcpStream::connect(&target).await.unwrap();
                     tokio::spawn(forward(client, server, counter.clone()));
                 }
             });
         });
-        Self { address: address.recv().unwrap(), trips }
+        Self { address: address.recv().unwrap(), trips, connections }
+    }
+
+    /// Connections that were opened.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// Round trips since the last call.

@@ -56,7 +56,8 @@ fn refuse_inside_async() -> Result<()> {
         Err(_) => Ok(()),
         Ok(_) => Err(Error::new(
             ErrorKind::Misuse,
-            "a blocking Engine was used on a thread of an async runtime; use AsyncEngine there, or a thread of its own",
+            "a blocking Engine was used on a thread of an async runtime (those of spawn_blocking are such); \
+             use AsyncEngine there, or std::thread::spawn",
         )),
     }
 }

@@ -2,10 +2,13 @@
 //! the pool only when neither is the case.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use crate::driver::{Control, Rows, Sink, Statement, Write, Written};
 use crate::engine::observer::OneSet;
-use crate::engine::pool::{Link, Room};
+use crate::engine::pool::{Idle, Link, Room};
+use crate::engine::timer::before;
 use crate::engine::{Event, Sent};
 use crate::error::{Error, ErrorKind};
 use crate::query::Begin;
@@ -36,8 +39,8 @@ macro_rules! call {
 }
 
 impl Lease {
-    pub(super) fn new(link: Link, room: Room) -> Self {
-        Self { link: Some(link), room: Some(room), tainted: false, busy: false }
+    pub(super) fn new(idle: Idle, room: Room) -> Self {
+        Self { link: Some(idle.link), room: Some(room), tainted: idle.unsettled, busy: false }
     }
 
     pub(crate) async fn run(
@@ -66,14 +69,12 @@ impl Lease {
     pub(crate) async fn begin(&mut self, mode: Begin) -> Result<()> {
         self.tainted = true;
         let result = call!(self.control(Control::Begin(mode)));
-        self.tell(&Event::Begin);
-        result
+        self.tell_control(&result, &Event::Begin)
     }
 
     pub(crate) async fn commit(&mut self) -> Result<()> {
         let result = call!(self.control(Control::Commit));
-        self.tell(&Event::Commit);
-        match result {
+        match self.tell_control(&result, &Event::Commit) {
             Ok(()) => {
                 self.tainted = false;
                 Ok(())
@@ -89,9 +90,12 @@ impl Lease {
 
     pub(crate) async fn rollback(&mut self) -> Result<()> {
         let result = call!(self.control(Control::Rollback));
-        self.tell(&Event::Rollback);
         self.tainted &= result.is_err();
-        result
+        self.tell_control(&result, &Event::Rollback)
+    }
+
+    pub(super) fn is_tainted(&self) -> bool {
+        self.tainted
     }
 
     /// Whether an answer is owed: a call on it was dropped half-way.
@@ -108,6 +112,14 @@ impl Lease {
         self.link.as_ref().is_none_or(Link::is_broken)
     }
 
+    /// Tells of a step that was taken; one that failed is the caller's to report.
+    fn tell_control(&self, result: &Result<()>, event: &Event<'_>) -> Result<()> {
+        if result.is_ok() {
+            self.tell(event);
+        }
+        result.clone()
+    }
+
     #[inline]
     fn tell_statement(&self, sql: &str, rows: Option<&dyn Rows>) {
         self.tell(&Event::Statement(Sent { sql, rows }));
@@ -120,32 +132,64 @@ impl Lease {
         }
     }
 
-    /// Whether the connection may be lent again. An open transaction is rolled back where that can be done without
-    /// waiting; in async the connection is closed instead, and the server rolls back.
-    fn clean(&mut self) -> bool {
-        if self.busy || self.is_broken() || std::thread::panicking() {
-            return false;
-        }
-        if self.tainted
-            && let Some(Link::Blocking(connection)) = &mut self.link
-            && connection.control(Control::Rollback).is_ok()
-        {
-            self.tainted = false;
-            self.tell(&Event::Rollback);
-        }
-        !self.tainted && !self.is_broken()
+    /// Makes sure that a connection is clean whose last user left a transaction open; whether it is.
+    pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
+        let settled = async {
+            let result = call!(self.control(Control::Rollback));
+            self.tainted &= result.is_err();
+            result.is_ok()
+        };
+        before(deadline, settled).await.unwrap_or(false)
     }
+
+    /// What can be done for the next user without waiting. A transaction that was left open is rolled back; in async the
+    /// ROLLBACK is sent, and its answer is waited for when the connection is lent again.
+    fn clean(&mut self) -> Condition {
+        if self.busy || self.is_broken() || std::thread::panicking() {
+            return Condition::Lost;
+        }
+        if !self.tainted {
+            return Condition::Clean;
+        }
+        let rolled_back = match &mut self.link {
+            Some(Link::Blocking(connection)) => Poll::Ready(connection.control(Control::Rollback)),
+            Some(Link::Async(connection)) => {
+                connection.control(Control::Rollback).as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            }
+            None => return Condition::Lost,
+        };
+        match rolled_back {
+            Poll::Ready(Err(_)) => Condition::Lost,
+            Poll::Ready(Ok(())) => {
+                self.tell(&Event::Rollback);
+                Condition::Clean
+            }
+            Poll::Pending => {
+                self.tell(&Event::Rollback);
+                Condition::Unsettled
+            }
+        }
+    }
+}
+
+/// How a connection comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    Clean,
+    /// A ROLLBACK is on its way.
+    Unsettled,
+    /// In doubt, or broken: to be closed.
+    Lost,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let clean = self.clean();
+        let condition = self.clean();
         if let (Some(link), Some(room)) = (self.link.take(), self.room.take()) {
-            if clean {
-                room.give_back(link);
-            } else {
-                drop(link);
-                drop(room);
+            match condition {
+                Condition::Clean => room.give_back(Idle { link, unsettled: false }),
+                Condition::Unsettled => room.give_back(Idle { link, unsettled: true }),
+                Condition::Lost => drop((link, room)),
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::driver::Rows;
 
 /// Hears of everything an engine sends. A closure is one.
 pub trait Observer: Send + Sync + 'static {
-    /// Called right after the answer came, or the error.
+    /// Called when the answer has come, or the error.
     fn event(&self, event: &Event<'_>);
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::driver::{AsyncConnection, Backend, Connection};
@@ -16,6 +16,7 @@ use crate::engine::{Observer, Options};
 use crate::error::{Error, ErrorKind};
 
 /// Which form of a driver the pool opens.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// [`Connection`]
@@ -29,6 +30,16 @@ pub(crate) enum Link {
     Blocking(Box<dyn Connection>),
     Async(Box<dyn AsyncConnection>),
 }
+
+/// A connection that nobody uses.
+pub(super) struct Idle {
+    pub(super) link: Link,
+    /// Its last user left a transaction open, and the answer to the ROLLBACK was not waited for.
+    pub(super) unsettled: bool,
+}
+
+/// How long a connection may take to answer that ROLLBACK before it is given up.
+const SETTLE: Duration = Duration::from_secs(5);
 
 impl Link {
     pub(super) fn is_broken(&self) -> bool {
@@ -48,7 +59,7 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct State {
-    idle: VecDeque<Link>,
+    idle: VecDeque<Idle>,
     /// Connections that are open or being opened.
     open: usize,
     next_ticket: u64,
@@ -60,7 +71,7 @@ struct State {
 
 /// What a user of the pool gets: a connection, or the room to open one.
 enum Grant {
-    Idle(Link),
+    Idle(Idle),
     Room,
 }
 
@@ -78,18 +89,26 @@ impl Pool {
     }
 
     pub(crate) async fn acquire(pool: &Arc<Self>) -> Result<Lease> {
-        match pool.grant().await? {
-            Grant::Idle(link) => Ok(Lease::new(link, Room::new(pool))),
-            Grant::Room => {
-                // The room is given back when connecting fails or its future is dropped.
-                let room = Room::new(pool);
-                let link = match pool.form {
-                    Form::Blocking => Link::Blocking(pool.backend.connect()?),
-                    Form::Async => Link::Async(pool.backend.connect_async().await?),
-                };
-                Ok(Lease::new(link, room))
+        loop {
+            let mut lease = match pool.grant().await? {
+                Grant::Idle(idle) => Lease::new(idle, Room::new(pool)),
+                Grant::Room => {
+                    // The room is given back when connecting fails or its future is dropped.
+                    let room = Room::new(pool);
+                    return Ok(Lease::new(Idle { link: pool.connect().await?, unsettled: false }, room));
+                }
+            };
+            if !lease.is_tainted() || lease.settle(Instant::now() + SETTLE).await {
+                return Ok(lease);
             }
         }
+    }
+
+    async fn connect(&self) -> Result<Link> {
+        Ok(match self.form {
+            Form::Blocking => Link::Blocking(self.backend.connect()?),
+            Form::Async => Link::Async(self.backend.connect_async().await?),
+        })
     }
 
     async fn grant(&self) -> Result<Grant> {
@@ -100,9 +119,9 @@ impl Pool {
     }
 
     fn take(&self, state: &mut State) -> Option<Grant> {
-        while let Some(link) = state.idle.pop_front() {
-            if !link.is_broken() {
-                return Some(Grant::Idle(link));
+        while let Some(idle) = state.idle.pop_front() {
+            if !idle.link.is_broken() {
+                return Some(Grant::Idle(idle));
             }
             state.open -= 1;
         }
@@ -123,11 +142,11 @@ impl Pool {
             return;
         }
         match grant {
-            Grant::Idle(link) if state.idle.len() < self.options.pool_size => state.idle.push_back(link),
-            Grant::Idle(link) => {
+            Grant::Idle(idle) if state.idle.len() < self.options.pool_size => state.idle.push_back(idle),
+            Grant::Idle(idle) => {
                 state.open -= 1;
                 drop(state);
-                drop(link);
+                drop(idle);
             }
             Grant::Room => state.open -= 1,
         }
@@ -217,9 +236,9 @@ impl Room {
     }
 
     /// Gives the connection back with its room.
-    pub(super) fn give_back(mut self, link: Link) {
+    pub(super) fn give_back(mut self, idle: Idle) {
         if let Some(pool) = self.0.take() {
-            pool.give(Grant::Idle(link));
+            pool.give(Grant::Idle(idle));
         }
     }
 }

@@ -42,8 +42,7 @@ fn creations(dialect: &dyn Dialect, metadata: &Metadata, mut existing: HashSet<S
             |key: &&ForeignKey| dialect.alters_foreign_keys() && !existing.contains((key.target)().name());
         let (after, inline): (Vec<_>, Vec<_>) = table.foreign_keys().iter().partition(forward);
         statements.push(create_table(dialect, table, &inline));
-        let indexed = table.columns().iter().filter(|column| column.index);
-        statements.extend(indexed.map(|column| create_index(dialect, table, column)));
+        statements.extend(table.indexes().iter().map(|columns| create_index(dialect, table, columns)));
         later.extend(after.into_iter().map(|key| add_foreign_key(dialect, table, key)));
     }
     statements.append(&mut later);
@@ -61,7 +60,9 @@ fn removals(dialect: &dyn Dialect, metadata: &Metadata, existing: HashSet<String
             let keys = keys.filter(|_| dialect.alters_foreign_keys());
             statements.extend(keys.map(|key| drop_foreign_key(dialect, holder, key)));
         }
-        statements.push(format!("DROP TABLE {}", dialect.table_name(table)));
+        let mut sql = Sql::new(dialect);
+        sql.push("DROP TABLE ").name(table.name());
+        statements.push(sql.into_text());
     }
     statements
 }
@@ -91,6 +92,11 @@ fn create_table(dialect: &dyn Dialect, table: &Table, foreign_keys: &[&ForeignKe
         sql.name(&column.name).push(" ");
         define_column(sql, column);
     });
+    for columns in table.uniques() {
+        sql.push(", UNIQUE (");
+        names(&mut sql, table, columns);
+        sql.push(")");
+    }
     if table.auto_key().is_none() && !table.primary_key().is_empty() {
         sql.push(", PRIMARY KEY (");
         names(&mut sql, table, table.primary_key());
@@ -113,7 +119,6 @@ fn define_column(sql: &mut Sql<'_>, column: &Column) {
     let type_name = sql.dialect().type_name(column.sql_type);
     sql.push(type_name);
     sql.push(if column.nullable { "" } else { " NOT NULL" });
-    sql.push(if column.unique { " UNIQUE" } else { "" });
 }
 
 fn names(sql: &mut Sql<'_>, table: &Table, columns: &[usize]) {
@@ -145,13 +150,23 @@ fn drop_foreign_key(dialect: &dyn Dialect, table: &Table, key: &ForeignKey) -> S
 }
 
 fn foreign_key_name(table: &Table, key: &ForeignKey) -> String {
-    let columns: Vec<_> = key.columns.iter().map(|&column| table.columns()[column].name.as_str()).collect();
-    format!("{}_{}_fkey", table.name(), columns.join("_"))
+    name_for(table, &key.columns, "fkey")
 }
 
-fn create_index(dialect: &dyn Dialect, table: &Table, column: &Column) -> String {
+/// A name that says what a constraint or an index is about.
+fn name_for(table: &Table, columns: &[usize], what: &str) -> String {
+    let columns: Vec<_> = columns.iter().map(|&column| table.columns()[column].name.as_str()).collect();
+    format!("{}_{}_{what}", table.name(), columns.join("_"))
+}
+
+fn create_index(dialect: &dyn Dialect, table: &Table, columns: &[usize]) -> String {
     let mut sql = Sql::new(dialect);
-    sql.push("CREATE INDEX ").name(&format!("{}_{}_idx", table.name(), column.name));
-    sql.push(" ON ").name(table.name()).push(" (").name(&column.name).push(")");
+    sql.push("CREATE INDEX ")
+        .name(&name_for(table, columns, "idx"))
+        .push(" ON ")
+        .name(table.name())
+        .push(" (");
+    names(&mut sql, table, columns);
+    sql.push(")");
     sql.into_text()
 }

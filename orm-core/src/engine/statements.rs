@@ -7,7 +7,7 @@ use foldhash::HashMap;
 
 use crate::driver::Statement;
 use crate::metadata::Table;
-use crate::query::{Dialect, Layout, Rendered, Sql, WriteShape, select_by_key};
+use crate::query::{Dialect, Layout, Rendered, Sql, TableRef, WriteShape, select_by_key};
 
 /// How many statements of each kind are remembered; when there are more, all are forgotten and rendered again as they
 /// are used.
@@ -17,8 +17,7 @@ const KEPT: usize = 1024;
 pub(crate) struct Statements {
     writes: Mutex<HashMap<(WriteShape, Layout), Arc<Statement>>>,
     queries: Mutex<HashMap<String, Arc<Statement>>>,
-    /// By the address of the table.
-    by_key: Mutex<HashMap<usize, Arc<Statement>>>,
+    by_key: Mutex<HashMap<TableRef, Arc<Statement>>>,
 }
 
 impl Statements {
@@ -35,11 +34,11 @@ impl Statements {
 
     /// The statement that reads one row of a table by its key.
     pub(crate) fn by_key(&self, dialect: &dyn Dialect, table: &'static Table) -> Arc<Statement> {
-        let address = std::ptr::from_ref(table).addr();
-        find(&self.by_key, &address).unwrap_or_else(|| {
+        let key = TableRef(table);
+        find(&self.by_key, &key).unwrap_or_else(|| {
             let mut sql = Sql::new(dialect);
             select_by_key(&mut sql, table);
-            keep(&self.by_key, address, Statement::single_from_sql(sql))
+            keep(&self.by_key, key, Statement::single_from_sql(sql))
         })
     }
 

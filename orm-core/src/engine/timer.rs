@@ -3,8 +3,10 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 #[derive(Default)]
@@ -52,6 +54,20 @@ impl Timer {
             };
         }
     }
+}
+
+/// What a future yields, if it does so in time.
+pub(super) async fn before<T>(deadline: Instant, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut alarm) = (pin!(future), None);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if Instant::now() >= deadline => Poll::Ready(None),
+        Poll::Pending => {
+            alarm = Some(Alarm::set(deadline, context.waker().clone()));
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 /// Wakes a task at a point in time, unless it is dropped before.

@@ -16,6 +16,7 @@ pub struct Url {
     host: Option<String>,
     port: Option<u16>,
     path: String,
+    opaque: bool,
     query: Vec<(String, String)>,
 }
 
@@ -45,6 +46,7 @@ impl Url {
             host: None,
             port: None,
             path: String::new(),
+            opaque: !rest.starts_with("//"),
             query: parse_query(query)?,
         };
         match rest.strip_prefix("//") {
@@ -114,6 +116,11 @@ impl Url {
         &self.path
     }
 
+    /// Whether there is no `//`, so that everything behind the scheme is the path.
+    pub fn is_opaque(&self) -> bool {
+        self.opaque
+    }
+
     /// The options behind the `?`, in their order.
     pub fn query(&self) -> &[(String, String)] {
         &self.query
@@ -172,9 +179,9 @@ fn encode(text: &str) -> String {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { scheme, user, password, host, port, path, query } = self;
+        let Self { scheme, user, password, host, port, path, opaque, query } = self;
         write!(f, "{scheme}:")?;
-        if path.starts_with(':') {
+        if *opaque {
             f.write_str(path)?;
         } else {
             f.write_str("//")?;

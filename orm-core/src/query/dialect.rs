@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::SqlType;
-use crate::metadata::{Column, Table};
+use crate::metadata::Column;
 use crate::query::{Layout, Sql, WriteShape};
 
 /// What a transaction is begun for.
@@ -55,13 +55,6 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         true
     }
 
-    /// The statement that begins a transaction.
-    fn begin(&self, mode: Begin) -> &'static str {
-        match mode {
-            Begin::Read | Begin::Write => "BEGIN",
-        }
-    }
-
     /// Whether an INSERT hands its new keys back by a RETURNING clause; else the driver asks in another way.
     fn returns_keys(&self) -> bool {
         true
@@ -82,15 +75,5 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
         let _ = layout;
         shape.write_standard(sql);
-    }
-
-    /// The largest number of parameters that one statement may have.
-    fn max_parameters(&self) -> usize;
-
-    /// The name of the table for messages and DDL.
-    fn table_name(&self, table: &Table) -> String {
-        let mut text = String::new();
-        self.quote(table.name(), &mut text);
-        text
     }
 }

@@ -184,6 +184,22 @@ impl Condition {
     }
 }
 
+impl std::ops::BitAnd for Condition {
+    type Output = Condition;
+
+    fn bitand(self, other: Condition) -> Condition {
+        self.and(other)
+    }
+}
+
+impl std::ops::BitOr for Condition {
+    type Output = Condition;
+
+    fn bitor(self, other: Condition) -> Condition {
+        self.or(other)
+    }
+}
+
 impl std::ops::Not for Condition {
     type Output = Condition;
 

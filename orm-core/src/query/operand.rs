@@ -65,6 +65,12 @@ impl Operand<Option<String>> for &str {
     }
 }
 
+impl Operand<Option<String>> for Option<&str> {
+    fn bound(self) -> Result<Bound> {
+        bind(&self.map(str::to_owned))
+    }
+}
+
 impl Operand<Vec<u8>> for &[u8] {
     fn bound(self) -> Result<Bound> {
         bind(&self.to_owned())

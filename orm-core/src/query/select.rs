@@ -55,12 +55,5 @@ fn select_all(sql: &mut Sql<'_>, table: &Table) {
 /// Writes the query for one row by its primary key.
 pub(crate) fn select_by_key(sql: &mut Sql<'_>, table: &Table) {
     select_all(sql, table);
-    sql.push(" WHERE ");
-    for (index, &key) in table.primary_key().iter().enumerate() {
-        let column = &table.columns()[key];
-        sql.push(if index > 0 { " AND " } else { "" })
-            .name(&column.name)
-            .push(" = ")
-            .parameter(column.sql_type);
-    }
+    sql.where_key(table);
 }

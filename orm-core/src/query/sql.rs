@@ -52,11 +52,10 @@ impl<'d> Sql<'d> {
         items: impl IntoIterator<Item = T>,
         mut each: impl FnMut(&mut Self, T),
     ) -> &mut Self {
-        self.separated(", ", items, |sql, item| {
-            each(sql, item);
-            Ok(())
-        })
-        .unwrap_or_default();
+        for (index, item) in items.into_iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" });
+            each(self, item);
+        }
         self
     }
 
@@ -87,6 +86,16 @@ impl<'d> Sql<'d> {
     pub fn bind(&mut self, sql_type: SqlType, value: Value<'static>) -> &mut Self {
         self.values.push(value);
         self.parameter(sql_type)
+    }
+
+    /// Adds ` WHERE key = ?`, for each column of the key.
+    pub fn where_key(&mut self, table: &Table) -> &mut Self {
+        for (index, &key) in table.primary_key().iter().enumerate() {
+            let column = &table.columns()[key];
+            self.push(if index > 0 { " AND " } else { " WHERE " });
+            self.name(&column.name).push(" = ").parameter(column.sql_type);
+        }
+        self
     }
 
     /// Lets columns of this table be named from here on.

@@ -35,7 +35,7 @@ pub enum Layout {
 
 /// A table, hashed by address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct TableRef(&'static Table);
+pub(crate) struct TableRef(pub(crate) &'static Table);
 
 impl std::hash::Hash for TableRef {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
@@ -93,17 +93,6 @@ impl WriteShape {
         sql.parameter(self.table().columns()[column].sql_type);
     }
 
-    /// Adds `key = ?`, for each column of the key.
-    fn key_is(&self, sql: &mut Sql<'_>) {
-        sql.push(" WHERE ");
-        for (index, &column) in self.key().iter().enumerate() {
-            sql.push(if index > 0 { " AND " } else { "" });
-            self.name(sql, column);
-            sql.push(" = ");
-            self.parameter(sql, column);
-        }
-    }
-
     /// Adds `RETURNING key` where the key comes back that way.
     pub fn write_returning(&self, sql: &mut Sql<'_>) {
         if let (Some(key), true) = (self.generated_key(), sql.dialect().returns_keys()) {
@@ -134,11 +123,11 @@ impl WriteShape {
                     sql.push(" = ");
                     self.parameter(sql, column);
                 });
-                self.key_is(sql);
+                sql.where_key(self.table());
             }
             WriteKind::Delete => {
                 sql.push("DELETE FROM ").name(self.table().name());
-                self.key_is(sql);
+                sql.where_key(self.table());
             }
         }
     }

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::driver::{Row, no_such_column};
+use crate::Result;
+use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Model, Reference, RowReader, Token};
+use crate::model::{Entity, Model, Token};
 use crate::session::arena::{Arena, Head, Met, Place, State};
 use crate::session::identity::Identity;
 use crate::session::journal::{Entry, Journal};
-use crate::{Result, Value};
 
 /// The entities of a session, and all that can be done with them without a database: both forms of a session are one of
 /// these with a connection.
@@ -27,15 +27,15 @@ pub struct Entities {
     pub(super) new: Vec<Place>,
     pub(super) touched: Vec<Place>,
     pub(super) doomed: Vec<Place>,
-    journal: Journal,
+    pub(super) journal: Journal,
     /// What was detached in this transaction, which may have written it.
-    left: Vec<(u32, Identity)>,
+    pub(super) left: Vec<(u32, Identity)>,
     /// Goes on at each end of a transaction and each `expire_all`.
-    clock: u32,
+    pub(super) clock: u32,
     /// Values read before this are last known values: served, and read again by the next query that meets them.
-    stale_before: u32,
+    pub(super) stale_before: u32,
     /// Values read before this are thrown away.
-    expired_before: u32,
+    pub(super) expired_before: u32,
 }
 
 impl Entities {
@@ -116,16 +116,21 @@ impl Entities {
         let record = self.arenas[entity.token.arena() as usize]
             .structs::<M>()
             .and_then(|all| all[slot as usize].as_ref());
-        record.ok_or_else(|| gone::<M>("is not in this session any more"))
+        record.ok_or_else(|| gone::<M>(LEFT))
     }
 
     /// The struct of an entity, to be changed.
     pub fn try_get_mut<M: Model>(&mut self, entity: Entity<M>) -> Result<&mut M> {
         let slot = self.readable(entity)?;
-        self.touch(Place { arena: entity.token.arena(), slot })?;
+        let place = Place { arena: entity.token.arena(), slot };
+        if self.head(place).state == State::Transient {
+            // A change of it would be lost: nothing saves it any more.
+            return self.persistent(entity).and_then(|_| Err(gone::<M>(LEFT)));
+        }
+        self.touch(place)?;
         let arena = &mut self.arenas[entity.token.arena() as usize];
         let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].as_mut());
-        record.ok_or_else(|| gone::<M>("is not in this session any more"))
+        record.ok_or_else(|| gone::<M>(LEFT))
     }
 
     /// Takes an entity out of the session as a plain struct. What was changed and not flushed is not saved.
@@ -141,7 +146,7 @@ impl Entities {
             self.left.push((place.arena, identity));
         }
         self.arena_mut(place).release(slot);
-        record.ok_or_else(|| gone::<M>("is not in this session any more"))
+        record.ok_or_else(|| gone::<M>(LEFT))
     }
 
     #[inline]
@@ -230,7 +235,7 @@ impl Entities {
         let problem = match head.state {
             State::Persistent => return Ok(place),
             State::Pending => "it was added and not flushed yet",
-            State::Transient => "the transaction that added it was rolled back",
+            State::Transient => "the transaction that added it was rolled back; detach it and add it again",
             State::Deleted | State::Free => "its row was deleted",
         };
         Err(Error::new(ErrorKind::NotPersistent, format!("the entity has no row: {problem}"))
@@ -279,9 +284,13 @@ impl Entities {
     pub(super) fn fresh(&self, arena: u32, identity: &Identity) -> Option<Token> {
         let slot = self.arenas[arena as usize].find(identity)?;
         let place = Place { arena, slot };
+        self.is_fresh(place).then(|| self.handle(place))
+    }
+
+    /// Whether an entity's values need not be read again.
+    pub(super) fn is_fresh(&self, place: Place) -> bool {
         let head = self.head(place);
-        (head.touched || head.read_at >= self.stale_before.max(self.expired_before))
-            .then(|| self.handle(place))
+        head.touched || head.read_at >= self.stale_before.max(self.expired_before)
     }
 
     /// The entity of a row, known or new; a known one takes over the row's values if it has none that are current.
@@ -387,130 +396,15 @@ impl Entities {
         self.end_of_transaction();
     }
 
-    /// Everything since the last commit is undone: values, keys and states are as they were.
-    pub(super) fn rolled_back(&mut self) -> Result<()> {
-        for place in std::mem::take(&mut self.new) {
-            self.head_mut(place).state = State::Transient;
-        }
-        for place in std::mem::take(&mut self.doomed) {
-            self.head_mut(place).doomed = false;
-        }
-        self.touched.clear();
-        let (mut result, mut inserted) = (Ok(()), Vec::new());
-        while let Some(entry) = self.journal.take_newest() {
-            // Everything is undone, whatever happens; the first error is told at the end.
-            let undone = self.undo(entry, &mut inserted);
-            result = result.and(undone);
-        }
-        inserted.into_iter().for_each(|place| self.lose_keys(place));
-        self.journal.clear();
-        self.end_of_transaction();
-        result
-    }
-
-    fn end_of_transaction(&mut self) {
+    pub(super) fn end_of_transaction(&mut self) {
         self.left.clear();
         self.clock += 1;
         self.stale_before = self.clock;
         self.arenas.iter_mut().for_each(Arena::reuse_retired);
     }
-
-    /// Undoes one thing. An entity that has left the session meanwhile is not here to be changed back.
-    fn undo(&mut self, entry: Entry, inserted: &mut Vec<Place>) -> Result<()> {
-        match entry {
-            Entry::Touched(place, start) => {
-                self.head_mut(place).touched = false;
-                return self.restore_from(place, start);
-            }
-            Entry::Inserted { first: Place { arena, slot }, count, generated } => {
-                let places = (slot..slot + count).map(|slot| Place { arena, slot });
-                for place in places.filter(|&place| self.is_here(place)).collect::<Vec<_>>() {
-                    inserted.push(place);
-                    self.undo_insert(place, generated)?;
-                }
-            }
-            Entry::Rekeyed(mut before) => {
-                before.retain(|(place, _)| self.is_here(*place));
-                before.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
-                for (place, identity) in before {
-                    self.arena_mut(place).take_identity_back(place.slot, identity);
-                }
-            }
-            Entry::Deleted(place) if self.is_here(place) => {
-                let arena = self.arena_mut(place);
-                let identity = arena.head(place.slot).identity.clone();
-                arena.take_identity_back(place.slot, identity);
-                arena.head_mut(place.slot).state = State::Persistent;
-            }
-            Entry::Met(place) if self.is_here(place) => self.head_mut(place).read_at = 0,
-            Entry::Deleted(_) | Entry::Met(_) => {}
-        }
-        Ok(())
-    }
-
-    fn is_here(&self, place: Place) -> bool {
-        self.arena(place).heads.get(place.slot as usize).is_some_and(|head| head.state != State::Free)
-    }
-
-    fn undo_insert(&mut self, place: Place, generated: bool) -> Result<()> {
-        let arena = self.arena_mut(place);
-        arena.forget_identity(place.slot);
-        let head = arena.head_mut(place.slot);
-        head.identity = Identity::None;
-        head.state = State::Transient;
-        match arena.table.auto_key().filter(|_| generated) {
-            Some(key) => arena.set_key(place.slot, key, 0),
-            None => Ok(()),
-        }
-    }
-
-    /// A struct that was not inserted after all forgets the keys of others that were not either.
-    fn lose_keys(&mut self, place: Place) {
-        for key in self.arena(place).table.foreign_keys() {
-            let reference = self.arena(place).records.reference(place.slot, key.field);
-            let target = reference.and_then(Reference::entity).and_then(|entity| self.find_token(entity));
-            if target.is_none_or(|target| target.state != State::Persistent)
-                && let Some(reference) = self.arena_mut(place).records.reference_mut(place.slot, key.field)
-            {
-                reference.wait_again();
-            }
-        }
-    }
-
-    /// Puts an entity's columns back to what they were when it was touched.
-    fn restore(&mut self, place: Place, snapshot: u32) -> Result<()> {
-        self.head_mut(place).touched = false;
-        match self.journal.start_of(snapshot) {
-            Some(start) => self.restore_from(place, start),
-            None => Ok(()),
-        }
-    }
-
-    fn restore_from(&mut self, place: Place, start: usize) -> Result<()> {
-        let Self { arenas, journal, .. } = self;
-        let arena = &mut arenas[place.arena as usize];
-        let mut values = journal.values(start);
-        let row = OldRow(arena.table.columns().iter().map(|_| values.next()).collect());
-        let mut reader = RowReader::new(&row);
-        for field in 0..arena.table.field_count() {
-            arena.records.read_field(place.slot, field, &mut reader)?;
-        }
-        Ok(())
-    }
 }
 
-/// A row out of a snapshot.
-struct OldRow<'a>(Vec<Value<'a>>);
-
-impl Row for OldRow<'_> {
-    fn width(&self) -> usize {
-        self.0.len()
-    }
-
-    fn value(&self, index: usize) -> Result<Value<'_>> {
-        self.0.get(index).map(Value::borrowed).ok_or_else(no_such_column)
-    }
-}
+const LEFT: &str = "is not in this session any more";
 
 fn gone<M: Model>(problem: &str) -> Error {
     Error::new(ErrorKind::Detached, format!("the entity {problem}")).with_model(M::NAME)
@@ -534,13 +428,19 @@ impl<M: Model> Index<Entity<M>> for Entities {
 
     #[track_caller]
     fn index(&self, entity: Entity<M>) -> &M {
-        self.try_get(entity).unwrap_or_else(|error| refuse(&error))
+        match self.try_get(entity) {
+            Ok(record) => record,
+            Err(error) => refuse(&error),
+        }
     }
 }
 
 impl<M: Model> IndexMut<Entity<M>> for Entities {
     #[track_caller]
     fn index_mut(&mut self, entity: Entity<M>) -> &mut M {
-        self.try_get_mut(entity).unwrap_or_else(|error| refuse(&error))
+        match self.try_get_mut(entity) {
+            Ok(record) => record,
+            Err(error) => refuse(&error),
+        }
     }
 }

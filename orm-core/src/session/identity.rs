@@ -82,7 +82,20 @@ impl std::fmt::Display for Identity {
         match self {
             Self::None => f.write_str("without a key"),
             Self::Int(key) => write!(f, "with key {key}"),
-            Self::Packed(_) => f.write_str("with a key of its own"),
+            Self::Packed(bytes) => {
+                let mut values = Unpacked::of(bytes);
+                let mut separator = "with key ";
+                while !values.is_done() {
+                    f.write_str(std::mem::replace(&mut separator, ", "))?;
+                    match values.next() {
+                        Value::Text(text) => write!(f, "{text:?}")?,
+                        Value::Int(number) => write!(f, "{number}")?,
+                        Value::Bool(value) => write!(f, "{value}")?,
+                        other => f.write_str(other.kind())?,
+                    }
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -90,8 +103,11 @@ impl std::fmt::Display for Identity {
 /// An identity's values as a row, to read a reference's key from.
 impl Row for Identity {
     fn width(&self) -> usize {
-        // A reader takes as many parts as its key has.
-        usize::MAX
+        match self {
+            Self::None => 0,
+            Self::Int(_) => 1,
+            Self::Packed(bytes) => Unpacked::of(bytes).count(),
+        }
     }
 
     fn value(&self, index: usize) -> Result<Value<'_>> {

@@ -36,7 +36,7 @@ impl Step {
     }
 }
 
-/// The changes of one arena, and whether its rows may refer to each other.
+/// The changes of one arena.
 struct Part {
     arena: u32,
     changes: Changes,

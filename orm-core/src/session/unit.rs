@@ -286,21 +286,26 @@ impl Unit {
         let identity = self.entities.head(place).identity.clone();
         match self.fetch(place.arena, &identity, true).await? {
             Some(_) => Ok(()),
-            None => Err(Error::new(
-                ErrorKind::RowGone,
-                format!("the row {identity} was deleted by somebody else"),
-            )
-            .with_model(self.entities.arena(place).model)),
+            None => Err(self.row_gone(place)),
         }
     }
 
     pub(super) async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
-        if let Err(error) = self.entities.try_get(entity)
-            && error.kind() == ErrorKind::Expired
+        if let Ok(place) = self.entities.persistent(entity)
+            && !self.entities.is_fresh(place)
         {
-            self.refresh(entity).await?;
+            let identity = self.entities.head(place).identity.clone();
+            if self.fetch(place.arena, &identity, false).await?.is_none() {
+                return Err(self.row_gone(place));
+            }
         }
         self.entities.try_get(entity)
+    }
+
+    fn row_gone(&self, place: Place) -> Error {
+        let arena = self.entities.arena(place);
+        let message = format!("the row {} was deleted by somebody else", arena.head(place.slot).identity);
+        Error::new(ErrorKind::RowGone, message).with_model(arena.model)
     }
 }
 

@@ -76,7 +76,8 @@ pub(crate) fn table(name: &'static str, keys: usize, columns: &[(&str, SqlType)]
 }
 
 pub(crate) async fn create(conn: &mut Conn, table: &'static Table) {
-    let name = PostgresDialect.table_name(table);
+    let mut name = String::new();
+    PostgresDialect.quote(table.name(), &mut name);
     let mut columns: Vec<_> = table
         .columns()
         .iter()

@@ -39,6 +39,10 @@ mod commit {
         session[users[1]].name = "Bobby".to_owned();
         assert_eq!(session.get::<User>(1).await.unwrap(), Some(users[0]));
         assert_eq!(session[users[0]].age, Some(77));
+        assert_eq!(session.load(users[2]).await.unwrap().age, Some(77), "so does `load`, once");
+        db.trace.take();
+        session.load(users[2]).await.unwrap();
+        assert!(db.trace.take().is_empty());
         session.all(User::select()).await.unwrap();
         assert_eq!(session[users[2]].age, Some(77));
         session.commit().await.unwrap();

@@ -1,5 +1,6 @@
 //! Bad URLs, absent servers, wrong passwords: each its own error, before or instead of harm.
 
+use orm::Engine as BlockingEngine;
 use orm_tests::prelude::*;
 use orm_tests::{Backend, assert_says, both_forms};
 
@@ -63,6 +64,20 @@ mod errors {
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
     }
 
+    /// `sqlite:app.db` is a file beside the program, as `sqlite://app.db` is.
+    #[case(sqlite)]
+    async fn a_relative_file_is_relative(db: Db) {
+        let folder = format!("target/relative-{}-{}", std::process::id(), std::any::type_name::<Db>().len());
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, scheme) in ["sqlite:", "sqlite://"].into_iter().enumerate() {
+            let engine = Engine::open(&format!("{scheme}{folder}/{number}.db")).unwrap();
+            engine.create_all(&Metadata::of::<User>()).await.unwrap();
+            assert!(std::path::Path::new(&format!("{folder}/{number}.db")).exists());
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(db.trace.take().is_empty());
+    }
+
     #[case(sqlite)]
     async fn a_file_that_cannot_be_opened_is_named(db: Db) {
         assert_eq!(db.backend, Backend::Sqlite);
@@ -124,6 +139,27 @@ mod errors {
     }
 
     /// [R9] Two writers of SQLite wait for each other instead of failing.
+    #[case(sqlite)]
+    async fn two_writers_wait_for_each_other(db: Db) {
+        db.create::<User>().await;
+        let url = db.database.url.clone();
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let engine = BlockingEngine::open(&url).unwrap();
+                std::thread::spawn(move || {
+                    for number in 0..20 {
+                        let mut session = engine.session();
+                        session.add(User::new(format!("{writer}.{number}")));
+                        session.commit().unwrap();
+                    }
+                })
+            })
+            .collect();
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        assert_eq!(db.session().rows(User::select()).await.unwrap().len(), 80);
+    }
+
+    /// A transaction that has read something old cannot write any more.
     #[case(sqlite)]
     async fn a_reader_that_turns_writer_too_late_may_try_again(db: Db) {
         db.create::<User>().await;

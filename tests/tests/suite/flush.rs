@@ -118,6 +118,60 @@ mod flush {
         }
     }
 
+    /// A sequence that counts down hands out keys that could not be told apart from those in another order.
+    #[case(postgres)]
+    async fn keys_that_do_not_grow_are_refused(db: Db) {
+        db.create::<User>().await;
+        db.script(
+            "ALTER TABLE users ALTER COLUMN id SET INCREMENT BY -1 SET MINVALUE -1000 RESTART WITH 100",
+        )
+        .await;
+        let mut session = db.session();
+        let one = session.add(User::new("one"));
+        session.commit().await.unwrap();
+        assert_eq!(session[one].id, 100, "a row on its own is certain");
+        session.add_all(["a", "b", "c"].map(User::new));
+        let error = session.commit().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_says(error, &["User", "do not grow"]);
+        session.rollback().await.unwrap();
+        assert_eq!(session.rows(User::select()).await.unwrap().len(), 1);
+    }
+
+    /// [R3] The observer sees text, sets and values, and steps that were taken.
+    #[case]
+    async fn the_observer_sees_what_was_sent(db: Db) {
+        db.create::<User>().await;
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let events = seen.clone();
+        let observe = move |event: &orm::Event<'_>| {
+            let line = match event {
+                orm::Event::Statement(sent) => {
+                    let last = sent.sets().checked_sub(1).and_then(|set| sent.value(set, 0));
+                    assert_eq!(sent.value(sent.sets(), 0), None);
+                    format!("{} sets of {}, {:?}", sent.sets(), sent.width(), last)
+                }
+                step => step.to_string(),
+            };
+            events.lock().unwrap().push(line);
+        };
+        let engine = Engine::builder(&db.database.url).unwrap().observe(observe).open();
+        let mut session = engine.session();
+        session.add_all(["Alice", "Bob"].map(User::new));
+        session.commit().await.unwrap();
+        session.all(User::select().filter(User::NAME.eq("Bob"))).await.unwrap();
+        session.rollback().await.unwrap();
+        let expected = [
+            "BEGIN",
+            "2 sets of 2, Some(Text(\"Bob\"))",
+            "COMMIT",
+            "BEGIN",
+            "1 sets of 1, Some(Text(\"Bob\"))",
+            "ROLLBACK",
+        ];
+        assert_eq!(*seen.lock().unwrap(), expected);
+    }
+
     /// Keys that the program gives go beside keys that the database gives.
     #[case]
     async fn a_given_key_is_kept(db: Db) {

@@ -93,6 +93,16 @@ pub(crate) struct PairNote {
     pub(crate) text: String,
 }
 
+/// Refers to it at most once; numbered in the smallest type.
+#[derive(Model, Debug)]
+#[model(table = "pair_seals")]
+pub(crate) struct PairSeal {
+    #[model(key, auto)]
+    pub(crate) id: i16,
+    #[model(unique, index)]
+    pub(crate) pair: BelongsTo<Pair>,
+}
+
 /// Two tables that refer to each other.
 #[derive(Model, Debug)]
 #[model(table = "heads")]

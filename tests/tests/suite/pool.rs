@@ -72,6 +72,28 @@ mod pool {
     }
 }
 
+/// A session that only read, and was dropped without a commit, leaves its connection for the next one.
+#[test]
+fn a_dropped_session_does_not_cost_a_connection() {
+    use orm_tests::async_form::{Db, run};
+    run(orm_tests::Backend::Postgres, async |db: Db| {
+        db.create::<User>().await;
+        let (login, rest) = db.database.url.rsplit_once('@').unwrap();
+        let (address, name) = rest.split_once('/').unwrap();
+        let proxy = orm_tests::proxy::Proxy::start(address.to_owned());
+        let url = format!("{login}@{}/{name}", proxy.address);
+        let engine = orm::AsyncEngine::builder(&url).unwrap().pool_size(1).max_overflow(0).open();
+        for number in 0..20 {
+            let mut session = engine.session();
+            session.all(User::select()).await.unwrap();
+            session.add(User::new(format!("{number}")));
+            session.flush().await.unwrap();
+        }
+        assert_eq!(proxy.connections(), 1);
+        assert!(engine.session().all(User::select()).await.unwrap().is_empty());
+    });
+}
+
 /// [ASY-4] [ASY-6] Many tasks share few connections.
 #[test]
 fn tasks_share_a_pool() {

@@ -43,6 +43,8 @@ mod query {
         );
         assert_eq!(names(session, all().filter(User::AGE.gt(28).and(User::AGE.ne(40)))).await, ["Alice"]);
         assert_eq!(names(session, all().filter(!User::AGE.gt(28))).await, ["Bob"]);
+        let or = (User::AGE.lt(26) | User::NAME.eq("Alice")) & User::AGE.eq(Some(30));
+        assert_eq!(names(session, all().filter(or)).await, ["Alice"]);
         assert_eq!(names(session, all().filter(User::AGE.eq(None))).await, ["al_ice"]);
         assert_eq!(names(session, all().filter(User::AGE.ne(None))).await.len(), 4);
         assert_eq!(names(session, all().filter(User::AGE.is_null())).await, ["al_ice"]);

@@ -3,7 +3,7 @@
 use orm_tests::prelude::*;
 use orm_tests::{Backend, assert_says, assert_statements, both_forms};
 
-use crate::models::{Address, Egg, Head, Hen, Kinds, Node, Pair, PairNote, Post, Tail, User};
+use crate::models::{Address, Egg, Head, Hen, Kinds, Node, Pair, PairNote, PairSeal, Post, Tail, User};
 
 #[both_forms]
 mod schema {
@@ -27,7 +27,9 @@ mod schema {
         assert_statements(
             &statements[2..],
             &[
-                &format!("CREATE TABLE users (id {key}, name {text} NOT NULL UNIQUE, age {small}{end}"),
+                &format!(
+                    "CREATE TABLE users (id {key}, name {text} NOT NULL, age {small}, UNIQUE (name){end}"
+                ),
                 &format!(
                     "CREATE TABLE posts (id {key}, title {text} NOT NULL, author_id {large} NOT NULL, CONSTRAINT posts_author_id_fkey FOREIGN KEY (author_id) REFERENCES users (id){end}"
                 ),
@@ -81,6 +83,18 @@ mod schema {
         for (sql, kind) in refused {
             assert_eq!(db.try_script(sql).await.unwrap_err().kind(), kind, "{sql}");
         }
+    }
+
+    /// A unique reference of several columns is unique as a whole.
+    #[case]
+    async fn several_columns_are_unique_together(db: Db) {
+        db.create::<PairSeal>().await;
+        let mut session = db.session();
+        let pairs = session.add_all([Pair::new(1, "x"), Pair::new(1, "y")]);
+        session.add_all(pairs.iter().map(|&pair| PairSeal::new(pair)));
+        session.commit().await.unwrap();
+        session.add(PairSeal::new(pairs[0]));
+        assert!(session.commit().await.unwrap_err().is_unique_violation());
     }
 
     /// Tables that refer to each other in a circle are created and dropped as well.

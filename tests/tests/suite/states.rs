@@ -80,6 +80,8 @@ mod states {
             assert!(!session.contains(entity));
         }
         assert_eq!(session[alice], User { id: 0, name: "Alice".to_owned(), age: None });
+        let error = session.try_get_mut(alice).unwrap_err();
+        assert_says(error, &["not persistent", "detach it and add it again"]);
         session.commit().await.unwrap();
         assert!(session.rows(User::select()).await.unwrap().is_empty());
 
@@ -149,7 +151,23 @@ mod states {
         session.commit().await.unwrap();
         session.expire(alice).unwrap();
         let read = std::panic::AssertUnwindSafe(|| session[alice].id);
+        let place = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let seen = place.clone();
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if let Some(location) = panic.location().filter(|_| {
+                panic.payload().downcast_ref::<String>().is_some_and(|text| text.contains("session[entity]"))
+            }) {
+                *seen.lock().unwrap() = location.file().to_owned();
+            } else {
+                before(panic);
+            }
+        }));
         let message = *std::panic::catch_unwind(read).unwrap_err().downcast::<String>().unwrap();
+        assert!(
+            place.lock().unwrap().ends_with("states.rs"),
+            "the panic points at the program, not at the library"
+        );
         assert_says(message, &["User", "with key 1", "expired", "session.refresh(entity)"]);
         assert_eq!(session.load(alice).await.unwrap().name, "Alice");
     }

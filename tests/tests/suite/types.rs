@@ -120,6 +120,11 @@ mod types {
         let mut session = db.session();
         let error = session.rows(User::select()).await.unwrap_err();
         assert_says(error, &["User", "column age", "does not fit an i32"]);
+        assert_eq!(session.get::<User>(1).await.unwrap_err().kind(), ErrorKind::Decode);
+        session.rollback().await.unwrap();
+        db.script("UPDATE users SET age = 50").await;
+        let alice = session.get::<User>(1).await.unwrap().unwrap();
+        assert_eq!(session[alice].age, Some(50));
     }
 
     /// A column type that the library cannot read.
