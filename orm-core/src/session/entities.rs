@@ -99,8 +99,8 @@ impl Entities {
 
     /// Expires every entity that has a row. New ones are left alone, and deletions that were asked for stand.
     pub fn expire_all(&mut self) {
-        for place in self.touched.clone() {
-            self.forget_changes(place);
+        for place in std::mem::take(&mut self.touched) {
+            self.put_back(place);
         }
         self.expire_known();
     }
@@ -261,12 +261,14 @@ impl Entities {
 
     /// Drops what was changed in an entity and not flushed: its columns are as they were.
     pub(super) fn forget_changes(&mut self, place: Place) {
-        let head = self.head(place);
-        if !head.touched {
-            return;
+        if self.head(place).touched {
+            self.touched.retain(|&other| other != place);
+            self.put_back(place);
         }
-        let snapshot = head.snapshot;
-        self.touched.retain(|&other| other != place);
+    }
+
+    fn put_back(&mut self, place: Place) {
+        let snapshot = self.head(place).snapshot;
         if self.restore(place, snapshot).is_err() {
             // What it was cannot be put back; it has to be read again.
             self.head_mut(place).read_at = 0;

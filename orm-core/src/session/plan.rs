@@ -105,3 +105,6 @@ fn plain_deletes(part: &mut Part, steps: &mut Vec<Step>) {
         steps.push(Step::new(part.arena, WriteKind::Delete, group));
     }
 }
+
+#[cfg(test)]
+mod tests;
