@@ -47,10 +47,23 @@ mod round_trips {
         let deleted = proxy.take();
         assert!(deleted <= 3, "{deleted} round trips for 1,000 deletes");
 
-        session.add_all((0..1000).map(|number| User::new(format!("u{number}"))));
+        let users = session.add_all((0..1000).map(|number| User::new(format!("u{number}"))));
         session.commit().await.unwrap();
-        let again = proxy.take();
-        assert!(again <= 2, "{again} round trips for 1,000 inserts by a known statement");
+        let inserted = proxy.take();
+        for &user in &users {
+            session[user].age = Some(2);
+        }
+        session.commit().await.unwrap();
+        let updated = proxy.take();
+        for &user in &users {
+            session.delete(user).unwrap();
+        }
+        session.commit().await.unwrap();
+        let deleted = proxy.take();
+        assert!(
+            [inserted, updated, deleted].iter().all(|&trips| trips <= 2),
+            "{inserted}, {updated}, {deleted} round trips by known statements"
+        );
     }
 
     /// New rows of m tables cost m round trips and a COMMIT, once the statements are known.
