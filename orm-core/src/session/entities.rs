@@ -127,7 +127,7 @@ impl Entities {
             // A change of it would be lost: nothing saves it any more.
             return self.persistent(entity).and_then(|_| Err(gone::<M>(LEFT)));
         }
-        self.touch(place)?;
+        self.touch(place);
         let arena = &mut self.arenas[entity.token.arena() as usize];
         let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].as_mut());
         record.ok_or_else(|| gone::<M>(LEFT))
@@ -243,12 +243,12 @@ impl Entities {
     }
 
     /// Remembers an entity's columns before they may change.
-    fn touch(&mut self, place: Place) -> Result<()> {
+    fn touch(&mut self, place: Place) {
         let Self { arenas, journal, touched, .. } = self;
         let arena = &mut arenas[place.arena as usize];
         let head = arena.head(place.slot);
         if head.touched || head.state != State::Persistent {
-            return Ok(());
+            return;
         }
         let (number, snapshot) = journal.snapshot(place);
         arena.records.pack(place.slot, arena.table.columns(), snapshot);
@@ -256,7 +256,6 @@ impl Entities {
         head.touched = true;
         head.snapshot = number;
         touched.push(place);
-        Ok(())
     }
 
     /// Drops what was changed in an entity and not flushed: its columns are as they were.

@@ -86,9 +86,7 @@ impl Unit {
         if !steps.is_empty() {
             self.begin(Begin::Write).await?;
             let Self { entities, engine, lease, .. } = self;
-            if let Some(lease) = lease
-                && let Err(error) = flush::run(entities, &steps, engine, lease).await
-            {
+            if let Err(error) = flush::run(entities, &steps, engine, held(lease)?).await {
                 return Err(self.fail(error).await);
             }
         }
@@ -152,7 +150,7 @@ impl Unit {
             Box::pin(self.get_ready()).await?;
         }
         let Self { entities, lease, .. } = self;
-        let Some(lease) = lease else { return Ok(()) };
+        let lease = held(lease)?;
         match lease.run(statement, values, &mut |row| take(entities, row)).await {
             Ok(_) => Ok(()),
             Err(error) if lease.is_broken() => Err(Box::pin(self.fail(error)).await),
@@ -277,10 +275,6 @@ impl Unit {
 
     pub(super) async fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
         let place = self.entities.persistent(entity)?;
-        self.refresh_place(place).await
-    }
-
-    async fn refresh_place(&mut self, place: Place) -> Result<()> {
         self.check()?;
         self.entities.forget_changes(place);
         let identity = self.entities.head(place).identity.clone();
@@ -319,6 +313,11 @@ impl fmt::Display for Unit {
             (None, None) => Ok(()),
         }
     }
+}
+
+/// The connection that `begin` has taken.
+fn held(lease: &mut Option<Lease>) -> Result<&mut Lease> {
+    lease.as_mut().ok_or_else(|| Error::new(ErrorKind::ConnectionLost, "the session holds no connection"))
 }
 
 /// What a key was found to be.

@@ -215,6 +215,40 @@ fn a_database_in_memory_belongs_to_its_engine() {
     assert_eq!(other.session().rows(User::select()).unwrap_err().kind(), ErrorKind::MissingTable);
 }
 
+/// SQLite in async needs no runtime: any executor will do, here one that sleeps until it is woken.
+#[test]
+fn sqlite_in_async_needs_no_runtime() {
+    use orm::{AsyncEngine, Open as _};
+    let work = async {
+        let engine = AsyncEngine::open("sqlite::memory:").unwrap();
+        engine.create_all(&Metadata::of::<User>()).await.unwrap();
+        let mut session = engine.session();
+        let alice = session.add(User::new("Alice"));
+        session.commit().await.unwrap();
+        assert_eq!(session.rows(User::select()).await.unwrap().len(), 1);
+        session[alice].id
+    };
+    assert_eq!(block_on(work), 1);
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::task::Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut work = std::pin::pin!(work);
+    loop {
+        let polled = work.as_mut().poll(&mut std::task::Context::from_waker(&waker));
+        if let std::task::Poll::Ready(output) = polled {
+            return output;
+        }
+        std::thread::park();
+    }
+}
+
 /// A blocking engine inside an async task is an error, not a panic.
 #[test]
 fn a_blocking_engine_inside_async_is_misuse() {

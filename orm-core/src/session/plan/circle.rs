@@ -1,6 +1,6 @@
 //! Tables that refer to themselves or to each other: here the order is found row by row.
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
@@ -21,18 +21,16 @@ pub(super) fn saves(
     steps: &mut Vec<Step>,
 ) -> Result<()> {
     let rows = NewRows::take(parts, group);
+    let needs_new_row = |reference: &&Waiting| rows.numbers.contains_key(&reference.target);
+    let late: HashSet<Place> =
+        waiting.iter().filter(needs_new_row).map(|reference| reference.place).collect();
     let mut later = Vec::new();
     for &part in group {
         let arena = parts[part].arena;
         for update in parts[part].changes.updates.drain(..) {
-            let needs_new_row = |slot: &u32| {
-                let place = Place { arena, slot: *slot };
-                waiting
-                    .iter()
-                    .any(|reference| reference.place == place && rows.numbers.contains_key(&reference.target))
-            };
             let Group { columns, slots } = update;
-            let (after, before): (Vec<u32>, Vec<u32>) = slots.into_iter().partition(needs_new_row);
+            let (after, before): (Vec<u32>, Vec<u32>) =
+                slots.into_iter().partition(|&slot| late.contains(&Place { arena, slot }));
             push(steps, arena, WriteKind::Update, &columns, before);
             push(&mut later, arena, WriteKind::Update, &columns, after);
         }
