@@ -6,19 +6,23 @@
 #[cfg(feature = "tokio")]
 mod blocking;
 mod buffer;
+mod spool;
+mod transaction;
 mod worker;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::query::{Begin, Dialect, Layout, Rendered, Sql};
+use crate::query::{Dialect, Layout, Rendered, Sql};
 use crate::{Result, SqlType, Value};
 
 pub use crate::value::{Row, no_such_column};
 #[cfg(feature = "tokio")]
 pub use blocking::Blocking;
 pub use buffer::RowBuffer;
+pub use spool::Spool;
+pub use transaction::{Begin, Control, Isolation};
 pub use worker::Worker;
 
 /// A boxed future, the price of one dynamic call in async.
@@ -79,8 +83,22 @@ impl Statement {
     }
 }
 
-/// Takes the rows of a result one by one; an error ends the result.
-pub type Sink<'s> = &'s mut (dyn FnMut(&dyn Row) -> Result<()> + Send);
+/// Takes the rows of a result, one by one. A closure is one.
+pub trait Sink: Send {
+    /// Where the names of the result's columns go, if they are wanted; a driver asks once, whether there are rows or not.
+    fn columns(&mut self) -> Option<&mut Vec<String>> {
+        None
+    }
+
+    /// Takes the next row; an error ends the result.
+    fn row(&mut self, row: &dyn Row) -> Result<()>;
+}
+
+impl<F: FnMut(&dyn Row) -> Result<()> + Send> Sink for F {
+    fn row(&mut self, row: &dyn Row) -> Result<()> {
+        self(row)
+    }
+}
 
 /// The rows of a write, read straight out of the objects.
 pub trait Rows: Sync {
@@ -121,17 +139,6 @@ pub struct Written {
     pub keys: Vec<i64>,
 }
 
-/// A step of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// Begin; a driver may send it together with the first statement.
-    Begin(Begin),
-    /// Make everything since the beginning permanent.
-    Commit,
-    /// Undo everything since the beginning.
-    Rollback,
-}
-
 /// A connection in blocking form.
 ///
 /// It MUST report a failed statement as an error and stay usable for a [`Control::Rollback`], unless it
@@ -139,7 +146,7 @@ pub enum Control {
 /// database would not have stored everything, as of a transaction that a failed statement has aborted.
 pub trait Connection: Send {
     /// Runs a statement once; rows go to the sink. Returns the number of rows affected or returned.
-    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64>;
+    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64>;
 
     /// Runs a statement for many rows. Keys MUST be matched to rows by a rule that the database guarantees.
     fn write(&mut self, write: Write<'_>) -> Result<Written>;
@@ -147,8 +154,19 @@ pub trait Connection: Send {
     /// Runs statements without parameters and without a result that is wanted.
     fn script(&mut self, sql: &str) -> Result<()>;
 
-    /// Begins or ends the transaction.
+    /// Begins or ends the transaction, or a savepoint in it.
     fn control(&mut self, control: Control) -> Result<()>;
+
+    /// Opens a cursor over the rows of a query, of which [`fetch`](Self::fetch) then takes `batch` at a time. There is one at
+    /// a time, inside a transaction, whose end closes it. Other statements MUST work while it is open.
+    fn open_cursor(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], batch: u32) -> Result<()>;
+
+    /// Takes the next batch of the cursor's rows; whether there may be more. No more than a few batches are in memory at a time,
+    /// unless other statements run meanwhile.
+    fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool>;
+
+    /// Closes the cursor, if one is open.
+    fn close_cursor(&mut self) -> Result<()>;
 
     /// Whether the connection can only be thrown away.
     fn is_broken(&self) -> bool;
@@ -163,7 +181,7 @@ pub trait AsyncConnection: Send {
         &'a mut self,
         statement: &'a Arc<Statement>,
         values: &'a [Value<'a>],
-        sink: Sink<'a>,
+        sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64>>;
 
     /// See [`Connection::write`].
@@ -174,6 +192,20 @@ pub trait AsyncConnection: Send {
 
     /// See [`Connection::control`].
     fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>>;
+
+    /// See [`Connection::open_cursor`].
+    fn open_cursor<'a>(
+        &'a mut self,
+        statement: &'a Arc<Statement>,
+        values: &'a [Value<'a>],
+        batch: u32,
+    ) -> BoxFuture<'a, Result<()>>;
+
+    /// See [`Connection::fetch`].
+    fn fetch<'a>(&'a mut self, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<bool>>;
+
+    /// See [`Connection::close_cursor`].
+    fn close_cursor(&mut self) -> BoxFuture<'_, Result<()>>;
 
     /// See [`Connection::is_broken`].
     fn is_broken(&self) -> bool;

@@ -13,7 +13,7 @@ mod sql;
 mod write;
 
 pub use column::Column;
-pub use dialect::{Begin, Dialect};
+pub use dialect::Dialect;
 pub use expr::{Condition, Expr, Expression, ExpressionMethods, TextMethods};
 pub use operand::Operand;
 pub use order::Order;

@@ -1,12 +1,13 @@
 //! One connection: requests go out together where they can, and what the server makes of them decides the state of
 //! the transaction.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::future::join;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use orm_core::driver::{AsyncConnection, BoxFuture, Control, Sink, Statement, Write, Written};
+use orm_core::driver::{AsyncConnection, Begin, BoxFuture, Control, Sink, Statement, Write, Written};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
 use tokio_postgres::{Client, RowStream};
@@ -29,16 +30,23 @@ pub(crate) struct PostgresConnection {
     prepared: Prepared,
     transaction: Transaction,
     broken: bool,
+    cursor: Option<Cursor>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transaction {
     None,
     /// BEGIN was asked for; it travels with the next request.
-    Due,
+    Due(Begin),
     Open,
     /// A statement failed. COMMIT would now report success and store nothing.
     Failed,
+}
+
+/// An open cursor; the statement that takes rows from it is prepared when it is first needed, for this cursor alone.
+struct Cursor {
+    fetch: Option<tokio_postgres::Statement>,
+    batch: u32,
 }
 
 /// A statement that is under way, its rows still to be read.
@@ -49,13 +57,19 @@ struct Started {
 
 impl PostgresConnection {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, prepared: Prepared::new(PREPARED), transaction: Transaction::None, broken: false }
+        Self {
+            client,
+            prepared: Prepared::new(PREPARED),
+            transaction: Transaction::None,
+            broken: false,
+            cursor: None,
+        }
     }
 
-    async fn run(&mut self, statement: &Statement, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
+    async fn run(&mut self, statement: &Statement, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
         let parameters = Parameters::values(statement.parameters(), values)?;
         let started = self.start(statement, Layout::PerRow, &parameters).await?;
-        read(started.rows, sink).await.map_err(|failure| self.stopped(failure))
+        read(started.rows, &started.prepared, sink).await.map_err(|failure| self.stopped(failure))
     }
 
     async fn write(&mut self, write: Write<'_>) -> Result<Written> {
@@ -76,7 +90,8 @@ impl PostgresConnection {
     async fn write_arrays(&mut self, write: Write<'_>) -> Result<Written> {
         let parameters = Parameters::arrays(write.statement.parameters(), write.rows)?;
         let started = self.start(write.statement, Layout::Arrays, &parameters).await?;
-        let written = read_keys(started.rows).await.map_err(|failure| self.stopped(failure))?;
+        let written =
+            read_keys(started.rows, &started.prepared).await.map_err(|failure| self.stopped(failure))?;
         // The k-th key belongs to the k-th row. The statement is INSERT … SELECT … FROM unnest(…) WITH ORDINALITY … ORDER BY
         // ordinality, and PostgreSQL evaluates the default nextval(…), which is volatile, on top of the sorted subquery: keys
         // are drawn in the order of the rows, so an ascending sequence gives growing ones. In what order RETURNING hands them
@@ -89,7 +104,7 @@ impl PostgresConnection {
         let parameters = Parameters::rows(write.statement.parameters(), write.rows)?;
         // The first row goes ahead, with all that may have to be done before it.
         let Started { rows, prepared } = self.start(write.statement, Layout::PerRow, &parameters).await?;
-        let mut written = read_keys(rows).await.map_err(|failure| self.stopped(failure))?;
+        let mut written = read_keys(rows, &prepared).await.map_err(|failure| self.stopped(failure))?;
         let rest = pipeline(&self.client, &prepared, &parameters, 1..write.rows.len(), &mut written).await;
         rest.map_err(|failure| self.stopped(failure))?;
         Ok(written)
@@ -119,9 +134,9 @@ impl PostgresConnection {
     async fn begin_again(&mut self, before: Transaction, stale: tokio_postgres::Error) -> Result<()> {
         match before {
             Transaction::None => Ok(()),
-            Transaction::Due => {
+            Transaction::Due(_) => {
                 self.end("ROLLBACK").await?;
-                self.transaction = Transaction::Due;
+                self.transaction = before;
                 Ok(())
             }
             Transaction::Open | Transaction::Failed => {
@@ -159,13 +174,15 @@ impl PostgresConnection {
         Ok(prepared)
     }
 
-    /// Whether the next request has to take BEGIN along.
-    fn take_begin(&mut self) -> bool {
-        let due = self.transaction == Transaction::Due;
-        if due {
-            self.transaction = Transaction::Open;
+    /// The BEGIN that the next request has to take along.
+    fn take_begin(&mut self) -> Option<Begin> {
+        match self.transaction {
+            Transaction::Due(begin) => {
+                self.transaction = Transaction::Open;
+                Some(begin)
+            }
+            Transaction::None | Transaction::Open | Transaction::Failed => None,
         }
-        due
     }
 
     async fn script(&mut self, sql: &str) -> Result<()> {
@@ -176,14 +193,16 @@ impl PostgresConnection {
 
     async fn control(&mut self, control: Control) -> Result<()> {
         match (control, self.transaction) {
-            (Control::Begin(_), Transaction::None) => self.transaction = Transaction::Due,
+            (Control::Begin(begin), Transaction::None) => self.transaction = Transaction::Due(begin),
             (Control::Begin(_), _) => {
                 return Err(Error::new(
                     ErrorKind::Misuse,
                     "there is a transaction on this connection already",
                 ));
             }
-            (Control::Commit | Control::Rollback, Transaction::Due) => self.transaction = Transaction::None,
+            (Control::Commit | Control::Rollback, Transaction::Due(_)) => {
+                self.transaction = Transaction::None
+            }
             (Control::Commit, Transaction::Failed) => {
                 let message = "a statement failed before, so COMMIT would not store anything";
                 return Err(Error::new(ErrorKind::PendingRollback, message));
@@ -192,14 +211,74 @@ impl PostgresConnection {
             (Control::Rollback, Transaction::None | Transaction::Open | Transaction::Failed) => {
                 self.end("ROLLBACK").await?;
             }
+            (Control::Savepoint(number), _) => self.script(&format!("SAVEPOINT orm_{number}")).await?,
+            (Control::Release(number), _) => self.script(&format!("RELEASE orm_{number}")).await?,
+            (Control::RollbackTo(number), _) => {
+                self.script(&format!("ROLLBACK TO orm_{number}; RELEASE orm_{number}")).await?;
+                self.transaction = Transaction::Open;
+            }
         }
         Ok(())
     }
 
     async fn end(&mut self, sql: &str) -> Result<()> {
+        // The server closes a cursor with its transaction.
+        self.cursor = None;
         self.client.batch_execute(sql).await.map_err(|error| self.failed(error))?;
         self.transaction = Transaction::None;
         Ok(())
+    }
+
+    /// A cursor is a portal of the server that has a name, so that other statements can run while it is half read.
+    async fn open_cursor(&mut self, statement: &Statement, values: &[Value<'_>], batch: u32) -> Result<()> {
+        self.close_cursor().await?;
+        let parameters = Parameters::values(statement.parameters(), values)?;
+        let sql = format!("DECLARE orm_cursor NO SCROLL CURSOR FOR {}", statement.sql());
+        let declare = Statement::text(&sql, statement.parameters());
+        let begin = self.take_begin();
+        let declared = self.declare(begin, &declare, &parameters).await;
+        declared.map_err(|error| self.failed(error))?;
+        self.cursor = Some(Cursor { fetch: None, batch });
+        Ok(())
+    }
+
+    async fn declare(
+        &self,
+        begin: Option<Begin>,
+        declare: &Statement,
+        parameters: &Parameters,
+    ) -> DriverResult<()> {
+        let types: Vec<_> =
+            declare.parameters().iter().map(|&sql_type| wire_type(sql_type, Layout::PerRow)).collect();
+        let prepared = after(begin, &self.client, self.client.prepare_typed(declare.sql(), &types)).await?;
+        let rows = self.client.query_raw(&prepared, parameters.run(0)).await?;
+        rows.try_collect::<Vec<_>>().await?;
+        Ok(())
+    }
+
+    async fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        let Some(Cursor { fetch, batch }) = &mut self.cursor else {
+            return Err(Error::new(ErrorKind::Misuse, "no cursor is open"));
+        };
+        let batch = *batch;
+        let fetched = async {
+            let prepared = match fetch {
+                Some(prepared) => prepared,
+                None => fetch.insert(self.client.prepare(&format!("FETCH {batch} FROM orm_cursor")).await?),
+            };
+            read(self.client.query_raw(&*prepared, no_parameters()).await?, prepared, sink).await
+        };
+        match fetched.await {
+            Ok(count) => Ok(count >= u64::from(batch)),
+            Err(failure) => Err(self.stopped(failure)),
+        }
+    }
+
+    async fn close_cursor(&mut self) -> Result<()> {
+        match (self.cursor.take(), self.transaction) {
+            (Some(_), Transaction::Open) => self.script("CLOSE orm_cursor").await,
+            _ => Ok(()),
+        }
     }
 
     fn stopped(&mut self, failure: Failure) -> Error {
@@ -223,15 +302,30 @@ impl PostgresConnection {
 /// Sends BEGIN, if it is due, and the request behind it without waiting in between: the driver sends a request when it
 /// is first polled, and `join` polls in order.
 async fn after<T>(
-    begin: bool,
+    begin: Option<Begin>,
     client: &Client,
     request: impl Future<Output = DriverResult<T>>,
 ) -> DriverResult<T> {
-    if !begin {
+    let Some(begin) = begin else {
         return request.await;
-    }
-    let (begun, answer) = join(client.batch_execute("BEGIN"), request).await;
+    };
+    let (begun, answer) = join(client.batch_execute(&begin_sql(begin)), request).await;
     begun.and(answer)
+}
+
+fn no_parameters() -> std::iter::Empty<i32> {
+    std::iter::empty()
+}
+
+fn begin_sql(begin: Begin) -> Cow<'static, str> {
+    let mut sql = Cow::Borrowed("BEGIN");
+    if let Some(isolation) = begin.isolation {
+        sql = format!("BEGIN ISOLATION LEVEL {}", isolation.sql()).into();
+    }
+    if begin.read_only {
+        sql += " READ ONLY";
+    }
+    sql
 }
 
 /// Runs a statement with more sets of parameters, without waiting for one before the next is sent.
@@ -242,7 +336,9 @@ async fn pipeline(
     runs: Range<usize>,
     written: &mut Written,
 ) -> std::result::Result<(), Failure> {
-    let send = |run| async move { read_keys(client.query_raw(prepared, parameters.run(run)).await?).await };
+    let send = |run| async move {
+        read_keys(client.query_raw(prepared, parameters.run(run)).await?, prepared).await
+    };
     let mut results = stream::iter(runs).map(send).buffered(IN_FLIGHT);
     while let Some(one) = results.try_next().await? {
         written.affected += one.affected;
@@ -256,7 +352,7 @@ impl AsyncConnection for PostgresConnection {
         &'a mut self,
         statement: &'a Arc<Statement>,
         values: &'a [Value<'a>],
-        sink: Sink<'a>,
+        sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64>> {
         Box::pin(self.run(statement, values, sink))
     }
@@ -271,6 +367,23 @@ impl AsyncConnection for PostgresConnection {
 
     fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.control(control))
+    }
+
+    fn open_cursor<'a>(
+        &'a mut self,
+        statement: &'a Arc<Statement>,
+        values: &'a [Value<'a>],
+        batch: u32,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.open_cursor(statement, values, batch))
+    }
+
+    fn fetch<'a>(&'a mut self, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.fetch(sink))
+    }
+
+    fn close_cursor(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.close_cursor())
     }
 
     fn is_broken(&self) -> bool {

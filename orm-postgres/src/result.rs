@@ -5,8 +5,8 @@ use std::error::Error as StdError;
 use futures_util::TryStreamExt;
 use orm_core::driver::{Row, Sink, Write, Written};
 use orm_core::{Error, ErrorKind, Result, Value};
-use tokio_postgres::RowStream;
 use tokio_postgres::types::{FromSql, Type};
+use tokio_postgres::{RowStream, Statement};
 
 use crate::value::{decode, unreadable};
 
@@ -61,12 +61,19 @@ impl From<tokio_postgres::Error> for Failure {
 
 /// Hands rows on as they arrive. Once the sink has refused one, the others are read to no end but the end: only then is
 /// the connection free again, and only then is it known whether the statement failed.
-pub(crate) async fn read(rows: RowStream, sink: Sink<'_>) -> std::result::Result<u64, Failure> {
+pub(crate) async fn read(
+    rows: RowStream,
+    prepared: &Statement,
+    sink: &mut dyn Sink,
+) -> std::result::Result<u64, Failure> {
+    if let Some(columns) = sink.columns() {
+        columns.extend(prepared.columns().iter().map(|column| column.name().to_owned()));
+    }
     let mut rows = std::pin::pin!(rows);
     let mut taken = Ok(());
     while let Some(row) = rows.try_next().await? {
         if taken.is_ok() {
-            taken = sink(&PostgresRow(&row));
+            taken = sink.row(&PostgresRow(&row));
         }
     }
     taken.map_err(Failure::Sink)?;
@@ -74,13 +81,16 @@ pub(crate) async fn read(rows: RowStream, sink: Sink<'_>) -> std::result::Result
 }
 
 /// Reads the result of a write: the keys, if it returns any.
-pub(crate) async fn read_keys(rows: RowStream) -> std::result::Result<Written, Failure> {
+pub(crate) async fn read_keys(
+    rows: RowStream,
+    prepared: &Statement,
+) -> std::result::Result<Written, Failure> {
     let mut keys = Vec::new();
     let mut sink = |row: &dyn Row| {
         keys.push(key(row)?);
         Ok(())
     };
-    let affected = read(rows, &mut sink).await?;
+    let affected = read(rows, prepared, &mut sink).await?;
     Ok(Written { affected, keys })
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use orm_core::driver::{Connection, Control, Rows, Sink, Statement, Write, Written};
-use orm_core::query::{Begin, Layout};
+use orm_core::driver::{Connection, Control, Rows, Sink, Spool, Statement, Write, Written};
+use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
 use rusqlite::CachedStatement;
 
@@ -11,70 +11,131 @@ use crate::error::statement_error;
 use crate::value::{Bind, SqliteRow};
 
 pub(crate) struct SqliteConnection {
-    connection: rusqlite::Connection,
+    /// `None` while a cursor's thread has it.
+    connection: Option<rusqlite::Connection>,
+    cursor: Option<Spool<rusqlite::Connection>>,
     /// The transaction began with a read.
     reading: bool,
+    /// Statements that write are refused.
+    read_only: bool,
 }
 
 impl SqliteConnection {
     pub(crate) fn new(connection: rusqlite::Connection) -> Self {
-        Self { connection, reading: false }
+        Self { connection: Some(connection), cursor: None, reading: false, read_only: false }
     }
 
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
-        self.connection.prepare_cached(sql).map_err(statement_error)
+    /// The connection, called back from the thread of a cursor if need be; the cursor's other rows are then read into memory.
+    #[inline]
+    fn here(&mut self) -> Result<&rusqlite::Connection> {
+        if self.connection.is_none() {
+            self.call_back(true)?;
+        }
+        self.connection.as_ref().ok_or_else(lost)
     }
 
-    fn execute(&self, sql: &str) -> Result<()> {
-        self.prepare(sql)?.raw_execute().map_err(statement_error)?;
+    #[cold]
+    fn call_back(&mut self, keep: bool) -> Result<()> {
+        if let Some(connection) = self.cursor.as_mut().and_then(|cursor| cursor.recall(keep)) {
+            self.connection = Some(connection?);
+        }
         Ok(())
     }
 
-    fn run_prepared(
-        &self,
-        statement: &mut CachedStatement<'_>,
-        single: bool,
-        values: &[Value<'_>],
-        sink: Sink<'_>,
-    ) -> Result<u64> {
-        for (index, value) in values.iter().enumerate() {
-            statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error)?;
+    fn set_read_only(&mut self, on: bool) -> Result<()> {
+        if self.read_only != on {
+            let sql = if on { "PRAGMA query_only = ON" } else { "PRAGMA query_only = OFF" };
+            execute(self.here()?, sql)?;
+            self.read_only = on;
         }
-        let width = statement.column_count();
-        let mut rows = statement.raw_query();
-        let mut count = 0;
-        while let Some(row) = rows.next().map_err(statement_error)? {
-            sink(&SqliteRow { row, width })?;
-            count += 1;
-            if single {
-                break;
-            }
-        }
-        drop(rows);
-        Ok(if width == 0 { self.connection.changes() } else { count })
+        Ok(())
     }
 
-    /// Steps the statement once for each row. A generated key is the rowid that SQLite reports for the row just inserted
-    /// on this connection.
-    fn write_per_row(
-        &self,
-        statement: &mut CachedStatement<'_>,
-        rows: &dyn Rows,
-        keys: bool,
-    ) -> Result<Written> {
-        let mut written =
-            Written { affected: 0, keys: Vec::with_capacity(if keys { rows.len() } else { 0 }) };
-        for row in 0..rows.len() {
-            for column in 0..rows.width() {
-                bind(statement, column, &rows.value(row, column))?;
-            }
-            written.affected += statement.raw_execute().map_err(statement_error)? as u64;
-            if keys {
-                written.keys.push(self.connection.last_insert_rowid());
-            }
-        }
-        Ok(written)
+    /// COMMIT or ROLLBACK; afterwards the connection may write again.
+    fn end(&mut self, sql: &str) -> Result<()> {
+        execute(self.here()?, sql)?;
+        self.set_read_only(false)
     }
+}
+
+#[cold]
+fn lost() -> Error {
+    Error::new(ErrorKind::ConnectionLost, "the thread of a cursor is gone, and the connection with it")
+}
+
+fn prepare<'c>(connection: &'c rusqlite::Connection, sql: &str) -> Result<CachedStatement<'c>> {
+    connection.prepare_cached(sql).map_err(statement_error)
+}
+
+fn execute(connection: &rusqlite::Connection, sql: &str) -> Result<()> {
+    let mut statement = prepare(connection, sql)?;
+    // A pragma may answer with a row.
+    let mut rows = statement.raw_query();
+    while rows.next().map_err(statement_error)?.is_some() {}
+    Ok(())
+}
+
+fn run_prepared(
+    connection: &rusqlite::Connection,
+    statement: &mut CachedStatement<'_>,
+    single: bool,
+    values: &[Value<'_>],
+    sink: &mut dyn Sink,
+) -> Result<u64> {
+    if statement.parameter_count() != values.len() {
+        return Err(wrong_count(statement.parameter_count(), values.len()));
+    }
+    for (index, value) in values.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error)?;
+    }
+    let width = statement.column_count();
+    if let Some(columns) = sink.columns() {
+        columns.extend(statement.column_names().into_iter().map(str::to_owned));
+    }
+    let mut rows = statement.raw_query();
+    let mut count = 0;
+    while let Some(row) = rows.next().map_err(statement_error)? {
+        sink.row(&SqliteRow { row, width })?;
+        count += 1;
+        if single {
+            break;
+        }
+    }
+    drop(rows);
+    // An INSERT with RETURNING changes rows and returns them: either number is the same.
+    Ok(if width == 0 { changes(connection, statement) } else { count })
+}
+
+/// How many rows the statement changed; SQLite's own counter keeps the number of an earlier one if this one changes none by nature.
+fn changes(connection: &rusqlite::Connection, statement: &CachedStatement<'_>) -> u64 {
+    if statement.readonly() { 0 } else { connection.changes() }
+}
+
+#[cold]
+fn wrong_count(wanted: usize, given: usize) -> Error {
+    let message = format!("the statement has {wanted} parameters, but {given} values came with it");
+    Error::new(ErrorKind::InvalidQuery, message)
+}
+
+/// Steps the statement once for each row. A generated key is the rowid that SQLite reports for the row just inserted
+/// on this connection.
+fn write_per_row(
+    connection: &rusqlite::Connection,
+    statement: &mut CachedStatement<'_>,
+    rows: &dyn Rows,
+    keys: bool,
+) -> Result<Written> {
+    let mut written = Written { affected: 0, keys: Vec::with_capacity(if keys { rows.len() } else { 0 }) };
+    for row in 0..rows.len() {
+        for column in 0..rows.width() {
+            bind(statement, column, &rows.value(row, column))?;
+        }
+        written.affected += statement.raw_execute().map_err(statement_error)? as u64;
+        if keys {
+            written.keys.push(connection.last_insert_rowid());
+        }
+    }
+    Ok(written)
 }
 
 fn bind(statement: &mut CachedStatement<'_>, index: usize, value: &Result<Value<'_>>) -> Result<()> {
@@ -109,46 +170,85 @@ fn write_flat(statement: &mut CachedStatement<'_>, rows: &dyn Rows) -> Result<Wr
 }
 
 impl Connection for SqliteConnection {
-    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
+    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
+        let connection = self.here()?;
         // Used where it lies, not moved out: a move right after it was written makes the processor wait.
-        match self.connection.prepare_cached(statement.sql()) {
-            Ok(ref mut prepared) => self.run_prepared(prepared, statement.is_single(), values, sink),
+        let result = match connection.prepare_cached(statement.sql()) {
+            Ok(ref mut prepared) => run_prepared(connection, prepared, statement.is_single(), values, sink),
             Err(error) => Err(statement_error(error)),
-        }
+        };
+        result.map_err(|error| if self.reading { too_late(error) } else { error })
     }
 
     fn write(&mut self, write: Write<'_>) -> Result<Written> {
-        let mut statement = self.prepare(write.statement.sql())?;
+        let connection = self.here()?;
+        let mut statement = prepare(connection, write.statement.sql())?;
         let written = match write.layout {
-            Layout::PerRow => self.write_per_row(&mut statement, write.rows, write.keys),
+            Layout::PerRow => write_per_row(connection, &mut statement, write.rows, write.keys),
             Layout::Flat(_) => write_flat(&mut statement, write.rows),
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
         };
+        drop(statement);
         written.map_err(|error| if self.reading { too_late(error) } else { error })
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
-        self.connection.execute_batch(sql).map_err(statement_error)
+        self.here()?.execute_batch(sql).map_err(statement_error)
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
+        let in_transaction = !self.here()?.is_autocommit();
         match control {
-            Control::Begin(mode) => {
-                self.reading = mode == Begin::Read;
-                self.execute(if self.reading { "BEGIN" } else { "BEGIN IMMEDIATE" })
+            Control::Begin(begin) => {
+                self.set_read_only(begin.read_only)?;
+                self.reading = !begin.writes;
+                let immediate = begin.writes && !begin.read_only;
+                execute(self.here()?, if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })
             }
             // Some errors, such as a full disk, make SQLite roll back by itself.
-            Control::Commit if self.connection.is_autocommit() => Err(Error::new(
+            Control::Commit if !in_transaction => Err(Error::new(
                 ErrorKind::PendingRollback,
                 "SQLite has rolled the transaction back after an error",
             )),
-            Control::Commit => self.execute("COMMIT"),
-            Control::Rollback if self.connection.is_autocommit() => Ok(()),
-            Control::Rollback => self.execute("ROLLBACK"),
+            Control::Commit => self.end("COMMIT"),
+            Control::Rollback if !in_transaction => self.set_read_only(false),
+            Control::Rollback => self.end("ROLLBACK"),
+            Control::Savepoint(number) => execute(self.here()?, &format!("SAVEPOINT orm_{number}")),
+            Control::Release(number) => execute(self.here()?, &format!("RELEASE orm_{number}")),
+            Control::RollbackTo(number) => {
+                execute(self.here()?, &format!("ROLLBACK TO orm_{number}"))?;
+                execute(self.here()?, &format!("RELEASE orm_{number}"))
+            }
         }
     }
 
+    fn open_cursor(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], batch: u32) -> Result<()> {
+        self.close_cursor()?;
+        let connection = self.connection.take().ok_or_else(lost)?;
+        let statement = statement.clone();
+        let values: Vec<_> = values.iter().map(|value| value.clone().into_owned()).collect();
+        let run = move |connection: &mut rusqlite::Connection, sink: &mut dyn Sink| {
+            let mut prepared = prepare(connection, statement.sql())?;
+            run_prepared(connection, &mut prepared, false, &values, sink).map(drop)
+        };
+        self.cursor = Some(Spool::start(connection, batch, run)?);
+        Ok(())
+    }
+
+    fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        match &mut self.cursor {
+            Some(cursor) => cursor.fetch(sink),
+            None => Err(Error::new(ErrorKind::Misuse, "no cursor is open")),
+        }
+    }
+
+    fn close_cursor(&mut self) -> Result<()> {
+        self.call_back(false)?;
+        self.cursor = None;
+        Ok(())
+    }
+
     fn is_broken(&self) -> bool {
-        false
+        self.connection.is_none() && self.cursor.is_none()
     }
 }

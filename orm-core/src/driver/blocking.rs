@@ -63,7 +63,7 @@ fn refuse_inside_async() -> Result<()> {
 }
 
 impl Connection for Blocking {
-    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: Sink<'_>) -> Result<u64> {
+    fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
         self.runtime.wait(self.connection.run(statement, values, sink))
     }
 
@@ -77,6 +77,18 @@ impl Connection for Blocking {
 
     fn control(&mut self, control: Control) -> Result<()> {
         self.runtime.wait(self.connection.control(control))
+    }
+
+    fn open_cursor(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], batch: u32) -> Result<()> {
+        self.runtime.wait(self.connection.open_cursor(statement, values, batch))
+    }
+
+    fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        self.runtime.wait(self.connection.fetch(sink))
+    }
+
+    fn close_cursor(&mut self) -> Result<()> {
+        self.runtime.wait(self.connection.close_cursor())
     }
 
     fn is_broken(&self) -> bool {

@@ -2,12 +2,14 @@
 
 use crate::Result;
 use crate::Value;
-use crate::driver::{Row, Rows, no_such_column};
+use crate::driver::{Row, Rows, Sink, no_such_column};
 use crate::value::{Packed, Unpacked};
 
 /// Rows of equal width, packed; they can be read as a result and sent as a write.
 #[derive(Debug, Default)]
 pub struct RowBuffer {
+    /// The names of the columns, if they are wanted.
+    columns: Option<Vec<String>>,
     packed: Packed,
     starts: Vec<usize>,
     width: usize,
@@ -25,13 +27,27 @@ impl RowBuffer {
         Ok(buffer)
     }
 
-    /// Copies one row of a result behind the others.
-    pub fn push_row(&mut self, row: &dyn Row) -> Result<()> {
-        self.width = row.width();
-        for index in 0..row.width() {
-            self.push(&row.value(index)?);
+    /// An empty buffer for the rows of a result, and for the names of its columns if they are wanted.
+    pub fn new(columns: bool) -> Self {
+        Self { columns: columns.then(Vec::new), ..Self::default() }
+    }
+
+    /// The names of the columns, as far as they were wanted.
+    pub fn names(&self) -> &[String] {
+        self.columns.as_deref().unwrap_or_default()
+    }
+
+    /// One of the rows.
+    pub fn at(&self, row: usize) -> impl Row {
+        BufferedRow { buffer: self, row }
+    }
+
+    /// Hands everything on.
+    pub fn pour(&self, sink: &mut dyn Sink) -> Result<()> {
+        if let Some(columns) = sink.columns() {
+            columns.extend_from_slice(self.names());
         }
-        Ok(())
+        self.rows().try_for_each(|row| sink.row(&row))
     }
 
     fn push(&mut self, value: &Value<'_>) {
@@ -42,6 +58,20 @@ impl RowBuffer {
     /// The rows, one by one.
     pub fn rows(&self) -> impl Iterator<Item = impl Row> {
         (0..self.len()).map(|row| BufferedRow { buffer: self, row })
+    }
+}
+
+impl Sink for RowBuffer {
+    fn columns(&mut self) -> Option<&mut Vec<String>> {
+        self.columns.as_mut()
+    }
+
+    fn row(&mut self, row: &dyn Row) -> Result<()> {
+        self.width = row.width();
+        for index in 0..row.width() {
+            self.push(&row.value(index)?);
+        }
+        Ok(())
     }
 }
 

@@ -78,19 +78,18 @@ impl AsyncConnection for Worker {
         &'a mut self,
         statement: &'a Arc<Statement>,
         values: &'a [Value<'a>],
-        sink: Sink<'a>,
+        sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64>> {
         let statement = statement.clone();
         let values: Vec<_> = values.iter().map(|value| value.clone().into_owned()).collect();
         Box::pin(async move {
-            let (affected, buffer) = self
-                .call(move |connection| {
-                    let mut buffer = RowBuffer::default();
-                    let affected = connection.run(&statement, &values, &mut |row| buffer.push_row(row))?;
-                    Ok((affected, buffer))
-                })
-                .await?;
-            buffer.rows().try_for_each(|row| sink(&row))?;
+            let mut buffer = RowBuffer::new(sink.columns().is_some());
+            let job = move |connection: &mut dyn Connection| {
+                let affected = connection.run(&statement, &values, &mut buffer)?;
+                Ok((affected, buffer))
+            };
+            let (affected, buffer) = self.call(job).await?;
+            buffer.pour(sink)?;
             Ok(affected)
         })
     }
@@ -115,6 +114,34 @@ impl AsyncConnection for Worker {
 
     fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.call(move |connection| connection.control(control)))
+    }
+
+    fn open_cursor<'a>(
+        &'a mut self,
+        statement: &'a Arc<Statement>,
+        values: &'a [Value<'a>],
+        batch: u32,
+    ) -> BoxFuture<'a, Result<()>> {
+        let statement = statement.clone();
+        let values: Vec<_> = values.iter().map(|value| value.clone().into_owned()).collect();
+        Box::pin(self.call(move |connection| connection.open_cursor(&statement, &values, batch)))
+    }
+
+    fn fetch<'a>(&'a mut self, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<bool>> {
+        let mut buffer = RowBuffer::new(sink.columns().is_some());
+        Box::pin(async move {
+            let job = move |connection: &mut dyn Connection| {
+                let more = connection.fetch(&mut buffer)?;
+                Ok((more, buffer))
+            };
+            let (more, buffer) = self.call(job).await?;
+            buffer.pour(sink)?;
+            Ok(more)
+        })
+    }
+
+    fn close_cursor(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.call(|connection| connection.close_cursor()))
     }
 
     fn is_broken(&self) -> bool {

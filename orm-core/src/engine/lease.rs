@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::driver::{Control, Rows, Sink, Statement, Write, Written};
+use crate::driver::{Begin, Control, Rows, Sink, Statement, Write, Written};
 use crate::engine::observer::OneSet;
 use crate::engine::pool::{Idle, Link, Room};
 use crate::engine::timer::before;
 use crate::engine::{Event, Sent};
 use crate::error::{Error, ErrorKind};
-use crate::query::Begin;
 use crate::{Result, Value};
 
 pub(crate) struct Lease {
@@ -47,7 +46,7 @@ impl Lease {
         &mut self,
         statement: &Arc<Statement>,
         values: &[Value<'_>],
-        sink: Sink<'_>,
+        sink: &mut dyn Sink,
     ) -> Result<u64> {
         let result = call!(self.run(statement, values, sink));
         self.tell_statement(statement.sql(), Some(&OneSet(values)));

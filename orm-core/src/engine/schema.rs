@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::driver::Statement;
+use crate::driver::{Begin, Row, Statement};
 use crate::engine::Lease;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Column, ForeignKey, Metadata, Table};
-use crate::query::{Begin, Dialect, Sql};
+use crate::query::{Dialect, Sql};
 use crate::{Result, Value};
 
 pub(super) async fn create_all(lease: &mut Lease, dialect: &dyn Dialect, metadata: &Metadata) -> Result<()> {
@@ -23,7 +23,7 @@ async fn change(
     dialect: &dyn Dialect,
     statements: impl FnOnce(HashSet<String>) -> Vec<String>,
 ) -> Result<()> {
-    lease.begin(Begin::Write).await?;
+    lease.begin(Begin::WRITE).await?;
     let existing = table_names(lease, dialect).await?;
     for statement in statements(existing) {
         lease.script(&statement).await?;
@@ -71,7 +71,7 @@ async fn table_names(lease: &mut Lease, dialect: &dyn Dialect) -> Result<HashSet
     let mut names = HashSet::new();
     let statement = Statement::text(dialect.table_names(), &[]);
     lease
-        .run(&statement, &[], &mut |row| match row.value(0)? {
+        .run(&statement, &[], &mut |row: &dyn Row| match row.value(0)? {
             Value::Text(name) => {
                 names.insert(name.into_owned());
                 Ok(())

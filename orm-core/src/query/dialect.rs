@@ -6,15 +6,6 @@ use crate::SqlType;
 use crate::metadata::Column;
 use crate::query::{Layout, Sql, WriteShape};
 
-/// What a transaction is begun for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begin {
-    /// Its first statement reads.
-    Read,
-    /// Its first statement writes; SQLite takes the write lock at once, so that it waits instead of failing later.
-    Write,
-}
-
 /// A database's differences from standard SQL.
 pub trait Dialect: Debug + Send + Sync + 'static {
     /// The name for messages: `sqlite`, `postgres`.

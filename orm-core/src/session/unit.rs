@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::driver::{Row, Statement};
+use crate::driver::{Begin, Row, Statement};
 use crate::engine::{EngineCore, Lease};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Key, Model, RowReader, Select, Token};
-use crate::query::{Begin, SelectStatement};
+use crate::query::SelectStatement;
 use crate::session::arena::{Place, blame};
 use crate::session::entities::Entities;
 use crate::session::flush;
@@ -60,7 +60,7 @@ impl Unit {
     /// is moved with every call.
     async fn get_ready(&mut self) -> Result<()> {
         self.flush().await?;
-        self.begin(Begin::Read).await
+        self.begin(Begin::READ).await
     }
 
     /// Takes a connection and begins a transaction, unless there is one.
@@ -84,7 +84,7 @@ impl Unit {
         }
         let steps = plan(&mut self.entities)?;
         if !steps.is_empty() {
-            self.begin(Begin::Write).await?;
+            self.begin(Begin::WRITE).await?;
             let Self { entities, engine, lease, .. } = self;
             if let Err(error) = flush::run(entities, &steps, engine, held(lease)?).await {
                 return Err(self.fail(error).await);
@@ -151,7 +151,7 @@ impl Unit {
         }
         let Self { entities, lease, .. } = self;
         let lease = held(lease)?;
-        match lease.run(statement, values, &mut |row| take(entities, row)).await {
+        match lease.run(statement, values, &mut |row: &dyn Row| take(entities, row)).await {
             Ok(_) => Ok(()),
             Err(error) if lease.is_broken() => Err(Box::pin(self.fail(error)).await),
             Err(error) => Err(error),

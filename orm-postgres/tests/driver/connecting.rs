@@ -3,8 +3,7 @@
 use std::net::TcpListener;
 use std::thread;
 
-use orm_core::driver::{Backend, Control};
-use orm_core::query::Begin;
+use orm_core::driver::{Backend, Begin, Control, Row};
 use orm_core::{ErrorKind, Value};
 
 use crate::support::*;
@@ -95,9 +94,9 @@ fn the_blocking_form_works_on_a_plain_thread() {
     let backend = backend(&url);
     let mut conn = backend.connect().expect("a connection");
     let mut sum = 0;
-    conn.control(Control::Begin(Begin::Read)).expect("BEGIN");
+    conn.control(Control::Begin(Begin::READ)).expect("BEGIN");
     let numbers = query("SELECT generate_series(1, 1000)", &[]);
-    let count = conn.run(&numbers, &[], &mut |row| {
+    let count = conn.run(&numbers, &[], &mut |row: &dyn Row| {
         if let Value::Int(number) = row.value(0)? {
             sum += number;
         }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use orm_core::driver::{AsyncConnection, Backend, Control, Rows, Statement, Write, Written};
+use orm_core::driver::{AsyncConnection, Backend, Begin, Control, Row, Rows, Statement, Write, Written};
 use orm_core::engine::Url;
 use orm_core::metadata::{FieldOptions, Table};
-use orm_core::query::{Begin, Dialect, Layout, Sql, WriteKind, WriteShape};
+use orm_core::query::{Dialect, Layout, Sql, WriteKind, WriteShape};
 use orm_core::{Error, Result, SqlType, Value};
 use orm_postgres::{PostgresBackend, PostgresDialect};
 
@@ -138,7 +138,7 @@ pub(crate) async fn run(
     values: &[Value<'_>],
 ) -> Result<Vec<Values>> {
     let mut rows = Vec::new();
-    conn.run(statement, values, &mut |row| {
+    conn.run(statement, values, &mut |row: &dyn Row| {
         rows.push(
             (0..row.width()).map(|index| Ok(row.value(index)?.into_owned())).collect::<Result<Values>>()?,
         );
@@ -154,7 +154,7 @@ pub(crate) async fn select(conn: &mut Conn, sql: &str) -> Result<Vec<Values>> {
 }
 
 pub(crate) async fn begin(conn: &mut Conn) {
-    conn.control(Control::Begin(Begin::Write)).await.expect("BEGIN");
+    conn.control(Control::Begin(Begin::WRITE)).await.expect("BEGIN");
 }
 
 pub(crate) fn text(text: impl Into<String>) -> Value<'static> {

@@ -57,7 +57,7 @@ async fn the_deferred_begin_is_a_real_one() {
     conn.control(Control::Rollback).await.expect("ROLLBACK");
     assert!(select(&mut conn, "SELECT id FROM transactions_begin").await.expect("no rows").is_empty());
     begin(&mut conn).await;
-    let twice = conn.control(Control::Begin(orm_core::query::Begin::Read)).await.expect_err("one at a time");
+    let twice = conn.control(Control::Begin(orm_core::driver::Begin::READ)).await.expect_err("one at a time");
     assert_eq!(twice.kind(), ErrorKind::Misuse);
 }
 

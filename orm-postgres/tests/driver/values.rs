@@ -123,7 +123,7 @@ async fn counts_are_of_rows_returned_or_affected() {
         return;
     };
     let mut count =
-        async |sql: &str| conn.run(&query(sql, &[]), &[], &mut |_| Ok(())).await.expect("a count");
+        async |sql: &str| conn.run(&query(sql, &[]), &[], &mut |_: &dyn Row| Ok(())).await.expect("a count");
     assert_eq!(count("INSERT INTO values_count (a) SELECT true FROM generate_series(1, 5)").await, 5);
     assert_eq!(count("UPDATE values_count SET a = false WHERE id < 4").await, 3);
     assert_eq!(count("SELECT * FROM values_count").await, 5);
