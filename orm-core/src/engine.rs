@@ -1,6 +1,8 @@
 //! The engine: where a database is, how many connections there may be, and who watches. Opening one connects to
 //! nothing; it is cheap to clone and to share between threads.
 
+mod channel;
+mod connection;
 mod lease;
 mod observer;
 mod pool;
@@ -16,13 +18,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Result;
-use crate::driver::Backend;
+use crate::driver::{Backend, Begin, Isolation};
 use crate::metadata::Metadata;
 
+pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub(crate) use lease::Lease;
 pub use observer::{Event, Observer, Sent};
 use pool::{Form, Pool};
 pub(crate) use statements::Statements;
+pub(crate) use timer::pause;
 pub use url::Url;
 pub(crate) use wait::wait;
 
@@ -43,6 +47,11 @@ impl EngineCore {
 
     pub(crate) fn backend(&self) -> &dyn Backend {
         self.0.pool.backend()
+    }
+
+    /// How a transaction begins, if nobody says otherwise.
+    pub(crate) fn begin(&self) -> Begin {
+        Begin { isolation: self.0.pool.isolation(), ..Begin::READ }
     }
 
     pub(crate) fn statements(&self) -> &Statements {
@@ -164,6 +173,7 @@ pub(crate) struct Options {
     pool_size: usize,
     max_overflow: usize,
     pool_timeout: Duration,
+    isolation: Option<Isolation>,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -178,8 +188,13 @@ pub struct EngineBuilder<E> {
 impl<E: EngineForm> EngineBuilder<E> {
     /// An engine over this backend; programs use `Engine::builder(url)` instead.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
-        let options =
-            Options { pool_size: 5, max_overflow: 10, pool_timeout: Duration::from_secs(30), observer: None };
+        let options = Options {
+            pool_size: 5,
+            max_overflow: 10,
+            pool_timeout: Duration::from_secs(30),
+            isolation: None,
+            observer: None,
+        };
         Self { backend, options, form: PhantomData }
     }
 
@@ -199,6 +214,13 @@ impl<E: EngineForm> EngineBuilder<E> {
     /// How long to wait for a connection when all are in use (30 s) before a pool-timeout error. Costs nothing.
     pub fn pool_timeout(mut self, timeout: Duration) -> Self {
         self.options.pool_timeout = timeout;
+        self
+    }
+
+    /// How far each transaction is kept apart from the others, unless its connection says otherwise (the database's own
+    /// default). It travels with the BEGIN and costs no round trip; the higher the level, the more transactions wait for each other or fail.
+    pub fn isolation(mut self, level: Isolation) -> Self {
+        self.options.isolation = Some(level);
         self
     }
 

@@ -50,6 +50,9 @@ pub enum ErrorKind {
     /// A lock was not granted in time.
     #[error("lock not available")]
     LockTimeout,
+    /// The statement writes, and the transaction or the database may only be read.
+    #[error("read-only transaction")]
+    ReadOnly,
     /// A table that the statement names does not exist.
     #[error("no such table")]
     MissingTable,
@@ -104,6 +107,9 @@ pub enum ErrorKind {
     /// Any other error of the database.
     #[error("database error")]
     Database,
+    /// An error of the program itself, passed on by [`Error::other`].
+    #[error("error of the program")]
+    Other,
 }
 
 /// Why a call failed.
@@ -138,6 +144,17 @@ impl Error {
             sqlstate: None,
             source: None,
         }))
+    }
+
+    /// An error of your own, to end a block of this library by: `.map_err(Error::other)?`. [`other_ref`](Self::other_ref) gives it back.
+    pub fn other(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::new(ErrorKind::Other, error.to_string()).with_source(error)
+    }
+
+    /// The error that [`other`](Self::other) was made from, if it is an `E`.
+    pub fn other_ref<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        let source = self.0.source.as_deref().filter(|_| self.kind() == ErrorKind::Other);
+        source.and_then(|source| (source as &(dyn std::error::Error + 'static)).downcast_ref())
     }
 
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {

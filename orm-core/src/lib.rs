@@ -2,7 +2,7 @@
 //! engine and the session. Programs use it through the `orm` crate, which re-exports it with the backends.
 //!
 //! Modules import in one direction only, each from those before it:
-//! `error`, `value` → `types` → `metadata` → `query` → `driver` → `engine` → `model` → `session`.
+//! `error`, `value` → `types` → `metadata` → `query` → `driver` → `result` → `engine` → `model` → `session`.
 
 #![deny(clippy::print_stdout)]
 
@@ -12,6 +12,7 @@ mod error;
 pub mod metadata;
 pub mod model;
 pub mod query;
+pub mod result;
 pub mod session;
 mod types;
 mod value;

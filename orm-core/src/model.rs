@@ -5,17 +5,20 @@ mod entity;
 mod field;
 mod key;
 mod models;
+mod query;
 
 use crate::Result;
 use crate::Value;
 use crate::metadata::{Metadata, Table};
-use crate::query::{Condition, Dialect, Order, SelectStatement};
+use crate::query::{Condition, Dialect, Executable, Order, Rendered, SelectStatement};
+use crate::result::{FromRow, RowReader};
 
 pub use belongs_to::BelongsTo;
 pub use entity::{Entity, Token};
-pub use field::{Field, Reference, RowReader};
+pub use field::{Field, Reference};
 pub use key::Key;
 pub use models::Models;
+pub use query::{EntityQuery, TextEntities};
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(
@@ -38,12 +41,11 @@ pub trait Model: Record {
 
 /// The fields of a model, as a derive hands them to the session. Fields are numbered as they are declared.
 #[doc(hidden)]
-pub trait Record: Sized + Send + Sync + 'static {
+pub trait Record: FromRow + Send + Sync + 'static {
     const NAME: &'static str;
     /// The names of the key's columns.
     const KEY: &'static [&'static str];
 
-    fn read(row: &mut RowReader<'_>) -> Result<Self>;
     fn get(&self, field: usize, part: usize) -> Result<Value<'_>>;
     fn read_field(&mut self, field: usize, row: &mut RowReader<'_>) -> Result<()>;
     fn reference(&self, field: usize) -> Option<&dyn Reference>;
@@ -54,6 +56,12 @@ impl Metadata {
     /// The tables of these models, and of all models that they refer to.
     pub fn of<M: Models>() -> Self {
         Self::from_tables(M::tables())
+    }
+}
+
+impl<M: Model> Executable for Select<M> {
+    fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered> {
+        self.statement.rendered(dialect)
     }
 }
 
@@ -93,12 +101,6 @@ impl<M: Model> Select<M> {
     #[must_use]
     pub fn limit(mut self, rows: u32) -> Self {
         self.statement.limit(rows);
-        self
-    }
-
-    /// The same query, for its first row alone.
-    pub(crate) fn at_most_one(mut self) -> Self {
-        self.statement.limit_further(1);
         self
     }
 

@@ -10,6 +10,7 @@ mod operand;
 mod order;
 mod select;
 mod sql;
+mod text;
 mod write;
 
 pub use column::Column;
@@ -19,8 +20,10 @@ pub use operand::Operand;
 pub use order::Order;
 pub use select::SelectStatement;
 pub use sql::Sql;
+pub use text::{Bind, Executable, Params, Text, text, text_unchecked};
 pub use write::{Layout, WriteKind, WriteShape};
 
 pub(crate) use select::select_by_key;
-pub(crate) use sql::Rendered;
+pub use sql::Rendered;
+pub(crate) use text::{Sets, control_word};
 pub(crate) use write::TableRef;

@@ -9,9 +9,12 @@ mod entities;
 mod flush;
 mod identity;
 mod journal;
+mod meet;
 mod order;
 mod plan;
+mod replay;
 mod rows;
+mod stream;
 mod undo;
 mod unit;
 
@@ -20,10 +23,14 @@ use std::ops::{Deref, DerefMut};
 
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
-use crate::model::{Entity, Model, Select};
+use crate::model::{Entity, EntityQuery, Model};
+use crate::query::Executable;
+use crate::result::ResultSet;
 use crate::session::unit::{Found, Unit};
 
 pub use entities::Entities;
+pub use replay::Attempts;
+pub use stream::EntityStream;
 
 /// A session of a blocking [`Engine`]: it owns entities, and writes what was changed in them when it is told to.
 ///
@@ -80,28 +87,34 @@ impl Session {
     }
 
     /// All entities of a query, in its order.
-    pub fn all<M: Model>(&mut self, query: Select<M>) -> Result<Vec<Entity<M>>> {
+    pub fn all<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Entity<Q::Model>>> {
         wait(self.unit.all(query))
     }
 
     /// The first entity of a query, or `None`.
-    pub fn first<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+    pub fn first<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
         wait(self.unit.first(query))
     }
 
     /// The only entity of a query; an error if there is none, or more than one.
-    pub fn one<M: Model>(&mut self, query: Select<M>) -> Result<Entity<M>> {
+    pub fn one<Q: EntityQuery>(&mut self, query: Q) -> Result<Entity<Q::Model>> {
         wait(self.unit.one(query))
     }
 
     /// The only entity of a query, or `None`; an error if there is more than one.
-    pub fn one_or_none<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+    pub fn one_or_none<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
         wait(self.unit.one_or_none(query))
     }
 
     /// The rows of a query as plain structs, which the session does not know.
-    pub fn rows<M: Model>(&mut self, query: Select<M>) -> Result<Vec<M>> {
+    pub fn rows<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Q::Model>> {
         wait(self.unit.rows(query))
+    }
+
+    /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
+    /// until they are refreshed or expired.
+    pub fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
+        wait(self.unit.execute(self.unit.render_any(&statement)?))
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
@@ -142,28 +155,35 @@ impl AsyncSession {
     }
 
     /// All entities of a query, in its order.
-    pub async fn all<M: Model>(&mut self, query: Select<M>) -> Result<Vec<Entity<M>>> {
+    pub async fn all<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Entity<Q::Model>>> {
         self.unit.all(query).await
     }
 
     /// The first entity of a query, or `None`.
-    pub async fn first<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+    pub async fn first<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
         self.unit.first(query).await
     }
 
     /// The only entity of a query; an error if there is none, or more than one.
-    pub async fn one<M: Model>(&mut self, query: Select<M>) -> Result<Entity<M>> {
+    pub async fn one<Q: EntityQuery>(&mut self, query: Q) -> Result<Entity<Q::Model>> {
         self.unit.one(query).await
     }
 
     /// The only entity of a query, or `None`; an error if there is more than one.
-    pub async fn one_or_none<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+    pub async fn one_or_none<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
         self.unit.one_or_none(query).await
     }
 
     /// The rows of a query as plain structs, which the session does not know.
-    pub async fn rows<M: Model>(&mut self, query: Select<M>) -> Result<Vec<M>> {
+    pub async fn rows<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Q::Model>> {
         self.unit.rows(query).await
+    }
+
+    /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
+    /// until they are refreshed or expired.
+    pub async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
+        let rendered = self.unit.render_any(&statement)?;
+        self.unit.execute(rendered).await
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.

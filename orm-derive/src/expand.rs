@@ -27,19 +27,27 @@ fn record(model: &Model<'_>) -> TokenStream {
     let numbered = || model.fields.iter().enumerate();
     let references = || numbered().filter(|(_, field)| types::is_reference(field.ty));
     let read = model.fields.iter().map(read);
+    let table = quote! { <Self as ::orm::__private::Model>::table() };
     let get = numbered().map(get);
     let read_field = numbered().map(read_field);
     let reference = references().map(reference);
     let reference_mut = references().map(reference_mut);
     quote! {
         #[automatically_derived]
-        impl ::orm::__private::Record for #name {
-            const NAME: &'static str = #text;
-            const KEY: &'static [&'static str] = &[#(#key),*];
+        impl ::orm::__private::FromRow for #name {
+            fn columns() -> ::orm::__private::Columns {
+                ::orm::__private::Columns::Of(#table)
+            }
 
             fn read(row: &mut ::orm::__private::RowReader<'_>) -> ::orm::__private::Result<Self> {
                 ::core::result::Result::Ok(Self { #(#read),* })
             }
+        }
+
+        #[automatically_derived]
+        impl ::orm::__private::Record for #name {
+            const NAME: &'static str = #text;
+            const KEY: &'static [&'static str] = &[#(#key),*];
 
             fn get(
                 &self,

@@ -17,13 +17,20 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
         #errors
 
         #[automatically_derived]
-        impl #parameters ::orm::__private::Record for #name #arguments #bounds {
-            const NAME: &'static str = "";
-            const KEY: &'static [&'static str] = &[];
+        impl #parameters ::orm::__private::FromRow for #name #arguments #bounds {
+            fn columns() -> ::orm::__private::Columns {
+                loop {}
+            }
 
             fn read(_: &mut ::orm::__private::RowReader<'_>) -> ::orm::__private::Result<Self> {
                 loop {}
             }
+        }
+
+        #[automatically_derived]
+        impl #parameters ::orm::__private::Record for #name #arguments #bounds {
+            const NAME: &'static str = "";
+            const KEY: &'static [&'static str] = &[];
 
             fn get(&self, _: usize, _: usize) -> ::orm::__private::Result<::orm::__private::Value<'_>> {
                 loop {}

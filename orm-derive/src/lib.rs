@@ -9,6 +9,7 @@ mod attr;
 mod errors;
 mod expand;
 mod fallback;
+mod from_row;
 mod suggest;
 mod types;
 mod valid;
@@ -85,4 +86,23 @@ pub fn derive_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
         None => expand::model(&model).into(),
         Some(errors) => fallback::model(&input, &errors).into(),
     }
+}
+
+/// Makes a struct one that rows are read into, each field from the column of its name.
+///
+/// ```text
+/// #[derive(FromRow)]
+/// struct Count {
+///     name: String,
+///     #[row(column = "count(*)")]
+///     posts: i64,
+/// }
+///
+/// let counts: Vec<Count> = connection.execute(text("SELECT name, count(*) FROM …"))?.all()?;
+/// ```
+///
+/// Each field has a column type. Other columns of the result are left aside.
+#[proc_macro_derive(FromRow, attributes(row))]
+pub fn derive_from_row(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    from_row::derive(&parse_macro_input!(input as DeriveInput)).into()
 }

@@ -31,6 +31,8 @@ pub(crate) struct PostgresConnection {
     transaction: Transaction,
     broken: bool,
     cursor: Option<Cursor>,
+    /// How many there were; each has a name of its own, as one may outlive its stream until the transaction ends.
+    cursors: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,7 @@ enum Transaction {
 
 /// An open cursor; the statement that takes rows from it is prepared when it is first needed, for this cursor alone.
 struct Cursor {
+    name: String,
     fetch: Option<tokio_postgres::Statement>,
     batch: u32,
 }
@@ -63,6 +66,7 @@ impl PostgresConnection {
             transaction: Transaction::None,
             broken: false,
             cursor: None,
+            cursors: 0,
         }
     }
 
@@ -233,12 +237,14 @@ impl PostgresConnection {
     async fn open_cursor(&mut self, statement: &Statement, values: &[Value<'_>], batch: u32) -> Result<()> {
         self.close_cursor().await?;
         let parameters = Parameters::values(statement.parameters(), values)?;
-        let sql = format!("DECLARE orm_cursor NO SCROLL CURSOR FOR {}", statement.sql());
+        self.cursors += 1;
+        let name = format!("orm_cursor_{}", self.cursors);
+        let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", statement.sql());
         let declare = Statement::text(&sql, statement.parameters());
         let begin = self.take_begin();
         let declared = self.declare(begin, &declare, &parameters).await;
         declared.map_err(|error| self.failed(error))?;
-        self.cursor = Some(Cursor { fetch: None, batch });
+        self.cursor = Some(Cursor { name, fetch: None, batch });
         Ok(())
     }
 
@@ -257,14 +263,14 @@ impl PostgresConnection {
     }
 
     async fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
-        let Some(Cursor { fetch, batch }) = &mut self.cursor else {
+        let Some(Cursor { name, fetch, batch }) = &mut self.cursor else {
             return Err(Error::new(ErrorKind::Misuse, "no cursor is open"));
         };
         let batch = *batch;
         let fetched = async {
             let prepared = match fetch {
                 Some(prepared) => prepared,
-                None => fetch.insert(self.client.prepare(&format!("FETCH {batch} FROM orm_cursor")).await?),
+                None => fetch.insert(self.client.prepare(&format!("FETCH {batch} FROM {name}")).await?),
             };
             read(self.client.query_raw(&*prepared, no_parameters()).await?, prepared, sink).await
         };
@@ -276,7 +282,7 @@ impl PostgresConnection {
 
     async fn close_cursor(&mut self) -> Result<()> {
         match (self.cursor.take(), self.transaction) {
-            (Some(_), Transaction::Open) => self.script("CLOSE orm_cursor").await,
+            (Some(cursor), Transaction::Open) => self.script(&format!("CLOSE {}", cursor.name)).await,
             _ => Ok(()),
         }
     }

@@ -74,6 +74,7 @@ fn server_kind(db: &DbError) -> ErrorKind {
         "23514" => ErrorKind::CheckViolation,
         "40001" | "40P01" => ErrorKind::SerializationFailure,
         "55P03" => ErrorKind::LockTimeout,
+        "25006" => ErrorKind::ReadOnly,
         "42P01" => ErrorKind::MissingTable,
         "25P02" => ErrorKind::PendingRollback,
         "28000" | "28P01" => ErrorKind::Authentication,

@@ -90,8 +90,9 @@ fn run_prepared(
     }
     let width = statement.column_count();
     if let Some(columns) = sink.columns() {
-        columns.extend(statement.column_names().into_iter().map(str::to_owned));
+        columns.extend(statement.column_names().map(str::to_owned));
     }
+    let before = connection.total_changes();
     let mut rows = statement.raw_query();
     let mut count = 0;
     while let Some(row) = rows.next().map_err(statement_error)? {
@@ -103,12 +104,12 @@ fn run_prepared(
     }
     drop(rows);
     // An INSERT with RETURNING changes rows and returns them: either number is the same.
-    Ok(if width == 0 { changes(connection, statement) } else { count })
-}
-
-/// How many rows the statement changed; SQLite's own counter keeps the number of an earlier one if this one changes none by nature.
-fn changes(connection: &rusqlite::Connection, statement: &CachedStatement<'_>) -> u64 {
-    if statement.readonly() { 0 } else { connection.changes() }
+    Ok(match width {
+        // The counter keeps the number of an earlier statement if this one is none that changes rows.
+        0 if connection.total_changes() == before => 0,
+        0 => connection.changes(),
+        _ => count,
+    })
 }
 
 #[cold]

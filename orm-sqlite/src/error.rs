@@ -38,6 +38,7 @@ fn kind(code: i32, message: &str) -> ErrorKind {
         // A transaction that has read wants to write, and another one has written meanwhile: waiting cannot help.
         ffi::SQLITE_BUSY_SNAPSHOT => ErrorKind::SerializationFailure,
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_BUSY_TIMEOUT => ErrorKind::LockTimeout,
+        ffi::SQLITE_READONLY => ErrorKind::ReadOnly,
         ffi::SQLITE_ERROR if message.contains("no such table") => ErrorKind::MissingTable,
         ffi::SQLITE_ERROR => ErrorKind::Statement,
         _ => ErrorKind::Database,

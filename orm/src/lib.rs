@@ -6,15 +6,19 @@ mod backends;
 mod open;
 pub mod prelude;
 
+pub use orm_core::driver::Isolation;
+pub use orm_core::engine::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub use orm_core::engine::{AsyncEngine, Engine, EngineBuilder, EngineForm, Event, Observer, Sent, Url};
 pub use orm_core::metadata::Metadata;
-pub use orm_core::model::{BelongsTo, Entity, Model, Models, Select};
+pub use orm_core::model::{BelongsTo, Entity, EntityQuery, Model, Models, Select, TextEntities};
+pub use orm_core::query::{Bind, Executable, Params, Text, text, text_unchecked};
 pub use orm_core::query::{
     Column, Condition, Expr, Expression, ExpressionMethods, Operand, Order, TextMethods,
 };
-pub use orm_core::session::{AsyncSession, Entities, Session};
+pub use orm_core::result::{ColumnIndex, FromRow, ResultSet, Row};
+pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
 pub use orm_core::{DbValue, Error, ErrorKind, Result, SqlType, Value};
-pub use orm_derive::Model;
+pub use orm_derive::{FromRow, Model};
 
 pub use open::Open;
 
@@ -31,8 +35,9 @@ pub mod dialect {
 #[doc(hidden)]
 pub mod __private {
     pub use orm_core::metadata::{FieldOptions, Table};
-    pub use orm_core::model::{Field, Key, Model, Record, Reference, RowReader};
+    pub use orm_core::model::{Field, Key, Model, Record, Reference};
     pub use orm_core::query::Column;
+    pub use orm_core::result::{Columns, FromRow, RowReader};
     pub use orm_core::{Result, Value};
 }
 

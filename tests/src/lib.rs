@@ -45,20 +45,23 @@ impl Trace {
     /// The statements since the last call; steps of transactions are not counted.
     pub fn take_statements(&self) -> Vec<String> {
         let mut lines = self.take();
-        lines.retain(|line| !matches!(line.as_str(), "BEGIN" | "COMMIT" | "ROLLBACK"));
+        let steps = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT ", "RELEASE "];
+        lines.retain(|line| !steps.iter().any(|step| line.starts_with(step)));
         lines
     }
 }
 
 /// What `orm::prelude` has, without the names that the two forms have in common.
 pub mod prelude {
-    pub use orm::{BelongsTo, Entity, ErrorKind, Metadata, Model};
+    pub use orm::{
+        BelongsTo, Entity, ErrorKind, FromRow, Isolation, Metadata, Model, Params, text, text_unchecked,
+    };
     pub use orm::{ExpressionMethods as _, Open as _, TextMethods as _};
 }
 
 /// The names of a case in blocking form.
 pub mod sync_form {
-    pub use orm::{Engine, Session};
+    pub use orm::{Connection, Engine, Session};
 
     use super::*;
     use orm::{EngineBuilder, Metadata, Models, Open, Result};
@@ -121,7 +124,7 @@ pub mod sync_form {
 
 /// The names of a case in async form.
 pub mod async_form {
-    pub use orm::{AsyncEngine as Engine, AsyncSession as Session};
+    pub use orm::{AsyncConnection as Connection, AsyncEngine as Engine, AsyncSession as Session};
 
     use super::*;
     use orm::{EngineBuilder, Metadata, Models, Open, Result};

@@ -37,6 +37,12 @@ impl RowBuffer {
         self.columns.as_deref().unwrap_or_default()
     }
 
+    /// Forgets the rows, and keeps the names of the columns.
+    pub fn clear(&mut self) {
+        self.packed.clear();
+        self.starts.clear();
+    }
+
     /// One of the rows.
     pub fn at(&self, row: usize) -> impl Row {
         BufferedRow { buffer: self, row }
@@ -62,8 +68,9 @@ impl RowBuffer {
 }
 
 impl Sink for RowBuffer {
+    /// Wanted until they are there: a buffer that is filled again keeps them.
     fn columns(&mut self) -> Option<&mut Vec<String>> {
-        self.columns.as_mut()
+        self.columns.as_mut().filter(|columns| columns.is_empty())
     }
 
     fn row(&mut self, row: &dyn Row) -> Result<()> {

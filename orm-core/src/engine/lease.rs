@@ -93,6 +93,42 @@ impl Lease {
         self.tell_control(&result, &Event::Rollback)
     }
 
+    /// Takes a step that concerns a savepoint.
+    pub(crate) async fn nested(&mut self, control: Control) -> Result<()> {
+        let result = call!(self.control(control));
+        let event = match control {
+            Control::Savepoint(number) => Event::Savepoint(number),
+            Control::Release(number) => Event::Release(number),
+            Control::RollbackTo(number) => Event::RollbackTo(number),
+            Control::Begin(_) | Control::Commit | Control::Rollback => return result,
+        };
+        self.tell_control(&result, &event)
+    }
+
+    pub(crate) async fn open_cursor(
+        &mut self,
+        statement: &Arc<Statement>,
+        values: &[Value<'_>],
+        batch: u32,
+    ) -> Result<()> {
+        let result = call!(self.open_cursor(statement, values, batch));
+        self.tell_statement(statement.sql(), Some(&OneSet(values)));
+        result.map_err(|error| error.with_sql(statement.sql()))
+    }
+
+    pub(crate) async fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        call!(self.fetch(sink))
+    }
+
+    pub(crate) async fn close_cursor(&mut self) -> Result<()> {
+        call!(self.close_cursor())
+    }
+
+    /// Whether a call on it never waits.
+    pub(crate) fn is_blocking(&self) -> bool {
+        matches!(self.link, Some(Link::Blocking(_)))
+    }
+
     pub(super) fn is_tainted(&self) -> bool {
         self.tainted
     }

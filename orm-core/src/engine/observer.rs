@@ -28,6 +28,12 @@ pub enum Event<'a> {
     Commit,
     /// A transaction was rolled back.
     Rollback,
+    /// A savepoint was set.
+    Savepoint(u32),
+    /// A savepoint was let go, and what was done since it kept.
+    Release(u32),
+    /// What was done since a savepoint was undone.
+    RollbackTo(u32),
     /// Something unexpected that is no error, such as rows to be deleted that were gone already.
     Warning(&'a str),
 }
@@ -67,6 +73,9 @@ impl fmt::Display for Event<'_> {
             Event::Begin => f.write_str("BEGIN"),
             Event::Commit => f.write_str("COMMIT"),
             Event::Rollback => f.write_str("ROLLBACK"),
+            Event::Savepoint(number) => write!(f, "SAVEPOINT orm_{number}"),
+            Event::Release(number) => write!(f, "RELEASE orm_{number}"),
+            Event::RollbackTo(number) => write!(f, "ROLLBACK TO orm_{number}"),
             Event::Warning(message) => write!(f, "WARNING: {message}"),
             Event::Statement(sent) if sent.sets() == 1 => f.write_str(sent.sql),
             Event::Statement(sent) => write!(f, "{} -- {} rows", sent.sql, sent.sets()),

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::driver::{AsyncConnection, Backend, Connection};
+use crate::driver::{AsyncConnection, Backend, Connection, Isolation};
 use crate::engine::lease::Lease;
 use crate::engine::timer::Alarm;
 use crate::engine::{Observer, Options};
@@ -82,6 +82,10 @@ impl Pool {
 
     pub(crate) fn backend(&self) -> &dyn Backend {
         &*self.backend
+    }
+
+    pub(crate) fn isolation(&self) -> Option<Isolation> {
+        self.options.isolation
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Default)]
 struct Deadlines {
@@ -68,6 +68,11 @@ pub(super) async fn before<T>(deadline: Instant, future: impl Future<Output = T>
         }
     })
     .await
+}
+
+/// Waits for this long: in async without holding up the thread.
+pub(crate) async fn pause(length: Duration) {
+    let _ = before(Instant::now() + length, std::future::pending::<()>()).await;
 }
 
 /// Wakes a task at a point in time, unless it is dropped before.

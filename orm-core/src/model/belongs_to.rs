@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::metadata::FieldBuilder;
-use crate::model::{Entity, Field, Key, Model, Reference, RowReader, Token};
+use crate::model::{Entity, Field, Key, Model, Reference, Token};
+use crate::result::RowReader;
 use crate::{Result, Value};
 
 /// A reference to a row of the model `M`, stored as a foreign key.

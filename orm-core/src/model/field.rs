@@ -1,8 +1,8 @@
 //! A field of a model: one column, or several that belong together.
 
-use crate::driver::{Row, no_such_column};
 use crate::metadata::FieldBuilder;
 use crate::model::Token;
+use crate::result::RowReader;
 use crate::types::DbValue;
 use crate::{Result, Value};
 
@@ -79,76 +79,10 @@ impl<T: DbValue> Field for T {
     }
 }
 
-/// Hands out the values of a row from left to right.
-pub struct RowReader<'a> {
-    row: &'a dyn Row,
-    next: usize,
-    /// The first value, if it is an integer and known already: a driver's value is not free to fetch.
-    first: Option<i64>,
-}
-
-impl<'a> RowReader<'a> {
-    pub(crate) fn new(row: &'a dyn Row) -> Self {
-        Self { row, next: 0, first: None }
-    }
-
-    /// Hands out one integer.
-    pub(crate) fn of_int(value: i64) -> Self {
-        Self { row: &NoRow, next: 0, first: Some(value) }
-    }
-
-    /// The row's first value is known already.
-    pub(crate) fn after_first(row: &'a dyn Row, first: i64) -> Self {
-        Self { row, next: 0, first: Some(first) }
-    }
-
-    /// The next value; an error if the row has no more.
-    #[inline]
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an iterator would end silently where this is an error"
-    )]
-    pub fn next(&mut self) -> Result<Value<'a>> {
-        let index = self.next;
-        self.next += 1;
-        match self.first.take() {
-            Some(first) => Ok(Value::Int(first)),
-            None => self.row.value(index),
-        }
-    }
-
-    /// The next value, if there is a shorter way to it.
-    #[inline]
-    fn shortcut<T: DbValue>(&mut self) -> Option<T> {
-        if self.first.is_some() {
-            return None;
-        }
-        let value = T::shortcut(self.row, self.next)?;
-        self.next += 1;
-        Some(value)
-    }
-
+impl RowReader<'_> {
     /// The next field.
     #[inline]
     pub fn field<F: Field>(&mut self) -> Result<F> {
         F::read(self)
-    }
-
-    /// The position of the value that was taken last.
-    pub(crate) fn position(&self) -> usize {
-        self.next.saturating_sub(1)
-    }
-}
-
-/// A row without values.
-struct NoRow;
-
-impl Row for NoRow {
-    fn width(&self) -> usize {
-        0
-    }
-
-    fn value(&self, _index: usize) -> Result<Value<'_>> {
-        Err(no_such_column())
     }
 }

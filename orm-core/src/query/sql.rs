@@ -16,11 +16,20 @@ pub struct Sql<'d> {
 }
 
 /// A finished statement with its parameters.
+#[doc(hidden)]
 #[derive(Debug)]
-pub(crate) struct Rendered {
+pub struct Rendered {
     pub(crate) text: String,
     pub(crate) types: Vec<SqlType>,
     pub(crate) values: Vec<Value<'static>>,
+    /// Whether it may write.
+    pub(crate) writes: bool,
+}
+
+impl Rendered {
+    pub(crate) fn with_writes(self, writes: bool) -> Self {
+        Self { writes, ..self }
+    }
 }
 
 impl<'d> Sql<'d> {
@@ -73,6 +82,12 @@ impl<'d> Sql<'d> {
             each(self, item)?;
         }
         Ok(())
+    }
+
+    /// Adds the name of a column type.
+    pub fn push_type(&mut self, sql_type: SqlType) -> &mut Self {
+        let name = self.dialect.type_name(sql_type);
+        self.push(name)
     }
 
     /// Adds the placeholder of a parameter whose value comes when the statement runs.
@@ -128,6 +143,6 @@ impl<'d> Sql<'d> {
     }
 
     pub(crate) fn finish(self) -> Rendered {
-        Rendered { text: self.text, types: self.types, values: self.values }
+        Rendered { text: self.text, types: self.types, values: self.values, writes: false }
     }
 }

@@ -1,7 +1,8 @@
 //! Undoing a transaction in memory: the journal is gone through from its end, and values, keys and states are as they were.
 
 use crate::driver::{Row, no_such_column};
-use crate::model::{Reference, RowReader};
+use crate::model::Reference;
+use crate::result::RowReader;
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;

@@ -1,18 +1,23 @@
 //! The unit of work: entities and a connection. Everything that does I/O is written here, once, for both forms.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::driver::{Begin, Row, Statement};
-use crate::engine::{EngineCore, Lease};
+use crate::driver::{Begin, Row, RowBuffer, Statement};
+use crate::engine::{EngineCore, Lease, wait};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Key, Model, RowReader, Select, Token};
-use crate::query::SelectStatement;
+use crate::metadata::Table;
+use crate::model::{Entity, EntityQuery, Key, Model, Record as _, Token};
+use crate::query::{Executable, Rendered};
+use crate::result::{ResultSet, RowReader};
 use crate::session::arena::{Place, blame};
 use crate::session::entities::Entities;
 use crate::session::flush;
 use crate::session::identity::Identity;
+use crate::session::meet::ByName;
 use crate::session::plan::plan;
+use crate::session::stream::Reading;
 use crate::{Result, Value};
 
 pub(super) struct Unit {
@@ -22,11 +27,30 @@ pub(super) struct Unit {
     lease: Option<Lease>,
     /// Why nothing goes on before a rollback.
     failed: Option<Error>,
+    /// The next transaction takes SQLite's lock at its beginning.
+    pub(super) begins_writing: bool,
+    cursor: Cursor,
+}
+
+/// Whether a stream is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cursor {
+    Closed,
+    Open,
+    /// Its stream is gone; in async it is closed before the next statement.
+    Abandoned,
 }
 
 impl Unit {
     pub(super) fn new(engine: EngineCore) -> Self {
-        Self { entities: Entities::new(), engine, lease: None, failed: None }
+        Self {
+            entities: Entities::new(),
+            engine,
+            lease: None,
+            failed: None,
+            begins_writing: false,
+            cursor: Cursor::Closed,
+        }
     }
 
     /// Refuses to go on after a failed flush, or after a call that was dropped half-way.
@@ -51,7 +75,10 @@ impl Unit {
     /// Whether a statement can be sent as things are: nothing to flush, a transaction open, nothing gone wrong.
     #[inline]
     fn is_ready(&self) -> bool {
-        !self.entities.has_changes() && self.lease.is_some() && self.check().is_ok()
+        !self.entities.has_changes()
+            && self.lease.is_some()
+            && self.cursor != Cursor::Abandoned
+            && self.check().is_ok()
     }
 
     /// Writes what was changed and begins a transaction.
@@ -59,18 +86,42 @@ impl Unit {
     /// What is rare is boxed where it is called, so that the future of a call that only looks something up stays small: it
     /// is moved with every call.
     async fn get_ready(&mut self) -> Result<()> {
+        self.close_abandoned().await?;
         self.flush().await?;
-        self.begin(Begin::READ).await
+        self.begin(false).await
+    }
+
+    async fn close_abandoned(&mut self) -> Result<()> {
+        self.check()?;
+        if self.cursor == Cursor::Abandoned {
+            self.cursor = Cursor::Closed;
+            if let Some(lease) = &mut self.lease {
+                lease.close_cursor().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A stream was dropped.
+    pub(super) fn abandon_cursor(&mut self) {
+        if self.cursor == Cursor::Open {
+            self.cursor = Cursor::Abandoned;
+            if self.lease.as_ref().is_some_and(|lease| lease.is_blocking() && !lease.is_busy()) {
+                // An error here is one of the connection, and meets the next statement.
+                let _ = wait(self.close_abandoned());
+            }
+        }
     }
 
     /// Takes a connection and begins a transaction, unless there is one.
-    async fn begin(&mut self, mode: Begin) -> Result<()> {
+    async fn begin(&mut self, writes: bool) -> Result<()> {
         if self.lease.is_some() {
             return Ok(());
         }
+        let begin = Begin { writes: writes || self.begins_writing, ..self.engine.begin() };
         // The session holds the lease before the BEGIN is sent: a future dropped there leaves it to be cleaned.
         let lease = self.lease.insert(self.engine.lease().await?);
-        let begun = lease.begin(mode).await;
+        let begun = lease.begin(begin).await;
         if begun.is_err() {
             self.lease = None;
         }
@@ -84,7 +135,7 @@ impl Unit {
         }
         let steps = plan(&mut self.entities)?;
         if !steps.is_empty() {
-            self.begin(Begin::WRITE).await?;
+            self.begin(true).await?;
             let Self { entities, engine, lease, .. } = self;
             if let Err(error) = flush::run(entities, &steps, engine, held(lease)?).await {
                 return Err(self.fail(error).await);
@@ -96,11 +147,13 @@ impl Unit {
 
     pub(super) async fn commit(&mut self) -> Result<()> {
         self.flush().await?;
+        self.close_abandoned().await?;
         if let Some(lease) = &mut self.lease {
             if let Err(error) = lease.commit().await {
                 return Err(self.fail(error).await);
             }
             self.lease = None;
+            self.cursor = Cursor::Closed;
         }
         self.entities.committed();
         Ok(())
@@ -132,6 +185,7 @@ impl Unit {
                 let _ = lease.rollback().await;
             }
             self.lease = None;
+            self.cursor = Cursor::Closed;
         }
         let result = self.entities.rolled_back();
         if in_doubt {
@@ -151,69 +205,176 @@ impl Unit {
         }
         let Self { entities, lease, .. } = self;
         let lease = held(lease)?;
-        match lease.run(statement, values, &mut |row: &dyn Row| take(entities, row)).await {
+        let result = lease.run(statement, values, &mut |row: &dyn Row| take(entities, row)).await;
+        match result {
             Ok(_) => Ok(()),
-            Err(error) if lease.is_broken() => Err(Box::pin(self.fail(error)).await),
-            Err(error) => Err(error),
+            Err(error) => Err(Box::pin(self.fail_if_broken(error)).await),
         }
     }
 
-    /// A query as the driver gets it.
-    fn prepare(&self, query: &SelectStatement) -> Result<(Arc<Statement>, Vec<Value<'static>>)> {
-        let rendered = query.rendered(self.engine.backend().dialect())?;
-        Ok((self.engine.statements().query(&rendered), rendered.values))
+    /// A statement's error ends the unit of work only if its connection is gone with it.
+    async fn fail_if_broken(&mut self, error: Error) -> Error {
+        let broken = self.lease.as_ref().is_some_and(Lease::is_broken);
+        if broken { self.fail(error).await } else { error }
+    }
+
+    /// The same for a result whose columns are found by their names.
+    async fn run_by_name<F>(
+        &mut self,
+        table: &'static Table,
+        statement: &Arc<Statement>,
+        values: &[Value<'_>],
+        mut take: F,
+    ) -> Result<()>
+    where
+        F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
+    {
+        self.get_ready().await?;
+        let Self { entities, lease, .. } = self;
+        let mut sink = ByName::new(table, |row: &dyn Row| take(entities, row));
+        match held(lease)?.run(statement, values, &mut sink).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.fail_if_broken(error).await),
+        }
+    }
+
+    /// Runs any statement; unflushed changes are written first.
+    pub(super) async fn execute(&mut self, rendered: Rendered) -> Result<ResultSet> {
+        self.close_abandoned().await?;
+        self.flush().await?;
+        self.begin(rendered.writes).await?;
+        let statement = self.engine.statements().query(&rendered);
+        let mut buffer = RowBuffer::new(true);
+        match held(&mut self.lease)?.run(&statement, &rendered.values, &mut buffer).await {
+            Ok(affected) => Ok(ResultSet::new(buffer, affected)),
+            Err(error) => Err(self.fail_if_broken(error).await),
+        }
+    }
+
+    pub(super) fn render_any(&self, statement: &impl Executable) -> Result<Rendered> {
+        statement.rendered(self.engine.backend().dialect())
+    }
+
+    pub(super) fn render(&self, query: &impl EntityQuery) -> Result<Rendered> {
+        query.rendered(self.engine.backend().dialect())
     }
 
     /// The entities of a query's rows.
-    async fn meet_all(&mut self, arena: u32, query: &SelectStatement) -> Result<Vec<Token>> {
-        let (statement, values) = self.prepare(query)?;
+    async fn meet_all(&mut self, arena: u32, rendered: &Rendered, by_name: bool) -> Result<Vec<Token>> {
+        let statement = self.engine.statements().query(rendered);
         let mut found = Vec::new();
         let take = |entities: &mut Entities, row: &dyn Row| {
             found.push(entities.meet(arena, row, false)?);
             Ok(())
         };
-        self.run(&statement, &values, take).await?;
+        if by_name {
+            let table = self.entities.arenas[arena as usize].table;
+            Box::pin(self.run_by_name(table, &statement, &rendered.values, take)).await?;
+        } else {
+            self.run(&statement, &rendered.values, take).await?;
+        }
         Ok(found)
     }
 
-    pub(super) async fn all<M: Model>(&mut self, query: Select<M>) -> Result<Vec<Entity<M>>> {
-        let arena = self.entities.arena_index::<M>();
-        let found = self.meet_all(arena, &query.statement).await?;
+    pub(super) async fn all<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Entity<Q::Model>>> {
+        let arena = self.entities.arena_index::<Q::Model>();
+        let rendered = self.render(&query)?;
+        drop(query);
+        let found = self.meet_all(arena, &rendered, Q::BY_NAME).await?;
         Ok(found.into_iter().map(Entity::new).collect())
     }
 
-    pub(super) async fn first<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+    pub(super) async fn first<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
         Ok(self.all(query.at_most_one()).await?.into_iter().next())
     }
 
-    pub(super) async fn one<M: Model>(&mut self, query: Select<M>) -> Result<Entity<M>> {
-        let none = || Error::new(ErrorKind::NoResult, "the query found no row").with_model(M::NAME);
+    pub(super) async fn one<Q: EntityQuery>(&mut self, query: Q) -> Result<Entity<Q::Model>> {
+        let none = || Error::new(ErrorKind::NoResult, "the query found no row").with_model(Q::Model::NAME);
         self.one_or_none(query).await?.ok_or_else(none)
     }
 
-    pub(super) async fn one_or_none<M: Model>(&mut self, query: Select<M>) -> Result<Option<Entity<M>>> {
+    pub(super) async fn one_or_none<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
         let found = self.all(query).await?;
         match found[..] {
             [] => Ok(None),
             [one] => Ok(Some(one)),
             _ => {
                 let message = format!("the query found {} rows", found.len());
-                Err(Error::new(ErrorKind::MultipleResults, message).with_model(M::NAME))
+                Err(Error::new(ErrorKind::MultipleResults, message).with_model(Q::Model::NAME))
             }
         }
     }
 
-    pub(super) async fn rows<M: Model>(&mut self, query: Select<M>) -> Result<Vec<M>> {
-        let (statement, values) = self.prepare(&query.statement)?;
+    pub(super) async fn rows<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Q::Model>> {
+        let rendered = self.render(&query)?;
+        drop(query);
+        let statement = self.engine.statements().query(&rendered);
         let mut rows = Vec::new();
         let take: &mut (dyn FnMut(&mut Entities, &dyn Row) -> Result<()> + Send) = &mut |_, row| {
-            let mut reader = RowReader::new(row);
-            let record = M::read(&mut reader);
-            rows.push(record.map_err(|error| blame(M::NAME, M::table(), error, reader.position()))?);
+            rows.push(read_row::<Q::Model>(row)?);
             Ok(())
         };
-        self.run(&statement, &values, take).await?;
+        if Q::BY_NAME {
+            Box::pin(self.run_by_name(Q::Model::table(), &statement, &rendered.values, take)).await?;
+        } else {
+            self.run(&statement, &rendered.values, take).await?;
+        }
         Ok(rows)
+    }
+
+    /// Opens a stream.
+    pub(super) async fn stream<M: Model>(
+        &mut self,
+        rendered: Rendered,
+        by_name: bool,
+        size: usize,
+    ) -> Result<Reading> {
+        if rendered.writes {
+            let message = "only a query that reads can be streamed";
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
+        let arena = self.entities.arena_index::<M>();
+        self.get_ready().await?;
+        let statement = self.engine.statements().query(&rendered);
+        let size = size.max(1);
+        let batch = u32::try_from(size).unwrap_or(u32::MAX);
+        if let Err(error) = held(&mut self.lease)?.open_cursor(&statement, &rendered.values, batch).await {
+            return Err(self.fail_if_broken(error).await);
+        }
+        self.cursor = Cursor::Open;
+        Ok(Reading { arena, names: by_name.then(Vec::new), size, met: VecDeque::new(), more: true })
+    }
+
+    /// Fetches the next batch of a stream.
+    pub(super) async fn fetch_entities(&mut self, reading: &mut Reading) -> Result<()> {
+        self.check()?;
+        if self.cursor != Cursor::Open {
+            let message = "the transaction that the stream was opened in has ended";
+            return Err(Error::new(ErrorKind::Misuse, message));
+        }
+        let Self { entities, lease, .. } = self;
+        let Reading { arena, names, met, .. } = reading;
+        let table = entities.arenas[*arena as usize].table;
+        let mut take = |row: &dyn Row| {
+            met.push_back(entities.meet(*arena, row, false)?);
+            Ok(())
+        };
+        let fetched = match names {
+            None => held(lease)?.fetch(&mut take).await,
+            Some(names) => {
+                let mut sink = ByName::with_names(table, std::mem::take(names), take);
+                let fetched = held(lease)?.fetch(&mut sink).await;
+                *names = sink.into_names();
+                fetched
+            }
+        };
+        match fetched {
+            Ok(more) => {
+                reading.more = more;
+                Ok(())
+            }
+            Err(error) => Err(self.fail_if_broken(error).await),
+        }
     }
 
     /// Looks a key up in memory.
@@ -313,6 +474,12 @@ impl fmt::Display for Unit {
             (None, None) => Ok(()),
         }
     }
+}
+
+fn read_row<M: Model>(row: &dyn Row) -> Result<M> {
+    let mut reader = RowReader::new(row);
+    let record = M::read(&mut reader);
+    record.map_err(|error| blame(M::NAME, M::table(), error, reader.position()))
 }
 
 /// The connection that `begin` has taken.

@@ -17,12 +17,13 @@ fn every_path_that_it_names_exists() {
     }
 }
 
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["error", "value"],
     &["types"],
     &["metadata"],
     &["query"],
     &["driver"],
+    &["result"],
     &["engine"],
     &["model"],
     &["session"],

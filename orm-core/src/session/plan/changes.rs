@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Table;
-use crate::model::{Reference, RowReader};
+use crate::model::Reference;
+use crate::result::RowReader;
 use crate::session::arena::{Arena, Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;

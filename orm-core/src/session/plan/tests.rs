@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use super::*;
 use crate::Value;
 use crate::metadata::{FieldOptions, Table};
-use crate::model::{BelongsTo, Entity, Field, Model, Record, Reference, RowReader};
+use crate::model::{BelongsTo, Entity, Field, Model, Record, Reference};
+use crate::result::{Columns, FromRow, RowReader};
 use crate::session::identity::Identity;
 
 /// A row with a name, of a tree.
@@ -15,13 +16,19 @@ struct Node {
     parent: Option<BelongsTo<Node>>,
 }
 
-impl Record for Node {
-    const NAME: &'static str = "Node";
-    const KEY: &'static [&'static str] = &["id"];
+impl FromRow for Node {
+    fn columns() -> Columns {
+        Columns::Of(Self::table())
+    }
 
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
         Ok(Self { id: row.field()?, name: row.field()?, parent: row.field()? })
     }
+}
+
+impl Record for Node {
+    const NAME: &'static str = "Node";
+    const KEY: &'static [&'static str] = &["id"];
 
     fn get(&self, field: usize, part: usize) -> Result<Value<'_>> {
         match field {

@@ -1,0 +1,13 @@
+//! Results: rows that were read, handed out as the types that the program asks for.
+
+mod from_row;
+mod index;
+mod reader;
+mod set;
+
+pub use from_row::{Columns, FromRow};
+pub use index::ColumnIndex;
+pub use reader::RowReader;
+pub use set::{ResultSet, Row};
+
+pub(crate) use from_row::Mapping;

@@ -1,0 +1,165 @@
+//! What a row is read into, and which of its columns go where.
+
+use crate::Result;
+use crate::Value;
+use crate::driver::{self, no_such_column};
+use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
+use crate::result::{ColumnIndex, RowReader};
+use crate::types::DbValue;
+
+/// A type that a row can be read into: a column type for a row of one column, a tuple by position, and by the names of the
+/// columns a model or a struct with `#[derive(FromRow)]`.
+#[diagnostic::on_unimplemented(
+    message = "a row cannot be read into `{Self}`",
+    label = "not a row",
+    note = "rows are read into column types, tuples of them, models, and structs with `#[derive(FromRow)]`"
+)]
+pub trait FromRow: Sized {
+    /// Which columns it is read from.
+    fn columns() -> Columns;
+
+    /// Reads those columns, in their order.
+    fn read(row: &mut RowReader<'_>) -> Result<Self>;
+}
+
+/// The columns that something is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Columns {
+    /// As many as this, by position.
+    Count(usize),
+    /// Those of these names; what else a row holds is left aside.
+    Named(&'static [&'static str]),
+    /// Those of a table.
+    Of(&'static Table),
+}
+
+impl<T: DbValue> FromRow for T {
+    fn columns() -> Columns {
+        Columns::Count(1)
+    }
+
+    fn read(row: &mut RowReader<'_>) -> Result<Self> {
+        row.value()
+    }
+}
+
+macro_rules! tuple {
+    ($count:literal $($part:ident)+) => {
+        impl<$($part: DbValue),+> FromRow for ($($part,)+) {
+            fn columns() -> Columns {
+                Columns::Count($count)
+            }
+
+            fn read(row: &mut RowReader<'_>) -> Result<Self> {
+                Ok(($(row.value::<$part>()?,)+))
+            }
+        }
+    };
+}
+
+tuple!(1 A);
+tuple!(2 A B);
+tuple!(3 A B C);
+tuple!(4 A B C D);
+tuple!(5 A B C D E);
+tuple!(6 A B C D E F);
+tuple!(7 A B C D E F G);
+tuple!(8 A B C D E F G H);
+tuple!(9 A B C D E F G H I);
+tuple!(10 A B C D E F G H I J);
+tuple!(11 A B C D E F G H I J K);
+tuple!(12 A B C D E F G H I J K L);
+
+/// Where in a result the wanted columns are. It is worked out once for a result.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) of: Columns,
+    /// `None`: just as they come.
+    positions: Option<Vec<usize>>,
+}
+
+impl Mapping {
+    pub(crate) fn new(of: Columns, found: &[String]) -> Result<Self> {
+        let positions = match of {
+            Columns::Count(count) if count == found.len() => return Ok(Self { of, positions: None }),
+            Columns::Count(count) => return Err(wrong_width(count, found.len())),
+            Columns::Named(names) => positions(names.iter().copied(), found)?,
+            Columns::Of(table) => positions(table.columns().iter().map(|column| &*column.name), found)?,
+        };
+        let as_they_come = positions.iter().copied().eq(0..positions.len());
+        Ok(Self { of, positions: (!as_they_come).then_some(positions) })
+    }
+
+    /// Reads a row; an error names its column.
+    pub(crate) fn read<T: FromRow>(&self, row: &dyn driver::Row, names: &[String]) -> Result<T> {
+        let mapped;
+        let row = match &self.positions {
+            None => row,
+            Some(positions) => {
+                mapped = Mapped { row, positions };
+                &mapped
+            }
+        };
+        let mut reader = RowReader::new(row);
+        T::read(&mut reader).map_err(|error| {
+            let position = reader.position();
+            let position = self.positions.as_ref().map_or(Some(position), |at| at.get(position).copied());
+            match position.and_then(|position| names.get(position)) {
+                Some(name) => error.with_column(name),
+                None => error,
+            }
+        })
+    }
+
+    /// The row with its columns where they are wanted.
+    pub(crate) fn apply<'a>(&'a self, row: &'a dyn driver::Row) -> Option<Mapped<'a>> {
+        self.positions.as_ref().map(|positions| Mapped { row, positions })
+    }
+}
+
+fn positions<'n>(names: impl Iterator<Item = &'n str>, found: &[String]) -> Result<Vec<usize>> {
+    let (mut positions, mut missing) = (Vec::new(), Vec::new());
+    for name in names {
+        if found.iter().any(|found| found == name) {
+            positions.push(name.position(found)?);
+        } else {
+            missing.push(name);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(positions);
+    }
+    let message = format!("the result has no column {}; it has {}", missing.join(", "), found.join(", "));
+    Err(Error::new(ErrorKind::InvalidQuery, message))
+}
+
+fn wrong_width(wanted: usize, found: usize) -> Error {
+    let columns = |count| if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
+    let message = format!("the result has {}, and is to be read into {}", columns(found), columns(wanted));
+    Error::new(ErrorKind::InvalidQuery, message)
+}
+
+/// A row whose columns are put into another order.
+pub(crate) struct Mapped<'a> {
+    row: &'a dyn driver::Row,
+    positions: &'a [usize],
+}
+
+impl driver::Row for Mapped<'_> {
+    fn width(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn value(&self, index: usize) -> Result<Value<'_>> {
+        self.row.value(*self.positions.get(index).ok_or_else(no_such_column)?)
+    }
+
+    fn int(&self, index: usize) -> Option<i64> {
+        self.row.int(*self.positions.get(index)?)
+    }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        self.row.text(*self.positions.get(index)?)
+    }
+}
