@@ -74,6 +74,17 @@ mod streams {
         connection.rollback().await.unwrap();
     }
 
+    /// [RES-10] No more is read than was asked for, but for a few batches: this query has no end.
+    #[case]
+    async fn a_stream_without_an_end(db: Db) {
+        let mut connection = db.engine.connect().await.unwrap();
+        let endless = text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n");
+        let mut stream = connection.stream(endless).await.unwrap();
+        assert_eq!(stream.partition::<i32>(1200).await.unwrap().last(), Some(&1200));
+        drop(stream);
+        assert_eq!(connection.execute(text("SELECT 1")).await.unwrap().scalar_one::<i32>().unwrap(), 1);
+    }
+
     /// What cannot be streamed says so.
     #[case]
     async fn what_cannot_be_streamed(db: Db) {
