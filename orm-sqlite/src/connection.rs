@@ -18,11 +18,46 @@ pub(crate) struct SqliteConnection {
     reading: bool,
     /// Statements that write are refused.
     read_only: bool,
+    stage: Stage,
+}
+
+/// What has become of the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    None,
+    Open,
+    /// SQLite has rolled it back by itself, as it does when the disk is full or a statement says OR ROLLBACK. What is run now would
+    /// be permanent at once.
+    RolledBack,
 }
 
 impl SqliteConnection {
     pub(crate) fn new(connection: rusqlite::Connection) -> Self {
-        Self { connection: Some(connection), cursor: None, reading: false, read_only: false }
+        Self {
+            connection: Some(connection),
+            cursor: None,
+            reading: false,
+            read_only: false,
+            stage: Stage::None,
+        }
+    }
+
+    /// The connection, for a statement.
+    #[inline]
+    fn ready(&mut self) -> Result<&rusqlite::Connection> {
+        if self.stage == Stage::RolledBack {
+            return Err(rolled_back());
+        }
+        self.here()
+    }
+
+    #[cold]
+    fn failed(&mut self, error: Error) -> Error {
+        let is_over = self.connection.as_ref().is_some_and(rusqlite::Connection::is_autocommit);
+        if is_over && self.stage == Stage::Open {
+            self.stage = Stage::RolledBack;
+        }
+        if self.reading { too_late(error) } else { error }
     }
 
     /// The connection, called back from the thread of a cursor if need be; the cursor's other rows are then read into memory.
@@ -54,8 +89,14 @@ impl SqliteConnection {
     /// COMMIT or ROLLBACK; afterwards the connection may write again.
     fn end(&mut self, sql: &str) -> Result<()> {
         execute(self.here()?, sql)?;
+        self.stage = Stage::None;
         self.set_read_only(false)
     }
+}
+
+#[cold]
+fn rolled_back() -> Error {
+    Error::new(ErrorKind::PendingRollback, "SQLite has rolled the transaction back after an error")
 }
 
 #[cold]
@@ -172,17 +213,17 @@ fn write_flat(statement: &mut CachedStatement<'_>, rows: &dyn Rows) -> Result<Wr
 
 impl Connection for SqliteConnection {
     fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
-        let connection = self.here()?;
+        let connection = self.ready()?;
         // Used where it lies, not moved out: a move right after it was written makes the processor wait.
         let result = match connection.prepare_cached(statement.sql()) {
             Ok(ref mut prepared) => run_prepared(connection, prepared, statement.is_single(), values, sink),
             Err(error) => Err(statement_error(error)),
         };
-        result.map_err(|error| if self.reading { too_late(error) } else { error })
+        result.map_err(|error| self.failed(error))
     }
 
     fn write(&mut self, write: Write<'_>) -> Result<Written> {
-        let connection = self.here()?;
+        let connection = self.ready()?;
         let mut statement = prepare(connection, write.statement.sql())?;
         let written = match write.layout {
             Layout::PerRow => write_per_row(connection, &mut statement, write.rows, write.keys),
@@ -190,34 +231,35 @@ impl Connection for SqliteConnection {
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
         };
         drop(statement);
-        written.map_err(|error| if self.reading { too_late(error) } else { error })
+        written.map_err(|error| self.failed(error))
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
-        self.here()?.execute_batch(sql).map_err(statement_error)
+        let done = self.ready()?.execute_batch(sql).map_err(statement_error);
+        done.map_err(|error| self.failed(error))
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
-        let in_transaction = !self.here()?.is_autocommit();
         match control {
             Control::Begin(begin) => {
                 self.set_read_only(begin.read_only)?;
                 self.reading = !begin.writes;
                 let immediate = begin.writes && !begin.read_only;
-                execute(self.here()?, if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })
+                execute(self.here()?, if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+                self.stage = Stage::Open;
+                Ok(())
             }
-            // Some errors, such as a full disk, make SQLite roll back by itself.
-            Control::Commit if !in_transaction => Err(Error::new(
-                ErrorKind::PendingRollback,
-                "SQLite has rolled the transaction back after an error",
-            )),
+            Control::Commit | Control::Rollback if self.here()?.is_autocommit() => {
+                self.stage = Stage::None;
+                self.set_read_only(false)?;
+                if control == Control::Commit { Err(rolled_back()) } else { Ok(()) }
+            }
             Control::Commit => self.end("COMMIT"),
-            Control::Rollback if !in_transaction => self.set_read_only(false),
             Control::Rollback => self.end("ROLLBACK"),
-            Control::Savepoint(number) => execute(self.here()?, &format!("SAVEPOINT orm_{number}")),
-            Control::Release(number) => execute(self.here()?, &format!("RELEASE orm_{number}")),
+            Control::Savepoint(number) => execute(self.ready()?, &format!("SAVEPOINT orm_{number}")),
+            Control::Release(number) => execute(self.ready()?, &format!("RELEASE orm_{number}")),
             Control::RollbackTo(number) => {
-                execute(self.here()?, &format!("ROLLBACK TO orm_{number}"))?;
+                execute(self.ready()?, &format!("ROLLBACK TO orm_{number}"))?;
                 execute(self.here()?, &format!("RELEASE orm_{number}"))
             }
         }
@@ -225,6 +267,7 @@ impl Connection for SqliteConnection {
 
     fn open_cursor(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], batch: u32) -> Result<()> {
         self.close_cursor()?;
+        self.ready()?;
         let connection = self.connection.take().ok_or_else(lost)?;
         let statement = statement.clone();
         let values: Vec<_> = values.iter().map(|value| value.clone().into_owned()).collect();

@@ -135,7 +135,7 @@ impl Channel {
     }
 
     pub(super) async fn script(&mut self, sql: &str) -> Result<()> {
-        if let Some(word) = sql.split(';').find_map(control_word) {
+        if let Some(word) = control_word(sql) {
             let message =
                 format!("{word} in a script would end or begin a transaction behind the connection's back");
             return Err(Error::new(ErrorKind::Misuse, message));

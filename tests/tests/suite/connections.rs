@@ -215,6 +215,39 @@ mod transactions {
         }
     }
 
+    /// What SQLite has rolled back by itself is not gone on with, statement by statement, outside of a transaction.
+    #[case(sqlite)]
+    async fn a_transaction_that_sqlite_rolled_back(db: Db) {
+        db.create::<User>().await;
+        let mut connection = db.engine.connect().await.unwrap();
+        insert(&mut connection, "Ann").await.unwrap();
+        let error = connection
+            .execute(text("INSERT OR ROLLBACK INTO users (name) VALUES ('Ann')"))
+            .await
+            .unwrap_err();
+        assert!(error.is_unique_violation());
+        assert_eq!(insert(&mut connection, "Bob").await.unwrap_err().kind(), ErrorKind::PendingRollback);
+        let error = connection.begin_nested().await.unwrap_err();
+        assert_says(error, &["rolled the transaction back"]);
+        connection.rollback().await.unwrap();
+        insert(&mut connection, "Cid").await.unwrap();
+        connection.commit().await.unwrap();
+        assert_eq!(users(&db).await, ["Cid"]);
+    }
+
+    /// Several statements are a script; text is one.
+    #[case]
+    async fn scripts(db: Db) {
+        let mut connection = db.engine.connect().await.unwrap();
+        let script = "CREATE TABLE a (id BIGINT); -- one; two\n INSERT INTO a (id) VALUES (1); INSERT INTO a (id) VALUES (2);";
+        connection.script(script).await.unwrap();
+        let error = connection.execute(text("SELECT 1; SELECT 2")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Statement, "{error}");
+        connection.rollback().await.unwrap();
+        let error = connection.execute(text("SELECT * FROM a")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MissingTable, "a script is a part of the transaction");
+    }
+
     /// [TXN-6] A statement that failed inside a savepoint is undone with it.
     #[case]
     async fn a_savepoint_survives_a_failed_statement(db: Db) {

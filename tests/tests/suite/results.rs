@@ -20,7 +20,7 @@ mod results {
     async fn connected(db: &Db) -> Connection {
         db.create::<User>().await;
         db.script(
-            "INSERT INTO users (id, name, age) VALUES (1, 'Ann', 30), (2, 'Bob', NULL), (3, 'Cid', 20), (4, 'Dan', 20)",
+            "INSERT INTO users (name, age) VALUES ('Ann', 30), ('Bob', NULL), ('Cid', 20), ('Dan', 20)",
         )
         .await;
         db.engine.connect().await.unwrap()

@@ -78,7 +78,8 @@ mod streams {
     #[case]
     async fn a_stream_without_an_end(db: Db) {
         let mut connection = db.engine.connect().await.unwrap();
-        let endless = text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n");
+        let endless =
+            text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n");
         let mut stream = connection.stream(endless).await.unwrap();
         assert_eq!(stream.partition::<i32>(1200).await.unwrap().last(), Some(&1200));
         drop(stream);

@@ -189,18 +189,41 @@ fn is_one_of(word: &str, list: &[&'static str]) -> Option<&'static str> {
     list.iter().find(|one| word.eq_ignore_ascii_case(one)).copied()
 }
 
-/// The word by which the text would begin or end a transaction, if it would.
+/// The words that begin or end a transaction when a statement begins with them.
+const CONTROL: [&str; 8] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
+
+/// The word by which one of the statements in the text would begin or end a transaction, if one would.
 pub(crate) fn control_word(sql: &str) -> Option<&'static str> {
-    const CONTROL: [&str; 8] =
-        ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
-    let mut words = words(sql);
-    let first = words.next()?;
-    match is_one_of(first, &CONTROL) {
-        None if first.eq_ignore_ascii_case("PREPARE") => {
-            is_one_of(words.next()?, &["TRANSACTION"]).map(|_| "PREPARE TRANSACTION")
+    // The first words of the statement, and whether it is the body of a trigger or of a function, in which other
+    // statements follow until END.
+    let (mut first, mut number, mut in_body) = ("", 0_usize, false);
+    for token in (Lexer { rest: sql }) {
+        match token {
+            Token::Other(";") => number = 0,
+            Token::Word(word) => {
+                number += 1;
+                match number {
+                    1 if in_body => in_body = !word.eq_ignore_ascii_case("END"),
+                    1 => {
+                        first = word;
+                        if let Some(control) = is_one_of(word, &CONTROL) {
+                            return Some(control);
+                        }
+                    }
+                    2 if first.eq_ignore_ascii_case("PREPARE")
+                        && word.eq_ignore_ascii_case("TRANSACTION") =>
+                    {
+                        return Some("PREPARE TRANSACTION");
+                    }
+                    _ => {
+                        in_body |= first.eq_ignore_ascii_case("CREATE") && word.eq_ignore_ascii_case("BEGIN")
+                    }
+                }
+            }
+            Token::Other(_) | Token::Parameter(_) | Token::Colon | Token::Open(_) => {}
         }
-        found => found,
     }
+    None
 }
 
 /// Whether the text may write. Only statements that are known to read alone do not.
@@ -277,6 +300,11 @@ mod tests {
         assert_eq!(control_word("prepare transaction 'x'"), Some("PREPARE TRANSACTION"));
         assert_eq!(control_word("PREPARE x AS SELECT 1"), None);
         assert_eq!(control_word("SELECT 'commit'"), None);
+        assert_eq!(control_word("SELECT 1; -- ;\nCOMMIT"), Some("COMMIT"));
+        assert_eq!(control_word("INSERT INTO t VALUES ('a; commit'); SELECT $$; end $$"), None);
+        let trigger = "CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET a = CASE b WHEN 1 THEN 2 END; END; SELECT 1";
+        assert_eq!(control_word(trigger), None);
+        assert_eq!(control_word(&format!("{trigger}; END")), Some("END"));
     }
 
     #[test]
