@@ -18,5 +18,7 @@ mod types;
 mod value;
 
 pub use error::{Error, ErrorKind, Result};
-pub use types::DbValue;
-pub use value::{SqlType, Value};
+#[cfg(feature = "json")]
+pub use types::Json;
+pub use types::{DbValue, Textual, not_a_variant, unknown_variant};
+pub use value::{EnumType, SqlType, Value, civil, decimal, list};

@@ -1,24 +1,71 @@
 //! What a column's Rust type has to say about itself. Each type is one file of this folder: what it is in SQL, how
 //! it is written, how it is read.
 
+mod array;
 mod bool;
 mod bytes;
 mod floats;
 mod integers;
+#[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
+mod moments;
 mod option;
 mod text;
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "decimal")]
+mod decimal;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "time")]
+mod time;
+#[cfg(feature = "uuid")]
+mod uuid;
 
 use crate::error::{Error, ErrorKind};
 use crate::value::Row;
 use crate::{Result, SqlType, Value};
 
+#[cfg(feature = "json")]
+pub use json::Json;
+
 /// A Rust type that fills one column.
 ///
-/// Implement it for a type of your own to use that type in a model, in a filter and in a result.
+/// | Rust | Feature | PostgreSQL | SQLite |
+/// |---|---|---|---|
+/// | `bool` | | `boolean` | `INTEGER`, 0 or 1 |
+/// | `i8`, `i16` | | `smallint` | `INTEGER` |
+/// | `u16`, `i32` | | `integer` | `INTEGER` |
+/// | `u32`, `i64`, `u64` up to `i64::MAX` | | `bigint` | `INTEGER` |
+/// | `f32` | | `real` | `REAL` |
+/// | `f64` | | `double precision` | `REAL` |
+/// | `String`, `Box<str>`, `Cow<'static, str>` | | `text` | `TEXT` |
+/// | `Vec<u8>` | | `bytea` | `BLOB` |
+/// | `Vec<T>` of any other column type | | `t[]` | `TEXT`, JSON |
+/// | `Option<T>` | | the same, may be NULL | the same, may be NULL |
+/// | `jiff::civil::Date`, `chrono::NaiveDate`, `time::Date` | `jiff`, `chrono`, `time` | `date` | `TEXT`, `2026-11-21` |
+/// | `jiff::civil::Time`, `chrono::NaiveTime`, `time::Time` | `jiff`, `chrono`, `time` | `time` | `TEXT`, `09:30:00.000000` |
+/// | `jiff::civil::DateTime`, `chrono::NaiveDateTime`, `time::PrimitiveDateTime` | `jiff`, `chrono`, `time` | `timestamp` | `TEXT`, `2026-11-21 09:30:00.000000` |
+/// | `jiff::Timestamp`, `chrono::DateTime<Utc>`, `time::OffsetDateTime` | `jiff`, `chrono`, `time` | `timestamptz` | `TEXT`, in UTC, with `+00:00` |
+/// | `uuid::Uuid` | `uuid` | `uuid` | `BLOB`, 16 bytes |
+/// | `rust_decimal::Decimal` | `decimal` | `numeric` | `TEXT`, compared as a number |
+/// | `serde_json::Value`, `orm::Json<T>` | `json` | `jsonb` | `TEXT` |
+/// | an enum with `#[derive(DbEnum)]` | | `text`, an integer, or a type of its own | `TEXT` or `INTEGER` |
+/// | a newtype with `#[derive(DbValue)]` | | that of the inner type | that of the inner type |
+///
+/// What cannot be held exactly is refused, never rounded: nanoseconds, NaN, years outside of what the database holds
+/// (on SQLite 0 to 9999). An `OffsetDateTime` is stored as an instant and comes back in UTC. A decimal has no scale of its own:
+/// `1.50` comes back as `1.5`, which is equal to it. On SQLite an index on a decimal column is not used for comparisons, because the
+/// index is in the order of the texts. JSON is compared as `jsonb` on PostgreSQL and as its text on SQLite.
+///
+/// Implement it for a type of your own to use that type in a model, in a filter and in a result; for a newtype and for an
+/// enum without fields it can be derived.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a column type",
     label = "not a column type",
-    note = "columns are bool, i16, i32, i64, f32, f64, String, Vec<u8>, an Option of these, BelongsTo<Model>, or any type that implements `orm::DbValue`"
+    note = "columns are bool, integers, floats, String, Vec<u8>, a Vec or an Option of these, BelongsTo<Model>, the types of the features jiff, chrono, time, uuid, decimal and json, and any type that derives or implements `orm::DbValue`"
 )]
 pub trait DbValue: Sized + Send + Sync + 'static {
     /// The column's type in SQL.
@@ -40,6 +87,26 @@ pub trait DbValue: Sized + Send + Sync + 'static {
     }
 }
 
+/// A column type that is text: it can be compared with a `&str`, and searched.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not text", label = "not text")]
+pub trait Textual: DbValue {}
+
+/// The error for a stored value that is none of an enum's.
+#[doc(hidden)]
+pub fn unknown_variant(name: &str, variants: &[&str]) -> Error {
+    let variants = variants.join(", ");
+    Error::new(
+        ErrorKind::Decode,
+        format!("the database holds a value that {name} does not have; it has {variants}"),
+    )
+}
+
+/// The error for a stored value of a shape that an enum cannot be read from.
+#[doc(hidden)]
+pub fn not_a_variant(name: &str, found: &Value<'_>) -> Error {
+    mismatch(name, found)
+}
+
 /// The error for a value of another kind than the type can hold.
 fn mismatch(wanted: &str, found: &Value<'_>) -> Error {
     let advice = if found.is_null() { "; make the field an Option to allow it" } else { "" };
@@ -59,6 +126,14 @@ mod tests {
     #[test]
     fn every_type_comes_back_as_it_was() {
         round_trip(true);
+        round_trip(i8::MIN);
+        round_trip(u16::MAX);
+        round_trip(u32::MAX);
+        round_trip(u64::MAX / 2);
+        round_trip(Box::<str>::from("boxed"));
+        round_trip(std::borrow::Cow::Borrowed("borrowed"));
+        round_trip(vec![Some(1i16), None]);
+        round_trip(vec![vec![0u8], vec![]]);
         round_trip(i16::MIN);
         round_trip(i32::MAX);
         round_trip(i64::MIN);
@@ -74,6 +149,9 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let message = |error: Option<Error>| error.map(|error| error.to_string()).unwrap_or_default();
         assert!(message(i32::decode(&Value::Int(1 << 40)).err()).contains("does not fit an i32"));
+        assert!(message(u64::decode(&Value::Int(-1)).err()).contains("does not fit a u64"));
+        assert!(message(u64::MAX.encode().err()).contains("i64::MAX"));
+        assert!(message(Vec::<i32>::decode(&Value::Text("1".into())).err()).contains("JSON"));
         assert!(message(i64::decode(&Value::Null).err()).contains("make the field an Option"));
         assert!(message(i64::decode(&Value::Text("12x".into())).err()).contains("the database holds text"));
         assert!(message(f32::decode(&Value::Float(1e300)).err()).contains("f32"));

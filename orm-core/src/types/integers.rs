@@ -1,4 +1,4 @@
-//! `i16`, `i32`, `i64`: read with a range check, never cut off.
+//! Integers: read with a range check, never cut off. What a database has no type for takes the next wider one.
 
 use super::{DbValue, mismatch};
 use crate::error::{Error, ErrorKind};
@@ -18,10 +18,7 @@ macro_rules! integer {
             #[inline]
             fn decode(value: &Value<'_>) -> Result<Self> {
                 match value {
-                    Value::Int(value) => Self::try_from(*value).map_err(|_| {
-                        let message = concat!("the database holds an integer that does not fit ", $article);
-                        Error::new(ErrorKind::Decode, message)
-                    }),
+                    Value::Int(value) => Self::try_from(*value).map_err(|_| does_not_fit($article)),
                     other => Err(mismatch(concat!($article, " integer"), other)),
                 }
             }
@@ -34,6 +31,33 @@ macro_rules! integer {
     };
 }
 
+integer!(i8, SqlType::SmallInt, "an i8");
 integer!(i16, SqlType::SmallInt, "an i16");
 integer!(i32, SqlType::Integer, "an i32");
 integer!(i64, SqlType::BigInt, "an i64");
+integer!(u16, SqlType::Integer, "a u16");
+integer!(u32, SqlType::BigInt, "a u32");
+
+impl DbValue for u64 {
+    const TYPE: SqlType = SqlType::BigInt;
+
+    fn encode(&self) -> Result<Value<'_>> {
+        let message = "a u64 above i64::MAX does not fit the largest integer type of databases";
+        i64::try_from(*self).map(Value::Int).map_err(|_| Error::new(ErrorKind::Encode, message))
+    }
+
+    fn decode(value: &Value<'_>) -> Result<Self> {
+        match value {
+            Value::Int(value) => Self::try_from(*value).map_err(|_| does_not_fit("a u64")),
+            other => Err(mismatch("a u64 integer", other)),
+        }
+    }
+
+    fn shortcut(row: &dyn Row, index: usize) -> Option<Self> {
+        Self::try_from(row.int(index)?).ok()
+    }
+}
+
+fn does_not_fit(wanted: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("the database holds an integer that does not fit {wanted}"))
+}

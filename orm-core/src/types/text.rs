@@ -1,6 +1,8 @@
-//! `String`: text without NUL, which half of the databases refuse or cut at.
+//! `String`, `Box<str>`, `Cow<'static, str>`: text without NUL, which half of the databases refuse or cut at.
 
-use super::{DbValue, mismatch};
+use std::borrow::Cow;
+
+use super::{DbValue, Textual, mismatch};
 use crate::error::{Error, ErrorKind};
 use crate::value::Row;
 use crate::{Result, SqlType, Value};
@@ -48,3 +50,30 @@ impl DbValue for String {
         row.text(index).map(str::to_owned)
     }
 }
+
+impl Textual for String {}
+
+macro_rules! text {
+    ($type:ty) => {
+        impl DbValue for $type {
+            const TYPE: SqlType = SqlType::Text;
+
+            fn encode(&self) -> Result<Value<'_>> {
+                encode_text(self)
+            }
+
+            fn decode(value: &Value<'_>) -> Result<Self> {
+                String::decode(value).map(Self::from)
+            }
+
+            fn shortcut(row: &dyn Row, index: usize) -> Option<Self> {
+                String::shortcut(row, index).map(Self::from)
+            }
+        }
+
+        impl Textual for $type {}
+    };
+}
+
+text!(Box<str>);
+text!(Cow<'static, str>);
