@@ -15,7 +15,7 @@ use crate::result::{FromRow, RowReader};
 
 pub use belongs_to::BelongsTo;
 pub use entity::{Entity, Token};
-pub use field::{Field, Reference};
+pub use field::{Embedded, Field, Reference};
 pub use key::Key;
 pub use models::Models;
 pub use query::{EntityQuery, TextEntities};

@@ -13,7 +13,7 @@ mod sql;
 mod text;
 mod write;
 
-pub use column::Column;
+pub use column::{Column, Part};
 pub use dialect::Dialect;
 pub use expr::{Condition, Expr, Expression, ExpressionMethods, TextMethods};
 pub use operand::Operand;

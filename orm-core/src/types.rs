@@ -87,6 +87,8 @@ pub trait DbValue: Sized + Send + Sync + 'static {
     }
 }
 
+pub(crate) use text::encode_text;
+
 /// A column type that is text: it can be compared with a `&str`, and searched.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not text", label = "not text")]
 pub trait Textual: DbValue {}

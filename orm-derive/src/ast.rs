@@ -90,7 +90,7 @@ fn named_fields(input: &DeriveInput) -> impl Iterator<Item = &syn::Field> {
 }
 
 /// `OrderLine` as `order_line`, `HTTPServer` as `http_server`.
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (i, letter) in letters.iter().enumerate() {

@@ -26,6 +26,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) index: Option<Ident>,
     pub(crate) default: Option<Item>,
     pub(crate) column: Option<LitStr>,
+    pub(crate) prefix: Option<LitStr>,
 }
 
 /// One item of the list: `name` or `name = value`.
@@ -36,14 +37,19 @@ pub(crate) struct Item {
 }
 
 /// Where attributes stand, and which ones belong there.
-struct Place {
-    name: &'static str,
-    known: &'static [&'static str],
+pub(crate) struct Place {
+    /// The name of the attribute whose list it is.
+    pub(crate) attribute: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) known: &'static [&'static str],
 }
 
-const STRUCT: Place = Place { name: "the struct", known: &["table", "no_new"] };
-const FIELD: Place =
-    Place { name: "a field", known: &["key", "auto", "unique", "index", "default", "column"] };
+const STRUCT: Place = Place { attribute: "model", name: "the struct", known: &["table", "no_new"] };
+const FIELD: Place = Place {
+    attribute: "model",
+    name: "a field",
+    known: &["key", "auto", "unique", "index", "default", "column", "prefix"],
+};
 
 impl StructAttributes {
     pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
@@ -78,6 +84,7 @@ impl FieldAttributes {
             "unique" => item.put_word(&mut self.unique),
             "index" => item.put_word(&mut self.index),
             "column" => item.put_name(&mut self.column),
+            "prefix" => item.put_name(&mut self.prefix),
             _ => put(&item.name.clone(), item, &mut self.default),
         }
     }
@@ -85,7 +92,7 @@ impl FieldAttributes {
 
 impl Item {
     /// Keeps a word that stands alone. It counts as said even with a value, lest a second error follows from the first.
-    fn put_word(self, slot: &mut Option<Ident>) -> Result<()> {
+    pub(crate) fn put_word(self, slot: &mut Option<Ident>) -> Result<()> {
         put(&self.name, self.name.clone(), slot)?;
         match self.value {
             None => Ok(()),
@@ -94,7 +101,7 @@ impl Item {
     }
 
     /// Keeps the name that was given as a string.
-    fn put_name(self, slot: &mut Option<LitStr>) -> Result<()> {
+    pub(crate) fn put_name(self, slot: &mut Option<LitStr>) -> Result<()> {
         let wrong = format!("`{name}` takes a name: `{name} = \"...\"`", name = self.name);
         let Some(value) = self.value else {
             return Err(Error::new_spanned(self.name, wrong));
@@ -104,7 +111,7 @@ impl Item {
     }
 }
 
-fn put<T>(name: &Ident, value: T, slot: &mut Option<T>) -> Result<()> {
+pub(crate) fn put<T>(name: &Ident, value: T, slot: &mut Option<T>) -> Result<()> {
     if slot.is_some() {
         return Err(Error::new_spanned(name, format!("`{name}` is given twice")));
     }
@@ -113,9 +120,14 @@ fn put<T>(name: &Ident, value: T, slot: &mut Option<T>) -> Result<()> {
 }
 
 /// The items that belong at this place.
-fn known_items(attributes: &[Attribute], here: &Place, there: &Place, errors: &mut Errors) -> Vec<Item> {
+pub(crate) fn known_items(
+    attributes: &[Attribute],
+    here: &Place,
+    there: &Place,
+    errors: &mut Errors,
+) -> Vec<Item> {
     let mut items = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("model")) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(here.attribute)) {
         errors.catch(attribute.parse_args_with(|list: ParseStream<'_>| parse_list(list, &mut items)));
     }
     items.into_iter().filter_map(|item| correct(item, here, there, errors)).collect()
@@ -175,6 +187,10 @@ fn correct(mut item: Item, here: &Place, there: &Place, errors: &mut Errors) -> 
         return None;
     }
     let Some(meant) = suggest::nearest(&name, here.known) else {
+        if here.known.is_empty() {
+            errors.at(&item.name, format!("unknown attribute `{name}`; {} may have none", here.name));
+            return None;
+        }
         let known = here.known.join("`, `");
         errors.at(&item.name, format!("unknown attribute `{name}`; {} may have `{known}`", here.name));
         return None;

@@ -162,17 +162,26 @@ fn describe(field: &Field<'_>) -> TokenStream {
     let said = |word: &Option<Ident>| word.is_some();
     let (key, auto) = (said(&field.attributes.key), said(&field.attributes.auto));
     let (unique, index) = (said(&field.attributes.unique), said(&field.attributes.index));
+    let function = match &field.attributes.prefix {
+        Some(prefix) => describe_with(field.ty, &quote! { #prefix }),
+        None => quote! { #as_field::describe(#column, columns) },
+    };
     quote! {
-        #as_field::describe(
-            #column,
-            &mut table.field(::orm::__private::FieldOptions {
-                key: #key,
-                auto: #auto,
-                unique: #unique,
-                index: #index,
-            }),
-        );
+        let columns = &mut table.field(::orm::__private::FieldOptions {
+            key: #key,
+            auto: #auto,
+            unique: #unique,
+            index: #index,
+        });
+        #function;
     }
+}
+
+/// The columns of an embedded struct, with a prefix before their names.
+pub(crate) fn describe_with(ty: &Type, prefix: &TokenStream) -> TokenStream {
+    let as_embedded = quote_spanned! { begin(ty) => <#ty as ::orm::__private::Embedded> };
+    let call = quote_spanned! { end(ty) => #as_embedded::describe_with };
+    quote! { #call(#prefix, columns) }
 }
 
 fn inherent(model: &Model<'_>) -> TokenStream {
@@ -264,7 +273,10 @@ fn parameter_name(field: &Field<'_>) -> Ident {
 }
 
 fn as_field(field: &Field<'_>) -> TokenStream {
-    let ty = field.ty;
+    type_as_field(field.ty)
+}
+
+pub(crate) fn type_as_field(ty: &Type) -> TokenStream {
     quote_spanned! { begin(ty) => <#ty as ::orm::__private::Field> }
 }
 
@@ -275,11 +287,11 @@ fn column_type(field: &Field<'_>) -> TokenStream {
 
 /// Code that does not compile if a type is not a column begins here and ends at [`end`]. The compiler then underlines
 /// the type, and takes the same error from several places for one.
-fn begin(ty: &Type) -> Span {
+pub(crate) fn begin(ty: &Type) -> Span {
     ty.span()
 }
 
-fn end(ty: &Type) -> Span {
+pub(crate) fn end(ty: &Type) -> Span {
     let last = ty.to_token_stream().into_iter().last();
     last.map_or_else(|| ty.span(), |token| token.span())
 }

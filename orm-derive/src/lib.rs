@@ -6,6 +6,9 @@
 
 mod ast;
 mod attr;
+mod db_enum;
+mod db_value;
+mod embedded;
 mod errors;
 mod expand;
 mod fallback;
@@ -68,13 +71,14 @@ use errors::Errors;
 /// | `index` | The column has an index. |
 /// | `default` | `new` fills the field with `Default::default()`. |
 /// | `default = 5` | `new` fills the field with the value of this expression. |
+/// | `prefix = "home_"` | What the names of an embedded struct's columns begin with. Without it, the field's name and `_`. |
 /// | `column = "mail"` | The column's name. Without it, the field's name, and `_id` after it if the field is a `BelongsTo`. |
 ///
 /// Attributes can share a list, `#[model(key, auto)]`, or have one each.
 ///
 /// # What a field may be
 ///
-/// A column type or an `Option` of one, a `BelongsTo` or an `Option` of one. The struct has named fields and no generic
+/// A column type or an `Option` of one, an embedded struct, a `BelongsTo` or an `Option` of one. The struct has named fields and no generic
 /// parameters. A `BelongsTo` is known by its name: a type alias for one is not seen as a reference.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -105,4 +109,77 @@ pub fn derive_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro_derive(FromRow, attributes(row))]
 pub fn derive_from_row(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     from_row::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a newtype a column type: it is stored as what is in it.
+///
+/// ```text
+/// #[derive(DbValue, Debug, PartialEq)]
+/// struct Email(String);
+///
+/// User::select().filter(User::EMAIL.eq("ann@example.org"));
+/// ```
+///
+/// The struct has one field, whose type is a column type. If that is a `String`, a `Box<str>` or a `Cow<'static, str>`,
+/// columns can be compared with a `&str` and searched like any text; others are compared with a value of the newtype. Conversions
+/// that can fail are for an implementation of `DbValue` by hand.
+#[proc_macro_derive(DbValue)]
+pub fn derive_db_value(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    db_value::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes an enum without fields a column type.
+///
+/// ```text
+/// #[derive(DbEnum, Debug, PartialEq)]
+/// enum Mood {
+///     Happy,
+///     #[db(rename = "so-so")]
+///     SoSo,
+/// }
+/// ```
+///
+/// | Attribute on the enum | Column | A variant is stored as |
+/// |---|---|---|
+/// | none | text | its name in snake case |
+/// | `#[db(integer)]` | `smallint`, `integer` or `bigint`, by the enum's `repr`; without one, `integer` | its number |
+/// | `#[db(native)]`, `#[db(native = "mood")]` | on PostgreSQL a type of its own, which `create_all` creates; text elsewhere | its name in snake case |
+///
+/// `#[db(rename = "so-so")]` on a variant gives it another word. A stored value that no variant has is an error that names the
+/// enum. A word that is renamed here is not renamed in the database; numbers keep their meaning only if each variant is given
+/// one. A native enum costs one look-up for each connection that reads it.
+#[proc_macro_derive(DbEnum, attributes(db))]
+pub fn derive_db_enum(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    db_enum::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a struct a field of models: its fields are columns of theirs.
+///
+/// ```text
+/// #[derive(Embedded, Debug)]
+/// struct Address {
+///     street: String,
+///     city: String,
+/// }
+///
+/// #[derive(Model)]
+/// struct User {
+///     #[model(key, auto)]
+///     id: i64,
+///     address: Address,           // columns address_street, address_city
+///     #[model(prefix = "work_")]
+///     office: Address,            // columns work_street, work_city
+/// }
+///
+/// User::select().filter(User::ADDRESS.at(Address::CITY).eq("Paris"));
+/// ```
+///
+/// A field is a column type, an `Option` of one, or another embedded struct. `#[db(rename = "town")]` on a field gives its column
+/// another name behind the prefix, `#[db(prefix = "geo_")]` on an embedded struct another prefix behind the outer one.
+///
+/// Changes are found column by column: to change the city writes one column. An embedded struct cannot be a key, cannot be an
+/// `Option` (make its fields options instead), and cannot hold a `BelongsTo`; with `unique` or `index` its columns are so together.
+#[proc_macro_derive(Embedded, attributes(db))]
+pub fn derive_embedded(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    embedded::derive(&parse_macro_input!(input as DeriveInput)).into()
 }

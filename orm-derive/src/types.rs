@@ -31,6 +31,13 @@ pub(crate) fn is_made_from_others(ty: &Type) -> bool {
         || parameter(ty, "BelongsTo").is_some()
 }
 
+/// Whether it is text of which a column can consist.
+pub(crate) fn is_text(ty: &Type) -> bool {
+    is(ty, "String")
+        || parameter(ty, "Box").is_some_and(|inner| is(inner, "str"))
+        || last_segment(ty).is_some_and(|last| last.ident == "Cow")
+}
+
 fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match ty {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),

@@ -1,7 +1,7 @@
 //! The third step: the rules that a model keeps. None of them stops at the first mistake.
 
 use quote::ToTokens;
-use syn::{Data, Fields, LitStr};
+use syn::{Data, Fields, LitStr, Type};
 
 use crate::ast::{Field, Model};
 use crate::errors::Errors;
@@ -20,7 +20,8 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
     is_name(model.attributes.table.as_ref(), errors);
     for field in &model.fields {
         is_name(field.attributes.column.as_ref(), errors);
-        is_one_option(field, errors);
+        is_named_once(field, errors);
+        is_one_option(field.ty, errors);
         key_is_plain(field, model, errors);
         auto_is_numbered(field, model, errors);
     }
@@ -70,7 +71,7 @@ fn has_distinct_columns(model: &Model<'_>, errors: &mut Errors) {
     }
 }
 
-fn is_name(given: Option<&LitStr>, errors: &mut Errors) {
+pub(crate) fn is_name(given: Option<&LitStr>, errors: &mut Errors) {
     let Some(literal) = given else { return };
     if literal.value().is_empty() {
         errors.at(literal, "a name cannot be empty");
@@ -80,10 +81,19 @@ fn is_name(given: Option<&LitStr>, errors: &mut Errors) {
     }
 }
 
-fn is_one_option(field: &Field<'_>, errors: &mut Errors) {
-    let inner = types::parameter(field.ty, "Option");
+pub(crate) fn is_one_option(ty: &Type, errors: &mut Errors) {
+    let inner = types::parameter(ty, "Option");
     if inner.is_some_and(|inner| types::parameter(inner, "Option").is_some()) {
-        errors.at(field.ty, "an Option cannot hold another one: a column has only one NULL");
+        errors.at(ty, "an Option cannot hold another one: a column has only one NULL");
+    }
+}
+
+fn is_named_once(field: &Field<'_>, errors: &mut Errors) {
+    if let (Some(_), Some(prefix)) = (&field.attributes.column, &field.attributes.prefix) {
+        errors.at(
+            prefix,
+            "`column` names one column and `prefix` those of an embedded struct: give one of them",
+        );
     }
 }
 

@@ -1,11 +1,14 @@
 //! What PostgreSQL does differently: numbered placeholders, its names of types, and writes that take their rows as
 //! arrays.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use orm_core::SqlType;
 use orm_core::metadata::Column;
 use orm_core::query::{Dialect, Layout, Sql, WriteKind, WriteShape};
+use orm_core::{Result, SqlType, Value};
+
+use crate::value::encode;
 
 /// PostgreSQL's differences from standard SQL.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +24,8 @@ impl Dialect for PostgresDialect {
         let _ = write!(text, "${number}");
     }
 
-    fn type_name(&self, sql_type: SqlType) -> &'static str {
-        match sql_type {
+    fn type_name(&self, sql_type: SqlType) -> Cow<'static, str> {
+        let name = match sql_type {
             SqlType::Bool => "boolean",
             SqlType::SmallInt => "smallint",
             SqlType::Integer => "integer",
@@ -31,7 +34,46 @@ impl Dialect for PostgresDialect {
             SqlType::Double => "double precision",
             SqlType::Text => "text",
             SqlType::Bytes => "bytea",
+            SqlType::Decimal => "numeric",
+            SqlType::Date => "date",
+            SqlType::Time => "time",
+            SqlType::Timestamp => "timestamp",
+            SqlType::TimestampTz => "timestamptz",
+            SqlType::Uuid => "uuid",
+            SqlType::Json => "jsonb",
+            SqlType::Enum(named) => {
+                let mut name = String::new();
+                self.quote(named.name, &mut name);
+                return name.into();
+            }
+            SqlType::Array(element) => return format!("{}[]", self.type_name(*element)).into(),
+        };
+        name.into()
+    }
+
+    /// An enum's values are sent as text.
+    fn cast(&self, sql_type: SqlType, text: &mut String) {
+        if matches!(sql_type, SqlType::Enum(_) | SqlType::Array(SqlType::Enum(_))) {
+            text.push_str("::");
+            text.push_str(&self.type_name(sql_type));
         }
+    }
+
+    fn holds(&self, sql_type: SqlType, value: &Value<'_>) -> Result<()> {
+        if value.is_null() { Ok(()) } else { encode(sql_type, value, &mut Vec::new()) }
+    }
+
+    fn enum_names(&self) -> Option<[&'static str; 2]> {
+        Some([
+            "SELECT t.typname::text FROM pg_catalog.pg_type AS t \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \
+             WHERE n.nspname = current_schema() AND t.typtype = 'e'",
+            "SELECT t.typname::text FROM pg_catalog.pg_type AS t \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace \
+             WHERE n.nspname = current_schema() AND t.typtype = 'e' AND NOT EXISTS (\
+             SELECT FROM pg_catalog.pg_attribute AS a \
+             WHERE a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped)",
+        ])
     }
 
     fn auto_key(&self, column: &Column) -> String {
@@ -45,7 +87,10 @@ impl Dialect for PostgresDialect {
     }
 
     fn layout(&self, shape: &WriteShape, rows: usize) -> Layout {
-        if rows > 1 && shape.width() > 0 { Layout::Arrays } else { Layout::PerRow }
+        // `unnest` would take arrays of arrays apart to their last element.
+        let is_array = |&column: &usize| shape.table().columns()[column].sql_type.is_array();
+        let has_arrays = shape.columns().iter().chain(shape.key()).any(is_array);
+        if rows > 1 && shape.width() > 0 && !has_arrays { Layout::Arrays } else { Layout::PerRow }
     }
 
     fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
@@ -114,8 +159,8 @@ fn unnest(shape: &WriteShape, columns: &[usize], sql: &mut Sql<'_>) {
 /// The array of one column, cast because `unnest` takes any type.
 fn array(shape: &WriteShape, column: usize, sql: &mut Sql<'_>) {
     let sql_type = shape.table().columns()[column].sql_type;
-    shape.parameter(sql, column);
-    sql.push("::").push(PostgresDialect.type_name(sql_type)).push("[]");
+    shape.bare_parameter(sql, column);
+    sql.push("::").push(&PostgresDialect.type_name(sql_type)).push("[]");
 }
 
 fn matching(shape: &WriteShape, sql: &mut Sql<'_>) {

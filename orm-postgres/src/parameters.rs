@@ -9,11 +9,10 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 use orm_core::driver::Rows;
-use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, SqlType, Value};
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
-use crate::value::{encode, wire_type};
+use crate::value::{ArrayWriter, encode, too_large};
 
 /// A little less than the 1 GiB at which the server gives up on a message and on the connection.
 const MAX_BYTES: usize = (1 << 30) - (1 << 20);
@@ -54,7 +53,10 @@ impl Parameters {
         let mut parameters = Self { width: types.len(), ..Self::default() };
         for (column, &sql_type) in types.iter().enumerate() {
             let start = parameters.bytes.len();
-            encode_array(sql_type, rows, column, &mut parameters.bytes)?;
+            let mut array = ArrayWriter::new(sql_type, rows.len(), &mut parameters.bytes)?;
+            for row in 0..rows.len() {
+                array.push(&rows.value(row, column)?)?;
+            }
             parameters.end(start)?;
         }
         Ok(parameters)
@@ -93,10 +95,6 @@ fn check_width(types: &[SqlType], width: usize) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidQuery, message))
 }
 
-fn too_large() -> Error {
-    Error::new(ErrorKind::Encode, "PostgreSQL takes no more than 1 GiB with one statement")
-}
-
 /// One parameter, already encoded.
 pub(crate) struct Parameter<'a>(Option<&'a [u8]>);
 
@@ -127,33 +125,4 @@ impl ToSql for Parameter<'_> {
     ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
         self.to_sql(ty, out)
     }
-}
-
-/// A one-dimensional array: dimensions, whether there are NULLs, element type, length, first index, then each element
-/// behind its length.
-fn encode_array(sql_type: SqlType, rows: &dyn Rows, column: usize, out: &mut Vec<u8>) -> Result<()> {
-    let length = i32::try_from(rows.len()).map_err(|_| too_large())?;
-    let nulls = out.len() + 4..out.len() + 8;
-    out.extend([1_i32, 0].map(i32::to_be_bytes).as_flattened());
-    out.extend(wire_type(sql_type, Layout::PerRow).oid().to_be_bytes());
-    out.extend([length, 1].map(i32::to_be_bytes).as_flattened());
-    for row in 0..rows.len() {
-        let value = rows.value(row, column)?;
-        if value.is_null() {
-            out.extend((-1_i32).to_be_bytes());
-            out[nulls.clone()].copy_from_slice(&1_i32.to_be_bytes());
-        } else {
-            encode_element(sql_type, &value, out)?;
-        }
-    }
-    Ok(())
-}
-
-fn encode_element(sql_type: SqlType, value: &Value<'_>, out: &mut Vec<u8>) -> Result<()> {
-    let start = out.len();
-    out.extend([0; 4]);
-    encode(sql_type, value, out)?;
-    let length = i32::try_from(out.len() - start - 4).map_err(|_| too_large())?;
-    out[start..start + 4].copy_from_slice(&length.to_be_bytes());
-    Ok(())
 }

@@ -1,26 +1,44 @@
 //! Single values in PostgreSQL's binary format: their types, writing and reading.
 
+mod array;
+mod moments;
+mod numeric;
+
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, SqlType, Value};
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{Kind, Type};
 
-/// The type of a parameter: that of one value, or of an array of them.
+pub(crate) use array::{ArrayWriter, too_large};
+
+/// The type of a parameter: that of one value, or of an array of them. Types of the database's own are sent as text, which
+/// the statement casts: their numbers would have to be looked up first.
 pub(crate) fn wire_type(sql_type: SqlType, layout: Layout) -> Type {
     let (value, array) = match sql_type {
+        SqlType::Array(element) => return wire_type(*element, Layout::Arrays),
         SqlType::Bool => (Type::BOOL, Type::BOOL_ARRAY),
         SqlType::SmallInt => (Type::INT2, Type::INT2_ARRAY),
         SqlType::Integer => (Type::INT4, Type::INT4_ARRAY),
         SqlType::BigInt => (Type::INT8, Type::INT8_ARRAY),
         SqlType::Real => (Type::FLOAT4, Type::FLOAT4_ARRAY),
         SqlType::Double => (Type::FLOAT8, Type::FLOAT8_ARRAY),
-        SqlType::Text => (Type::TEXT, Type::TEXT_ARRAY),
+        SqlType::Text | SqlType::Enum(_) => (Type::TEXT, Type::TEXT_ARRAY),
         SqlType::Bytes => (Type::BYTEA, Type::BYTEA_ARRAY),
+        SqlType::Decimal => (Type::NUMERIC, Type::NUMERIC_ARRAY),
+        SqlType::Date => (Type::DATE, Type::DATE_ARRAY),
+        SqlType::Time => (Type::TIME, Type::TIME_ARRAY),
+        SqlType::Timestamp => (Type::TIMESTAMP, Type::TIMESTAMP_ARRAY),
+        SqlType::TimestampTz => (Type::TIMESTAMPTZ, Type::TIMESTAMPTZ_ARRAY),
+        SqlType::Uuid => (Type::UUID, Type::UUID_ARRAY),
+        SqlType::Json => (Type::JSONB, Type::JSONB_ARRAY),
     };
     match layout {
         Layout::PerRow | Layout::Flat(_) => value,
         Layout::Arrays => array,
     }
 }
+
+/// The first byte of `jsonb`.
+const JSONB_VERSION: u8 = 1;
 
 /// Appends a value that is not NULL.
 pub(crate) fn encode(sql_type: SqlType, value: &Value<'_>, out: &mut Vec<u8>) -> Result<()> {
@@ -33,8 +51,20 @@ pub(crate) fn encode(sql_type: SqlType, value: &Value<'_>, out: &mut Vec<u8>) ->
         (SqlType::BigInt, Value::Int(value)) => out.extend(value.to_be_bytes()),
         (SqlType::Real, Value::Float(value)) => out.extend(narrow_float(*value)?.to_be_bytes()),
         (SqlType::Double, Value::Float(value)) => out.extend(value.to_be_bytes()),
-        (SqlType::Text, Value::Text(value)) => out.extend(without_nul(value)?),
+        (SqlType::Text | SqlType::Enum(_), Value::Text(value)) => out.extend(without_nul(value)?),
         (SqlType::Bytes, Value::Bytes(value)) => out.extend(&**value),
+        (SqlType::Decimal, Value::Text(value)) => numeric::encode(value, out)?,
+        (SqlType::Date, Value::Date(days)) => moments::encode_date(*days, out)?,
+        (SqlType::Time, Value::Time(micros)) => moments::encode_time(*micros, out)?,
+        (SqlType::Timestamp | SqlType::TimestampTz, Value::Timestamp(micros)) => {
+            moments::encode_timestamp(*micros, out)?;
+        }
+        (SqlType::Uuid, Value::Bytes(value)) if value.len() == 16 => out.extend(&**value),
+        (SqlType::Json, Value::Text(value)) => {
+            out.push(JSONB_VERSION);
+            out.extend(without_nul(value)?);
+        }
+        (SqlType::Array(element), Value::Array(values)) => array::encode_array(*element, values, out)?,
         (wanted, found) => return Err(mismatch(wanted, found)),
     }
     Ok(())
@@ -76,16 +106,37 @@ pub(crate) fn decode<'a>(ty: &Type, bytes: &'a [u8]) -> Result<Value<'a>> {
         Type::INT8 => Value::Int(i64::from_be_bytes(fixed(bytes)?)),
         Type::FLOAT4 => Value::Float(f32::from_be_bytes(fixed(bytes)?).into()),
         Type::FLOAT8 => Value::Float(f64::from_be_bytes(fixed(bytes)?)),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN => {
-            let text =
-                std::str::from_utf8(bytes).map_err(|_| unreadable("the text is not UTF-8".to_owned()))?;
-            Value::Text(text.into())
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::CHAR | Type::UNKNOWN | Type::JSON => {
+            text(bytes)?
         }
-        Type::BYTEA => Value::Bytes(bytes.into()),
-        ref other => {
-            return Err(unreadable(format!("columns of PostgreSQL's type {other} cannot be read yet")));
-        }
+        Type::BYTEA | Type::UUID => Value::Bytes(bytes.into()),
+        Type::NUMERIC => Value::Text(numeric::decode(bytes)?.into()),
+        Type::DATE => moments::decode_date(bytes)?,
+        Type::TIME => moments::decode_time(bytes)?,
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => moments::decode_timestamp(bytes)?,
+        Type::JSONB => match bytes.split_first() {
+            Some((&JSONB_VERSION, json)) => text(json)?,
+            _ => return Err(unreadable("the server sends a newer format of jsonb".to_owned())),
+        },
+        Type::OID => Value::Int(u32::from_be_bytes(fixed(bytes)?).into()),
+        ref other => decode_other(other, bytes)?,
     })
+}
+
+/// Reads a value of a type that is made of others, or not PostgreSQL's own.
+fn decode_other<'a>(ty: &Type, bytes: &'a [u8]) -> Result<Value<'a>> {
+    match ty.kind() {
+        Kind::Enum(_) => text(bytes),
+        Kind::Domain(base) => decode(base, bytes),
+        Kind::Array(element) => array::decode_array(element, bytes),
+        Kind::Simple if ty.name() == "citext" => text(bytes),
+        _ => Err(unreadable(format!("columns of PostgreSQL's type {ty} cannot be read"))),
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<Value<'_>> {
+    let text = std::str::from_utf8(bytes).map_err(|_| unreadable("the text is not UTF-8".to_owned()))?;
+    Ok(Value::Text(text.into()))
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {

@@ -15,6 +15,7 @@ use rusqlite::config::DbConfig;
 use crate::connection::SqliteConnection;
 use crate::dialect::SqliteDialect;
 use crate::error::connect_error;
+use crate::value::add_collations;
 
 /// How long a statement waits for another connection's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -95,6 +96,7 @@ fn open_memory(name: &str, anchor: &Mutex<Option<rusqlite::Connection>>) -> Resu
 fn set_up(connection: &rusqlite::Connection, in_file: bool) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    add_collations(connection)?;
     // A misspelt "column" is an error, not a string.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;

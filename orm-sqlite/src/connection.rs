@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use orm_core::driver::{Connection, Control, Rows, Sink, Spool, Statement, Write, Written};
+use orm_core::driver::{Connection, Control, Sink, Spool, Statement, Write, Written};
 use orm_core::query::Layout;
-use orm_core::{Error, ErrorKind, Result, Value};
+use orm_core::{Error, ErrorKind, Result, SqlType, Value};
 use rusqlite::CachedStatement;
 
 use crate::error::statement_error;
-use crate::value::{Bind, SqliteRow};
+use crate::value::{SqliteRow, bind};
 
 pub(crate) struct SqliteConnection {
     /// `None` while a cursor's thread has it.
@@ -119,6 +119,7 @@ fn execute(connection: &rusqlite::Connection, sql: &str) -> Result<()> {
 fn run_prepared(
     connection: &rusqlite::Connection,
     statement: &mut CachedStatement<'_>,
+    asked: &Statement,
     single: bool,
     values: &[Value<'_>],
     sink: &mut dyn Sink,
@@ -127,7 +128,7 @@ fn run_prepared(
         return Err(wrong_count(statement.parameter_count(), values.len()));
     }
     for (index, value) in values.iter().enumerate() {
-        statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error)?;
+        bind(statement, index + 1, type_of(asked.parameters(), index), value)?;
     }
     let width = statement.column_count();
     if let Some(columns) = sink.columns() {
@@ -164,13 +165,13 @@ fn wrong_count(wanted: usize, given: usize) -> Error {
 fn write_per_row(
     connection: &rusqlite::Connection,
     statement: &mut CachedStatement<'_>,
-    rows: &dyn Rows,
-    keys: bool,
+    Write { statement: asked, rows, keys, .. }: Write<'_>,
 ) -> Result<Written> {
+    let types = asked.parameters();
     let mut written = Written { affected: 0, keys: Vec::with_capacity(if keys { rows.len() } else { 0 }) };
     for row in 0..rows.len() {
         for column in 0..rows.width() {
-            bind(statement, column, &rows.value(row, column))?;
+            bind_result(statement, column, types, &rows.value(row, column))?;
         }
         written.affected += statement.raw_execute().map_err(statement_error)? as u64;
         if keys {
@@ -180,11 +181,21 @@ fn write_per_row(
     Ok(written)
 }
 
-fn bind(statement: &mut CachedStatement<'_>, index: usize, value: &Result<Value<'_>>) -> Result<()> {
+fn bind_result(
+    statement: &mut CachedStatement<'_>,
+    index: usize,
+    types: &[SqlType],
+    value: &Result<Value<'_>>,
+) -> Result<()> {
     match value {
-        Ok(value) => statement.raw_bind_parameter(index + 1, Bind(value)).map_err(statement_error),
+        Ok(value) => bind(statement, index + 1, type_of(types, index), value),
         Err(error) => Err(error.clone()),
     }
+}
+
+/// The type of a parameter; SQLite itself says so if there are too many values.
+fn type_of(types: &[SqlType], index: usize) -> SqlType {
+    types.get(index).copied().unwrap_or(SqlType::Text)
 }
 
 /// A transaction that has read and then finds the lock taken cannot wait for it: SQLite refuses at once, because what it has
@@ -200,11 +211,12 @@ fn too_late(error: Error) -> Error {
 }
 
 /// Binds all values of all rows, one after the other, and runs the statement once.
-fn write_flat(statement: &mut CachedStatement<'_>, rows: &dyn Rows) -> Result<Written> {
+fn write_flat(statement: &mut CachedStatement<'_>, write: Write<'_>) -> Result<Written> {
+    let (rows, types) = (write.rows, write.statement.parameters());
     let width = rows.width();
     for row in 0..rows.len() {
         for column in 0..width {
-            bind(statement, row * width + column, &rows.value(row, column))?;
+            bind_result(statement, row * width + column, types, &rows.value(row, column))?;
         }
     }
     let affected = statement.raw_execute().map_err(statement_error)? as u64;
@@ -216,7 +228,9 @@ impl Connection for SqliteConnection {
         let connection = self.ready()?;
         // Used where it lies, not moved out: a move right after it was written makes the processor wait.
         let result = match connection.prepare_cached(statement.sql()) {
-            Ok(ref mut prepared) => run_prepared(connection, prepared, statement.is_single(), values, sink),
+            Ok(ref mut prepared) => {
+                run_prepared(connection, prepared, statement, statement.is_single(), values, sink)
+            }
             Err(error) => Err(statement_error(error)),
         };
         result.map_err(|error| self.failed(error))
@@ -226,8 +240,8 @@ impl Connection for SqliteConnection {
         let connection = self.ready()?;
         let mut statement = prepare(connection, write.statement.sql())?;
         let written = match write.layout {
-            Layout::PerRow => write_per_row(connection, &mut statement, write.rows, write.keys),
-            Layout::Flat(_) => write_flat(&mut statement, write.rows),
+            Layout::PerRow => write_per_row(connection, &mut statement, write),
+            Layout::Flat(_) => write_flat(&mut statement, write),
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
         };
         drop(statement);
@@ -273,7 +287,7 @@ impl Connection for SqliteConnection {
         let values: Vec<_> = values.iter().map(|value| value.clone().into_owned()).collect();
         let run = move |connection: &mut rusqlite::Connection, sink: &mut dyn Sink| {
             let mut prepared = prepare(connection, statement.sql())?;
-            run_prepared(connection, &mut prepared, false, &values, sink).map(drop)
+            run_prepared(connection, &mut prepared, &statement, false, &values, sink).map(drop)
         };
         self.cursor = Some(Spool::start(connection, batch, run)?);
         Ok(())

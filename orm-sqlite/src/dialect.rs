@@ -1,8 +1,12 @@
 //! What SQLite does differently from standard SQL.
 
-use orm_core::SqlType;
+use std::borrow::Cow;
+
 use orm_core::metadata::Column;
 use orm_core::query::{Dialect, Layout, Sql, WriteKind, WriteShape};
+use orm_core::{Result, SqlType, Value};
+
+use crate::value::{DECIMAL, stored_text};
 
 /// SQLite's differences from standard SQL.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +24,24 @@ impl Dialect for SqliteDialect {
         text.push('?');
     }
 
-    fn type_name(&self, sql_type: SqlType) -> &'static str {
-        match sql_type {
+    fn type_name(&self, sql_type: SqlType) -> Cow<'static, str> {
+        let name = match sql_type {
             SqlType::Bool | SqlType::SmallInt | SqlType::Integer | SqlType::BigInt => "INTEGER",
             SqlType::Real | SqlType::Double => "REAL",
-            SqlType::Text => "TEXT",
-            SqlType::Bytes => "BLOB",
-        }
+            SqlType::Text | SqlType::Decimal | SqlType::Json | SqlType::Enum(_) | SqlType::Array(_) => "TEXT",
+            SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz => "TEXT",
+            SqlType::Bytes | SqlType::Uuid => "BLOB",
+        };
+        name.into()
+    }
+
+    /// Decimals are text, which would be in the order of its letters.
+    fn collation(&self, sql_type: SqlType) -> Option<&'static str> {
+        (sql_type == SqlType::Decimal).then_some(DECIMAL)
+    }
+
+    fn holds(&self, sql_type: SqlType, value: &Value<'_>) -> Result<()> {
+        stored_text(sql_type, value).map(drop)
     }
 
     fn auto_key(&self, _column: &Column) -> String {

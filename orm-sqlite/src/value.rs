@@ -1,23 +1,74 @@
 //! Values to and from SQLite, without a copy on the way.
 
+use std::borrow::Cow;
+
 use orm_core::driver::Row;
-use orm_core::{Error, ErrorKind, Result, Value};
-use rusqlite::ToSql;
+use orm_core::{Error, ErrorKind, Result, SqlType, Value, decimal, list};
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, ToSql};
 
-/// A value as a parameter. Booleans are 0 and 1.
-pub(crate) struct Bind<'a>(pub(crate) &'a Value<'a>);
+use crate::error::statement_error;
 
-impl ToSql for Bind<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
+/// The name of the order of decimals, of which each connection is told.
+pub(crate) const DECIMAL: &str = "orm_decimal";
+
+/// Tells a connection the order of decimals.
+pub(crate) fn add_collations(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+    connection.create_collation(DECIMAL, decimal::compare)
+}
+
+/// Binds a value to a parameter; the first one has number 1. Booleans are 0 and 1.
+#[inline]
+pub(crate) fn bind(
+    statement: &mut CachedStatement<'_>,
+    number: usize,
+    sql_type: SqlType,
+    value: &Value<'_>,
+) -> Result<()> {
+    let result = match Plain::of(value) {
+        Some(plain) => statement.raw_bind_parameter(number, plain),
+        None => statement.raw_bind_parameter(number, stored_text(sql_type, value)?),
+    };
+    result.map_err(statement_error)
+}
+
+/// The text of a value for which SQLite has no type; `None` for any other one.
+pub(crate) fn stored_text(sql_type: SqlType, value: &Value<'_>) -> Result<Option<String>> {
+    match (sql_type, value) {
+        (SqlType::Array(element), Value::Array(values)) => list::text(*element, values).map(Some),
+        (_, Value::Array(_)) => {
+            let message = "an array was given for a parameter of another type";
+            Err(Error::new(ErrorKind::Encode, message))
+        }
+        (_, Value::Date(_) | Value::Time(_) | Value::Timestamp(_)) => {
+            Ok(list::scalar_text(sql_type, value)?.map(Cow::into_owned))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A value for which SQLite has a type.
+struct Plain<'a>(ValueRef<'a>);
+
+impl<'a> Plain<'a> {
+    #[inline]
+    fn of(value: &'a Value<'_>) -> Option<Self> {
+        Some(Self(match value {
             Value::Null => ValueRef::Null,
             Value::Bool(value) => ValueRef::Integer(i64::from(*value)),
             Value::Int(value) => ValueRef::Integer(*value),
             Value::Float(value) => ValueRef::Real(*value),
             Value::Text(value) => ValueRef::Text(value.as_bytes()),
             Value::Bytes(value) => ValueRef::Blob(value),
+            Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => return None,
         }))
+    }
+}
+
+impl ToSql for Plain<'_> {
+    #[inline]
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.0))
     }
 }
 

@@ -6,19 +6,21 @@ mod backends;
 mod open;
 pub mod prelude;
 
+#[cfg(feature = "json")]
+pub use orm_core::Json;
 pub use orm_core::driver::Isolation;
 pub use orm_core::engine::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub use orm_core::engine::{AsyncEngine, Engine, EngineBuilder, EngineForm, Event, Observer, Sent, Url};
 pub use orm_core::metadata::Metadata;
-pub use orm_core::model::{BelongsTo, Entity, EntityQuery, Model, Models, Select, TextEntities};
+pub use orm_core::model::{BelongsTo, Embedded, Entity, EntityQuery, Model, Models, Select, TextEntities};
 pub use orm_core::query::{Bind, Executable, Params, Text, text, text_unchecked};
 pub use orm_core::query::{
-    Column, Condition, Expr, Expression, ExpressionMethods, Operand, Order, TextMethods,
+    Column, Condition, Expr, Expression, ExpressionMethods, Operand, Order, Part, TextMethods,
 };
 pub use orm_core::result::{ColumnIndex, FromRow, ResultSet, Row};
 pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
-pub use orm_core::{DbValue, Error, ErrorKind, Result, SqlType, Value};
-pub use orm_derive::{FromRow, Model};
+pub use orm_core::{DbValue, EnumType, Error, ErrorKind, Result, SqlType, Textual, Value};
+pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};
 
 pub use open::Open;
 
@@ -34,11 +36,12 @@ pub mod dialect {
 /// What generated code names. Nothing here is meant for programs.
 #[doc(hidden)]
 pub mod __private {
-    pub use orm_core::metadata::{FieldOptions, Table};
-    pub use orm_core::model::{Field, Key, Model, Record, Reference};
-    pub use orm_core::query::Column;
+    pub use orm_core::driver::Row;
+    pub use orm_core::metadata::{FieldBuilder, FieldOptions, Table};
+    pub use orm_core::model::{Embedded, Field, Key, Model, Record, Reference};
+    pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, RowReader};
-    pub use orm_core::{Result, Value};
+    pub use orm_core::{DbValue, EnumType, Result, SqlType, Textual, Value, not_a_variant, unknown_variant};
 }
 
 /// The README's programs compile and run.

@@ -117,7 +117,7 @@ fn define_column(sql: &mut Sql<'_>, column: &Column) {
         return;
     }
     let type_name = sql.dialect().type_name(column.sql_type);
-    sql.push(type_name);
+    sql.push(&type_name);
     sql.push(if column.nullable { "" } else { " NOT NULL" });
 }
 

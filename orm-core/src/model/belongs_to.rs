@@ -95,6 +95,8 @@ fn read_values<'a, M: Model>(row: &mut RowReader<'a>) -> Result<Vec<Value<'a>>> 
 impl<M: Model> Field for BelongsTo<M> {
     type Column = M::Key;
 
+    const WIDTH: usize = M::Key::TYPES.len();
+
     fn describe(name: &str, columns: &mut FieldBuilder<'_>) {
         Self::describe(name, false, columns);
     }
@@ -139,6 +141,8 @@ impl<M: Model> Reference for BelongsTo<M> {
 
 impl<M: Model> Field for Option<BelongsTo<M>> {
     type Column = Option<M::Key>;
+
+    const WIDTH: usize = M::Key::TYPES.len();
 
     fn describe(name: &str, columns: &mut FieldBuilder<'_>) {
         BelongsTo::<M>::describe(name, true, columns);

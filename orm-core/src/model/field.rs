@@ -16,6 +16,9 @@ pub trait Field: Sized {
     /// The type that the field's column holds, for typed queries.
     type Column;
 
+    /// How many columns it has.
+    const WIDTH: usize;
+
     /// Adds the field's columns to its table.
     fn describe(name: &str, columns: &mut FieldBuilder<'_>);
 
@@ -38,6 +41,17 @@ pub trait Field: Sized {
     }
 }
 
+/// A struct whose fields are columns of the model that it is a field of. Derive it: `#[derive(Embedded)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an embedded struct",
+    label = "has one column, and so a name instead of a prefix",
+    note = "put `#[derive(Embedded)]` on the struct, or name the column with `#[model(column = \"...\")]`"
+)]
+pub trait Embedded: Field {
+    /// Adds its columns to a table, with this in front of their names.
+    fn describe_with(prefix: &str, columns: &mut FieldBuilder<'_>);
+}
+
 /// A foreign key that may know the entity behind it.
 #[doc(hidden)]
 pub trait Reference {
@@ -56,6 +70,8 @@ pub trait Reference {
 
 impl<T: DbValue> Field for T {
     type Column = T;
+
+    const WIDTH: usize = 1;
 
     fn describe(name: &str, columns: &mut FieldBuilder<'_>) {
         columns.column(name, T::TYPE, T::NULLABLE);

@@ -1,10 +1,11 @@
 //! What a database does differently. The defaults are standard SQL; a backend overrides what it must.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
-use crate::SqlType;
 use crate::metadata::Column;
 use crate::query::{Layout, Sql, WriteShape};
+use crate::{Result, SqlType, Value};
 
 /// A database's differences from standard SQL.
 pub trait Dialect: Debug + Send + Sync + 'static {
@@ -15,13 +16,36 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     fn placeholder(&self, number: usize, text: &mut String);
 
     /// The name of a column type in DDL.
-    fn type_name(&self, sql_type: SqlType) -> &'static str;
+    fn type_name(&self, sql_type: SqlType) -> Cow<'static, str>;
 
     /// The type and constraints of a key column that the database numbers by itself.
     fn auto_key(&self, column: &Column) -> String;
 
     /// A query for the names of all tables, as one text column.
     fn table_names(&self) -> &'static str;
+
+    /// Appends what a parameter of this type needs behind its placeholder, where the database cannot tell its type.
+    fn cast(&self, sql_type: SqlType, text: &mut String) {
+        let _ = (sql_type, text);
+    }
+
+    /// The collation by which values of this type are compared, if it is another one than their column's.
+    fn collation(&self, sql_type: SqlType) -> Option<&'static str> {
+        let _ = sql_type;
+        None
+    }
+
+    /// An error if the database cannot hold this value exactly. Asked only to find out which one a driver has refused.
+    fn holds(&self, sql_type: SqlType, value: &Value<'_>) -> Result<()> {
+        let _ = (sql_type, value);
+        Ok(())
+    }
+
+    /// A query for the names of all enum types, and one for those that no column has, each as one text column; `None`
+    /// where a database has no such types.
+    fn enum_names(&self) -> Option<[&'static str; 2]> {
+        None
+    }
 
     /// Appends a name, quoted so that any text is just a name.
     fn quote(&self, name: &str, text: &mut String) {

@@ -4,14 +4,20 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::query::operand::{Bound, Operand};
 use crate::query::{Order, Sql};
-use crate::types::DbValue;
+use crate::types::{DbValue, Textual};
 use crate::{Result, SqlType};
 
 /// A piece of SQL that knows how to write itself.
 pub(crate) trait Node: Debug + Send + Sync {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()>;
+
+    /// The name of the column that it is, for messages.
+    fn column(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// An expression that yields a `T`.
@@ -165,10 +171,10 @@ pub trait TextMethods: Expression {
     }
 }
 
-impl<E: Expression<Type = String>> TextMethods for E {}
+impl<E: Expression<Type: Textual>> TextMethods for E {}
 
 /// The same for a column that may be NULL.
-impl<M: 'static> TextMethods for crate::query::Column<M, Option<String>> {}
+impl<M: 'static, T: Textual> TextMethods for crate::query::Column<M, Option<T>> {}
 
 impl Condition {
     /// Both.
@@ -233,7 +239,7 @@ fn escape_like(text: &str) -> String {
 }
 
 /// The other side of an operator; an operand that could not be encoded reports so when the statement is rendered.
-fn render_bound(bound: &Result<Bound>, sql: &mut Sql<'_>) -> Result<()> {
+fn render_bound(subject: &Arc<dyn Node>, bound: &Result<Bound>, sql: &mut Sql<'_>) -> Result<()> {
     match bound {
         Ok(Bound::Value(sql_type, value)) => {
             sql.bind(*sql_type, value.clone());
@@ -244,7 +250,7 @@ fn render_bound(bound: &Result<Bound>, sql: &mut Sql<'_>) -> Result<()> {
             Ok(())
         }
         Ok(Bound::Node(node)) => node.render(sql),
-        Err(error) => Err(error.clone()),
+        Err(error) => Err(subject.column().into_iter().fold(error.clone(), Error::with_column)),
     }
 }
 
@@ -259,7 +265,7 @@ impl Node for Comparison {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.left.render(sql)?;
         sql.push(" ").push(self.operator).push(" ");
-        render_bound(&self.right, sql)
+        render_bound(&self.left, &self.right, sql)
     }
 }
 
@@ -274,9 +280,9 @@ impl Node for Between {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.subject.render(sql)?;
         sql.push(" BETWEEN ");
-        render_bound(&self.low, sql)?;
+        render_bound(&self.subject, &self.low, sql)?;
         sql.push(" AND ");
-        render_bound(&self.high, sql)
+        render_bound(&self.subject, &self.high, sql)
     }
 }
 
@@ -306,7 +312,7 @@ impl Node for In {
         }
         self.subject.render(sql)?;
         sql.push(if self.negated { " NOT IN (" } else { " IN (" });
-        sql.separated(", ", &self.values, |sql, value| render_bound(value, sql))?;
+        sql.separated(", ", &self.values, |sql, value| render_bound(&self.subject, value, sql))?;
         sql.push(")");
         Ok(())
     }
@@ -336,7 +342,7 @@ impl Node for Like {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.subject.render(sql)?;
         sql.push(" LIKE ");
-        render_bound(&self.pattern, sql)?;
+        render_bound(&self.subject, &self.pattern, sql)?;
         sql.push(" ESCAPE '\\'");
         Ok(())
     }

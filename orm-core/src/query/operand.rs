@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::query::Column;
 use crate::query::expr::{Expr, Expression, Node};
-use crate::types::DbValue;
+use crate::types::{DbValue, Textual, encode_text};
 use crate::{Result, SqlType, Value};
 
 /// The other side of an operator, ready to be rendered.
@@ -17,7 +17,7 @@ pub enum Bound {
     Node(Arc<dyn Node>),
 }
 
-/// What an expression of type `T` may be compared with: a `T`, text for a `String`, either of them for an
+/// What an expression of type `T` may be compared with: a `T` or `&T`, a `&str` if it is text, any of them for an
 /// `Option`, or another column or expression of the same type.
 #[diagnostic::on_unimplemented(
     message = "a column or expression of type `{T}` cannot be compared with `{Self}`",
@@ -47,31 +47,53 @@ impl<T: DbValue> Operand<Option<T>> for T {
     }
 }
 
-impl<T: DbValue + Clone> Operand<T> for &T {
+impl<T: DbValue> Operand<T> for &T {
     fn bound(self) -> Result<Bound> {
         bind(self)
     }
 }
 
-impl Operand<String> for &str {
+impl<T: DbValue> Operand<Option<T>> for &T {
     fn bound(self) -> Result<Bound> {
-        bind(&self.to_owned())
+        bind(self)
     }
 }
 
-impl Operand<Option<String>> for &str {
+impl<T: DbValue> Operand<Option<T>> for Option<&T> {
     fn bound(self) -> Result<Bound> {
-        bind(&self.to_owned())
+        self.map_or(Ok(Bound::Null), bind)
     }
 }
 
-impl Operand<Option<String>> for Option<&str> {
+fn bind_text<T: Textual>(text: &str) -> Result<Bound> {
+    Ok(Bound::Value(T::TYPE, encode_text(text)?.into_owned()))
+}
+
+impl<T: Textual> Operand<T> for &str {
     fn bound(self) -> Result<Bound> {
-        bind(&self.map(str::to_owned))
+        bind_text::<T>(self)
+    }
+}
+
+impl<T: Textual> Operand<Option<T>> for &str {
+    fn bound(self) -> Result<Bound> {
+        bind_text::<T>(self)
+    }
+}
+
+impl<T: Textual> Operand<Option<T>> for Option<&str> {
+    fn bound(self) -> Result<Bound> {
+        self.map_or(Ok(Bound::Null), bind_text::<T>)
     }
 }
 
 impl Operand<Vec<u8>> for &[u8] {
+    fn bound(self) -> Result<Bound> {
+        bind(&self.to_owned())
+    }
+}
+
+impl Operand<Option<Vec<u8>>> for &[u8] {
     fn bound(self) -> Result<Bound> {
         bind(&self.to_owned())
     }

@@ -1,7 +1,7 @@
 //! The one place where SQL text and its parameters are put together.
 
 use crate::error::{Error, ErrorKind};
-use crate::metadata::Table;
+use crate::metadata::{Column, Table};
 use crate::query::Dialect;
 use crate::{Result, SqlType, Value};
 
@@ -87,11 +87,18 @@ impl<'d> Sql<'d> {
     /// Adds the name of a column type.
     pub fn push_type(&mut self, sql_type: SqlType) -> &mut Self {
         let name = self.dialect.type_name(sql_type);
-        self.push(name)
+        self.push(&name)
     }
 
     /// Adds the placeholder of a parameter whose value comes when the statement runs.
     pub fn parameter(&mut self, sql_type: SqlType) -> &mut Self {
+        self.bare_parameter(sql_type);
+        self.dialect.cast(sql_type, &mut self.text);
+        self
+    }
+
+    /// The same without what tells the database its type.
+    pub fn bare_parameter(&mut self, sql_type: SqlType) -> &mut Self {
         self.types.push(sql_type);
         self.dialect.placeholder(self.types.len(), &mut self.text);
         self
@@ -120,7 +127,7 @@ impl<'d> Sql<'d> {
 
     /// Adds a column of one of the statement's tables.
     pub fn column(&mut self, table: &'static Table, position: usize) -> Result<()> {
-        let column = &table.columns()[position].name;
+        let Column { name: column, sql_type, .. } = &table.columns()[position];
         if !self.tables.contains(&table) {
             let (wanted, present) =
                 (table.name(), self.tables.iter().map(|table| table.name()).collect::<Vec<_>>());
@@ -134,6 +141,9 @@ impl<'d> Sql<'d> {
             self.name(table.name()).push(".");
         }
         self.name(column);
+        if let Some(collation) = self.dialect.collation(*sql_type) {
+            self.push(" COLLATE ").push(collation);
+        }
         Ok(())
     }
 

@@ -93,6 +93,11 @@ impl WriteShape {
         sql.parameter(self.table().columns()[column].sql_type);
     }
 
+    /// The same where the statement itself says what type the parameter has.
+    pub fn bare_parameter(&self, sql: &mut Sql<'_>, column: usize) {
+        sql.bare_parameter(self.table().columns()[column].sql_type);
+    }
+
     /// Adds `RETURNING key` where the key comes back that way.
     pub fn write_returning(&self, sql: &mut Sql<'_>) {
         if let (Some(key), true) = (self.generated_key(), sql.dialect().returns_keys()) {

@@ -341,9 +341,8 @@ impl Arena {
             return Ok(Identity::Int(key));
         }
         Identity::of(keys.len(), |part| match row.value(keys[part]) {
-            // A database without booleans hands out numbers.
-            Ok(Value::Int(number)) if is_bool(part) => Ok(Value::Bool(number != 0)),
-            value => value,
+            Ok(value) => columns[keys[part]].sql_type.shape(value),
+            error => error,
         })
     }
 

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::driver::{Rows, Write, Written};
 use crate::engine::{EngineCore, Lease};
 use crate::error::{Error, ErrorKind};
-use crate::query::{Layout, WriteKind, WriteShape};
+use crate::query::{Dialect, Layout, WriteKind, WriteShape};
 use crate::session::arena::{Arena, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
@@ -54,7 +54,7 @@ async fn run_step(
         });
         let keys = shape.generated_key().is_some();
         let written = lease.write(Write { statement: &statement, layout, rows: &*rows, keys }).await;
-        let written = written.map_err(|error| blame(arena, &shape, &*rows, error))?;
+        let written = written.map_err(|error| blame(arena, dialect, &shape, &*rows, error))?;
         drop(rows);
         acknowledge(entities, step, slots, &shape, &written, lease)?;
         left = rest;
@@ -145,13 +145,18 @@ fn inserted(
 
 /// Says which model an error is about, and which column if a value could not be encoded. That is looked for only now: values
 /// are handed over where they are written, without a look at each.
-fn blame(arena: &Arena, shape: &WriteShape, rows: &dyn Rows, error: Error) -> Error {
+fn blame(arena: &Arena, dialect: &dyn Dialect, shape: &WriteShape, rows: &dyn Rows, error: Error) -> Error {
     if error.kind() != ErrorKind::Encode {
         return error.with_model(arena.model);
     }
-    let refused = |column: &usize| (0..rows.len()).any(|row| rows.value(row, *column).is_err());
-    match (0..shape.columns().len()).find(refused) {
-        Some(column) => arena.blame(error, shape.columns()[column]),
+    let written = shape.columns().iter().chain(shape.key()).enumerate();
+    let refused = written.filter(|&(place, &column)| {
+        let sql_type = arena.table.columns()[column].sql_type;
+        let holds = |row| rows.value(row, place).and_then(|value| dialect.holds(sql_type, &value));
+        (0..rows.len()).any(|row| holds(row).is_err())
+    });
+    match refused.map(|(_, &column)| column).next() {
+        Some(column) => arena.blame(error, column),
         None => error.with_model(arena.model),
     }
 }

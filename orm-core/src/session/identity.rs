@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
-use crate::value::{Packed, Unpacked};
+use crate::value::{Packed, Unpacked, civil};
 use crate::{Result, Value};
 
 /// The primary key of a row as the database knows it, whatever the struct's fields say by now.
@@ -70,6 +70,8 @@ impl Identity {
             (Value::Bytes(a), Value::Bytes(b)) => a.cmp(&b),
             (Value::Bool(a), Value::Bool(b)) => a.cmp(&b),
             (Value::Float(a), Value::Float(b)) => a.total_cmp(&b),
+            (Value::Date(a), Value::Date(b)) => a.cmp(&b),
+            (Value::Time(a), Value::Time(b)) | (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(&b),
             _ => Ordering::Equal,
         };
         (0..parts).map(compare).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
@@ -91,6 +93,10 @@ impl std::fmt::Display for Identity {
                         Value::Text(text) => write!(f, "{text:?}")?,
                         Value::Int(number) => write!(f, "{number}")?,
                         Value::Bool(value) => write!(f, "{value}")?,
+                        Value::Date(days) => f.write_str(&civil::date_text(days).unwrap_or_default())?,
+                        Value::Timestamp(micros) => {
+                            f.write_str(&civil::timestamp_text(micros).unwrap_or_default())?
+                        }
                         other => f.write_str(other.kind())?,
                     }
                 }

@@ -84,7 +84,7 @@ pub(crate) async fn create(conn: &mut Conn, table: &'static Table) {
         .map(|column| {
             let definition = match column.auto {
                 true => PostgresDialect.auto_key(column),
-                false => PostgresDialect.type_name(column.sql_type).to_owned(),
+                false => PostgresDialect.type_name(column.sql_type).into_owned(),
             };
             format!("{} {definition}", column.name)
         })
