@@ -1,5 +1,7 @@
 //! Creating and dropping the tables of a [`Metadata`].
 
+mod enums;
+
 use std::collections::HashSet;
 
 use crate::driver::{Begin, Row, Statement};
@@ -10,25 +12,26 @@ use crate::query::{Dialect, Sql};
 use crate::{Result, Value};
 
 pub(super) async fn create_all(lease: &mut Lease, dialect: &dyn Dialect, metadata: &Metadata) -> Result<()> {
-    change(lease, dialect, |existing| creations(dialect, metadata, existing)).await
+    lease.begin(Begin::WRITE).await?;
+    let existing = names_of(lease, dialect.table_names()).await?;
+    enums::create_missing(lease, dialect, metadata).await?;
+    run(lease, creations(dialect, metadata, existing)).await?;
+    lease.commit().await
 }
 
 pub(super) async fn drop_all(lease: &mut Lease, dialect: &dyn Dialect, metadata: &Metadata) -> Result<()> {
-    change(lease, dialect, |existing| removals(dialect, metadata, existing)).await
+    lease.begin(Begin::WRITE).await?;
+    let existing = names_of(lease, dialect.table_names()).await?;
+    run(lease, removals(dialect, metadata, existing)).await?;
+    enums::drop_unused(lease, dialect, metadata).await?;
+    lease.commit().await
 }
 
-/// Runs, in one transaction, the statements that follow from the tables that exist.
-async fn change(
-    lease: &mut Lease,
-    dialect: &dyn Dialect,
-    statements: impl FnOnce(HashSet<String>) -> Vec<String>,
-) -> Result<()> {
-    lease.begin(Begin::WRITE).await?;
-    let existing = table_names(lease, dialect).await?;
-    for statement in statements(existing) {
+async fn run(lease: &mut Lease, statements: Vec<String>) -> Result<()> {
+    for statement in statements {
         lease.script(&statement).await?;
     }
-    lease.commit().await
+    Ok(())
 }
 
 /// The statements that create what does not exist. A table that refers to one that comes later (they refer to each other
@@ -67,19 +70,17 @@ fn removals(dialect: &dyn Dialect, metadata: &Metadata, existing: HashSet<String
     statements
 }
 
-async fn table_names(lease: &mut Lease, dialect: &dyn Dialect) -> Result<HashSet<String>> {
+/// The names that a query gives, one in each row.
+async fn names_of(lease: &mut Lease, query: &str) -> Result<HashSet<String>> {
     let mut names = HashSet::new();
-    let statement = Statement::text(dialect.table_names(), &[]);
+    let statement = Statement::text(query, &[]);
     lease
         .run(&statement, &[], &mut |row: &dyn Row| match row.value(0)? {
             Value::Text(name) => {
                 names.insert(name.into_owned());
                 Ok(())
             }
-            other => Err(Error::new(
-                ErrorKind::Decode,
-                format!("expected the name of a table, found {}", other.kind()),
-            )),
+            other => Err(Error::new(ErrorKind::Decode, format!("expected a name, found {}", other.kind()))),
         })
         .await?;
     Ok(names)

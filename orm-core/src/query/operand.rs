@@ -59,12 +59,6 @@ impl<T: DbValue> Operand<Option<T>> for &T {
     }
 }
 
-impl<T: DbValue> Operand<Option<T>> for Option<&T> {
-    fn bound(self) -> Result<Bound> {
-        self.map_or(Ok(Bound::Null), bind)
-    }
-}
-
 fn bind_text<T: Textual>(text: &str) -> Result<Bound> {
     Ok(Bound::Value(T::TYPE, encode_text(text)?.into_owned()))
 }

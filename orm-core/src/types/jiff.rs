@@ -20,7 +20,10 @@ impl DbValue for Timestamp {
 
     fn decode(value: &Value<'_>) -> Result<Self> {
         let micros = micros(Self::TYPE, value)?;
-        Self::from_microsecond(micros).map_err(|error| out_of_range("a jiff::Timestamp").with_source(error))
+        let wrong = || out_of_range("a jiff::Timestamp");
+        let nanos = i32::try_from(micros.rem_euclid(1_000_000) * 1000).map_err(|_| wrong())?;
+        // By its parts: `from_microsecond` refuses the last second that there is.
+        Self::new(micros.div_euclid(1_000_000), nanos).map_err(|error| wrong().with_source(error))
     }
 }
 
@@ -108,8 +111,10 @@ mod tests {
             date = date.tomorrow().unwrap_or(date);
         }
         assert!(date_of(i64::from(last) + 1).is_err());
-        let instants = [Timestamp::MIN, Timestamp::UNIX_EPOCH];
-        for instant in instants {
+        let last = Timestamp::MAX.as_second();
+        let instants =
+            [Some(Timestamp::MIN), Some(Timestamp::UNIX_EPOCH), Timestamp::new(last, 999_999_000).ok()];
+        for instant in instants.map(Option::unwrap_or_default) {
             let read = instant.encode().and_then(|value| Timestamp::decode(&value));
             assert_eq!(read.ok(), Some(instant));
         }

@@ -27,3 +27,4 @@ mod sql;
 mod states;
 mod streams;
 mod types;
+mod values;
