@@ -65,7 +65,7 @@ pub use json::Json;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a column type",
     label = "not a column type",
-    note = "columns are bool, integers, floats, String, Vec<u8>, a Vec or an Option of these, BelongsTo<Model>, the types of the features jiff, chrono, time, uuid, decimal and json, and any type that derives or implements `orm::DbValue`"
+    note = "columns are bool, integers, floats, String, Vec<u8>, a Vec or an Option of these, types of the features jiff, chrono, time, uuid, decimal and json, what derives or implements `orm::DbValue`, and in a model also BelongsTo<Model> and what derives `orm::Embedded`"
 )]
 pub trait DbValue: Sized + Send + Sync + 'static {
     /// The column's type in SQL.
@@ -90,7 +90,10 @@ pub trait DbValue: Sized + Send + Sync + 'static {
 pub(crate) use text::encode_text;
 
 /// A column type that is text: it can be compared with a `&str`, and searched.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not text", label = "not text")]
+#[diagnostic::on_unimplemented(
+    message = "a column or expression of type `{Self}` cannot be compared with text",
+    label = "expected `{Self}`, or a column or expression of that type"
+)]
 pub trait Textual: DbValue {}
 
 /// The error for a stored value that is none of an enum's.

@@ -10,7 +10,7 @@ use crate::{Result, Value};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a column type",
     label = "not a column type",
-    note = "columns are bool, integers, floats, String, Vec<u8>, a Vec or an Option of these, BelongsTo<Model>, the types of the features jiff, chrono, time, uuid, decimal and json, and any type that derives or implements `orm::DbValue` or derives `orm::Embedded`"
+    note = "columns are bool, integers, floats, String, Vec<u8>, a Vec or an Option of these, types of the features jiff, chrono, time, uuid, decimal and json, what derives or implements `orm::DbValue`, and in a model also BelongsTo<Model> and what derives `orm::Embedded`"
 )]
 pub trait Field: Sized {
     /// The type that the field's column holds, for typed queries.

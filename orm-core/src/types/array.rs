@@ -1,4 +1,10 @@
 //! `Vec<T>`: an array, or JSON text where a database has none. A `Vec<u8>` is not among them: it is bytes.
+//!
+//! No database has a column of arrays of arrays:
+//!
+//! ```compile_fail
+//! let matrix = <Vec<Vec<i32>> as orm_core::DbValue>::TYPE;
+//! ```
 
 use super::{DbValue, mismatch};
 use crate::value::list;

@@ -11,7 +11,7 @@ use crate::expand::{begin, describe_with, end, type_as_field};
 pub(super) fn embedded(read: &Embedded<'_>) -> TokenStream {
     let name = &read.input.ident;
     let names = read.fields.iter().map(|field| field.name);
-    let values = read.fields.iter().map(|field| method(field, "read"));
+    let values = read.fields.iter().map(value);
     let widths = read.fields.iter().map(width);
     let gets = read.fields.iter().map(get);
     let describes = read.fields.iter().map(describe);
@@ -28,7 +28,7 @@ pub(super) fn embedded(read: &Embedded<'_>) -> TokenStream {
             }
 
             fn read(row: &mut ::orm::__private::RowReader<'_>) -> ::orm::__private::Result<Self> {
-                ::core::result::Result::Ok(Self { #(#names: #values(row)?),* })
+                ::core::result::Result::Ok(Self { #(#names: #values),* })
             }
 
             fn get(&self, part: usize) -> ::orm::__private::Result<::orm::__private::Value<'_>> {
@@ -55,6 +55,11 @@ fn method(field: &Field<'_>, method: &str) -> TokenStream {
     quote_spanned! { end(field.ty) => #as_field::#method }
 }
 
+fn value(field: &Field<'_>) -> TokenStream {
+    let (read, row) = (method(field, "read"), quote! { row });
+    quote_spanned! { end(field.ty) => #read(#row)? }
+}
+
 fn width(field: &Field<'_>) -> TokenStream {
     method(field, "WIDTH")
 }
@@ -62,9 +67,11 @@ fn width(field: &Field<'_>) -> TokenStream {
 /// Each field takes the parts that are its own; the ones behind them are those of the fields after it.
 fn get(field: &Field<'_>) -> TokenStream {
     let (name, width, get) = (field.name, width(field), method(field, "get"));
+    let arguments = quote! { &self.#name, part - after };
+    let get = quote_spanned! { end(field.ty) => #get(#arguments) };
     quote! {
         if part < after + #width {
-            return #get(&self.#name, part - after);
+            return #get;
         }
         let after = after + #width;
     }
@@ -85,10 +92,12 @@ fn constants(read: &Embedded<'_>) -> TokenStream {
         let widths = read.fields[..number].iter().map(width);
         let column = method(field, "Column");
         let part = quote_spanned! { begin(field.ty) => ::orm::__private::Part };
+        let offset = quote! { 0 #(+ #widths)* };
+        let value = quote_spanned! { end(field.ty) => #part::new(#offset) };
         let doc = format!("The field `{}`: `Model::FIELD.at({name}::{constant})`.", field.name);
         quote! {
             #[doc = #doc]
-            #visibility const #constant: #part<Self, #column> = ::orm::__private::Part::new(0 #(+ #widths)*);
+            #visibility const #constant: ::orm::__private::Part<Self, #column> = #value;
         }
     });
     quote! {
