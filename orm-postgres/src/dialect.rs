@@ -176,6 +176,7 @@ fn matching(shape: &WriteShape, sql: &mut Sql<'_>) {
 mod tests {
     use std::sync::LazyLock;
 
+    use orm_core::EnumType;
     use orm_core::metadata::{FieldOptions, Table};
 
     use super::*;
@@ -239,6 +240,40 @@ mod tests {
             &[],
             r#"DELETE FROM "seat" AS t USING unnest($1::smallint[], $2::text[]) AS v(k0, k1) WHERE t."row" = v.k0 AND t."number" = v.k1"#,
         );
+    }
+
+    static MOOD: EnumType = EnumType { name: "Mo\"od", variants: &["ok"] };
+
+    static DAY: LazyLock<Table> = LazyLock::new(|| {
+        let mut table = Table::build("day");
+        let key = FieldOptions { key: true, ..FieldOptions::default() };
+        table.field(key).column("mood", SqlType::Enum(&MOOD), false);
+        table.field(FieldOptions::default()).column("tags", SqlType::Array(&SqlType::Text), false);
+        table.finish()
+    });
+
+    #[test]
+    fn enums_are_sent_as_text() {
+        check(
+            &DAY,
+            WriteKind::Insert,
+            &[0],
+            r#"INSERT INTO "day" ("mood") SELECT v.c0 FROM unnest($1::"Mo""od"[]) WITH ORDINALITY AS v(c0, n) ORDER BY v.n"#,
+        );
+        check(&DAY, WriteKind::Delete, &[], r#"DELETE FROM "day" WHERE "mood" = ANY($1::"Mo""od"[])"#);
+        let mut sql = Sql::new(&PostgresDialect);
+        WriteShape::new(&DAY, WriteKind::Update, vec![1]).write_standard(&mut sql);
+        assert_eq!(sql.into_text(), r#"UPDATE "day" SET "tags" = $1 WHERE "mood" = $2::"Mo""od""#);
+    }
+
+    #[test]
+    fn arrays_are_not_put_into_arrays() {
+        let layout = |kind, columns: &[usize]| {
+            PostgresDialect.layout(&WriteShape::new(&DAY, kind, columns.to_vec()), 9)
+        };
+        assert_eq!(layout(WriteKind::Insert, &[0, 1]), Layout::PerRow);
+        assert_eq!(layout(WriteKind::Insert, &[0]), Layout::Arrays);
+        assert_eq!(layout(WriteKind::Delete, &[]), Layout::Arrays);
     }
 
     #[test]

@@ -1,4 +1,20 @@
 //! An ORM with a session: change the objects, commit, done.
+//!
+//! # Features
+//!
+//! | Feature | What it adds |
+//! |---|---|
+//! | `sqlite` | SQLite, compiled in; on by default |
+//! | `postgres` | PostgreSQL |
+//! | `jiff` | columns of `jiff::Timestamp` and `jiff::civil::{Date, Time, DateTime}` |
+//! | `chrono` | columns of `chrono::DateTime<Utc>` and `chrono::{NaiveDate, NaiveTime, NaiveDateTime}` |
+//! | `time` | columns of `time::{OffsetDateTime, Date, Time, PrimitiveDateTime}` |
+//! | `uuid` | columns of `uuid::Uuid` |
+//! | `decimal` | columns of `rust_decimal::Decimal` |
+//! | `json` | columns of `serde_json::Value` and of anything that serde can write, as `orm::Json<T>` |
+//! | `full` | all column types |
+//!
+//! Each costs the build of the crate that it names, and nothing at run time. [`DbValue`] says what each type is on each database.
 
 #![deny(clippy::print_stdout)]
 

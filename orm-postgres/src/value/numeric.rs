@@ -26,11 +26,9 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) -> Result<()> {
     }
     let before = whole.len().div_ceil(4);
     // Full groups of four on both sides of the point.
-    let padded = format!(
-        "{whole:0>width$}{fraction:0<rest$}",
-        width = before * 4,
-        rest = fraction.len().div_ceil(4) * 4
-    );
+    let (zeros_before, zeros_after) =
+        (before * 4 - whole.len(), fraction.len().div_ceil(4) * 4 - fraction.len());
+    let padded = ["0".repeat(zeros_before).as_str(), whole, fraction, &"0".repeat(zeros_after)].concat();
     let mut groups: Vec<u16> = padded.as_bytes().chunks(4).map(group).collect();
     let leading = groups.iter().take_while(|group| **group == 0).count();
     groups.drain(..leading);

@@ -67,6 +67,61 @@ async fn every_type_and_null_go_there_and_back() {
 }
 
 #[tokio::test]
+async fn types_with_a_format_of_their_own_go_there_and_back() {
+    let Some(url) = server() else { return };
+    let mut conn = connect(&url).await;
+    let uuid = Value::Bytes((0..16).collect());
+    let numbers =
+        ["0", "-1", "10000", "99999999.00000001", "-0.00000000000000001", "123456789012345678901234567890"];
+    let mut samples = vec![
+        (SqlType::Date, Value::Date(-88_660), "'1727-04-05'::date"),
+        (SqlType::Time, Value::Time(86_399_999_999), "'23:59:59.999999'::time"),
+        (SqlType::Timestamp, Value::Timestamp(-1), "'1969-12-31 23:59:59.999999'::timestamp"),
+        (SqlType::TimestampTz, Value::Timestamp(0), "'1970-01-01 01:00+01'::timestamptz"),
+        (SqlType::Uuid, uuid.clone(), "'00010203-0405-0607-0809-0a0b0c0d0e0f'::uuid"),
+        (SqlType::Json, text("{\"a\": [1, null]}"), "'{\"a\":[1,null]}'::jsonb"),
+        (
+            SqlType::Array(&SqlType::Uuid),
+            Value::Array(vec![uuid, Value::Null]),
+            "array['00010203-0405-0607-0809-0a0b0c0d0e0f', NULL]::uuid[]",
+        ),
+        (SqlType::Array(&SqlType::Text), Value::Array(vec![]), "'{}'::text[]"),
+    ];
+    let written: Vec<_> = numbers.iter().map(|number| format!("{number}::numeric")).collect();
+    samples.extend(
+        numbers.iter().zip(&written).map(|(number, sql)| (SqlType::Decimal, text(*number), sql.as_str())),
+    );
+    for (sql_type, value, sql) in samples {
+        let echo = query(&format!("SELECT $1, {sql}, $1 = {sql}"), &[sql_type]);
+        let row = run(&mut conn, &echo, std::slice::from_ref(&value)).await.expect("a row");
+        assert_eq!(row, [[value.clone(), value, Value::Bool(true)]], "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn values_that_rust_has_no_type_for_are_refused() {
+    let Some(url) = server() else { return };
+    let mut conn = connect(&url).await;
+    for (sql, word) in [
+        ("SELECT 'infinity'::date", "infinity"),
+        ("SELECT '-infinity'::timestamptz", "infinity"),
+        ("SELECT 'NaN'::numeric", "NaN"),
+        ("SELECT '-Infinity'::numeric", "infinite"),
+        ("SELECT '{{1,2},{3,4}}'::int[]", "2 dimensions"),
+        ("SELECT '09:00+01'::timetz", "timetz"),
+        ("SELECT array['infinity'::date]", "infinity"),
+    ] {
+        let error = select(&mut conn, sql).await.expect_err(sql);
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    assert_eq!(
+        select(&mut conn, "SELECT 1::oid, 'x'::\"char\"").await.expect("a row"),
+        [[Value::Int(1), text("x")]]
+    );
+}
+
+#[tokio::test]
 async fn other_text_types_are_read_and_foreign_types_are_named() {
     let Some(url) = server() else { return };
     let mut conn = connect(&url).await;
@@ -89,6 +144,13 @@ async fn what_cannot_be_stored_is_refused_before_anything_is_sent() {
         (SqlType::Real, Value::Float(0.1)),
         (SqlType::Text, text("a\0b")),
         (SqlType::Text, Value::Int(1)),
+        (SqlType::Date, Value::Date(i32::MIN)),
+        (SqlType::Timestamp, Value::Timestamp(i64::MIN)),
+        (SqlType::Time, Value::Time(-1)),
+        (SqlType::Uuid, Value::Bytes(vec![0; 15].into())),
+        (SqlType::Json, text("\"\0\"")),
+        (SqlType::Decimal, text("1e5")),
+        (SqlType::Array(&SqlType::SmallInt), Value::Array(vec![Value::Int(1 << 15)])),
     ] {
         let error = run(&mut conn, &query("SELECT $1", &[sql_type]), &[value]).await.expect_err("refused");
         assert_eq!(error.kind(), ErrorKind::Encode, "{error}");

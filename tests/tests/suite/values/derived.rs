@@ -128,11 +128,12 @@ mod derived {
         session.add(Account::new(Email("ann@example.org".into()), Mood::Happy, Level::Low));
         session.add(Account::new(Email("bob@example.org".into()), Mood::Happy, Level::Low));
         session.commit().await.unwrap();
+        let ann = Email("ann@example.org".into());
         for condition in [
             Account::EMAIL.eq("ann@example.org"),
             Account::EMAIL.in_(["ann@example.org", "nobody"]),
             Account::EMAIL.starts_with("ann"),
-            Account::EMAIL.eq(&Email("ann@example.org".into())),
+            Account::EMAIL.eq(&ann),
         ] {
             assert_eq!(session.rows(Account::select().filter(condition)).await.unwrap().len(), 1);
         }
