@@ -35,9 +35,10 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) -> Result<()> {
     while groups.last() == Some(&0) {
         groups.pop();
     }
-    let weight = if groups.is_empty() { 0 } else { short(before)? - short(leading)? - 1 };
+    let [before, leading] = [short(before)?, short(leading)?].map(i32::from);
+    let weight = if groups.is_empty() { 0 } else { before - leading - 1 };
     out.extend(short(groups.len())?.to_be_bytes());
-    out.extend(weight.to_be_bytes());
+    out.extend(i16::try_from(weight).map_err(|_| too_long())?.to_be_bytes());
     out.extend(sign.to_be_bytes());
     out.extend(short(fraction.len())?.to_be_bytes());
     groups.iter().for_each(|group| out.extend(group.to_be_bytes()));
@@ -48,8 +49,8 @@ fn group(digits: &[u8]) -> u16 {
     digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit.wrapping_sub(b'0')))
 }
 
-fn short(number: usize) -> Result<i16> {
-    i16::try_from(number).map_err(|_| Error::new(ErrorKind::Encode, "a decimal number has too many digits"))
+fn short(number: usize) -> Result<u16> {
+    u16::try_from(number).map_err(|_| too_long())
 }
 
 /// Reads a decimal number as its canonical text.
