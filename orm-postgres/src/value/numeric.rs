@@ -20,9 +20,7 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) -> Result<()> {
     let (sign, number) = text.strip_prefix('-').map_or((POSITIVE, &*text), |number| (NEGATIVE, number));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() > MAX_WHOLE || fraction.len() > MAX_FRACTION {
-        let message =
-            "PostgreSQL holds decimal numbers of up to 131072 digits before the point and 16383 behind it";
-        return Err(Error::new(ErrorKind::Encode, message));
+        return Err(too_long());
     }
     let before = whole.len().div_ceil(4);
     // Full groups of four on both sides of the point.
@@ -43,6 +41,12 @@ pub(super) fn encode(text: &str, out: &mut Vec<u8>) -> Result<()> {
     out.extend(short(fraction.len())?.to_be_bytes());
     groups.iter().for_each(|group| out.extend(group.to_be_bytes()));
     Ok(())
+}
+
+fn too_long() -> Error {
+    let message =
+        "PostgreSQL holds decimal numbers of up to 131072 digits before the point and 16383 behind it";
+    Error::new(ErrorKind::Encode, message)
 }
 
 fn group(digits: &[u8]) -> u16 {
@@ -138,6 +142,9 @@ mod tests {
         assert!(encode("NaN", &mut Vec::new()).is_err());
         assert!(encode(&"9".repeat(131_073), &mut Vec::new()).is_err());
         assert!(encode(&format!("0.{}", "1".repeat(16_384)), &mut Vec::new()).is_err());
-        assert!(encode(&"9".repeat(131_072), &mut Vec::new()).is_ok());
+        let mut bytes = Vec::new();
+        let longest = format!("{}.{}", "9".repeat(131_072), "1".repeat(16_383));
+        encode(&longest, &mut bytes).expect("an encoded number");
+        assert_eq!(decode(&bytes).expect("a number"), longest);
     }
 }

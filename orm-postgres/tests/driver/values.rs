@@ -96,6 +96,9 @@ async fn types_with_a_format_of_their_own_go_there_and_back() {
         let row = run(&mut conn, &echo, std::slice::from_ref(&value)).await.expect("a row");
         assert_eq!(row, [[value.clone(), value, Value::Bool(true)]], "{sql}");
     }
+    let longest = text(format!("{}.{}", "9".repeat(131_072), "1".repeat(16_383)));
+    let echo = query("SELECT $1", &[SqlType::Decimal]);
+    assert!(run(&mut conn, &echo, std::slice::from_ref(&longest)).await.expect("a row") == [[longest]]);
 }
 
 #[tokio::test]
