@@ -5,6 +5,7 @@ mod derived;
 mod each;
 mod embedded;
 mod refused;
+mod text;
 
 /// The models and cases for one column type: a value goes there and back by INSERT (alone and in a batch), by UPDATE (of one row
 /// and of several), in a filter, in a list and as an element of an Option.
