@@ -13,6 +13,7 @@ mod worker;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::query::{Dialect, Layout, Rendered, Sql};
 use crate::{Result, SqlType, Value};
@@ -22,6 +23,7 @@ pub use crate::value::{Row, no_such_column};
 pub use blocking::Blocking;
 pub use buffer::RowBuffer;
 pub use spool::Spool;
+pub(crate) use transaction::may_open_transaction;
 pub use transaction::{Begin, Control, Isolation};
 pub use worker::Worker;
 
@@ -37,12 +39,15 @@ pub struct Statement {
     sql: String,
     parameters: Vec<SqlType>,
     single: bool,
+    may_open_transaction: bool,
 }
 
 impl Statement {
     fn new(sql: String, parameters: Vec<SqlType>, single: bool) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), sql, parameters, single })
+        let may_open_transaction = may_open_transaction(&sql);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self { id, sql, parameters, single, may_open_transaction })
     }
 
     /// A statement that is text already.
@@ -75,6 +80,11 @@ impl Statement {
     /// Whether its result has one row at the most, after which a driver need not look for more.
     pub fn is_single(&self) -> bool {
         self.single
+    }
+
+    #[inline]
+    pub(crate) fn may_open_transaction(&self) -> bool {
+        self.may_open_transaction
     }
 
     /// The types of the parameters, in their order.
@@ -168,6 +178,10 @@ pub trait Connection: Send {
     /// Closes the cursor, if one is open.
     fn close_cursor(&mut self) -> Result<()>;
 
+    /// Asks the server for a sign of life. A connection that gives none in this time MUST be broken from then on; one to a
+    /// database inside this process has nobody to ask.
+    fn ping(&mut self, within: Duration) -> Result<()>;
+
     /// Whether the connection can only be thrown away.
     fn is_broken(&self) -> bool;
 }
@@ -207,8 +221,29 @@ pub trait AsyncConnection: Send {
     /// See [`Connection::close_cursor`].
     fn close_cursor(&mut self) -> BoxFuture<'_, Result<()>>;
 
+    /// See [`Connection::ping`].
+    fn ping(&mut self, within: Duration) -> BoxFuture<'_, Result<()>>;
+
     /// See [`Connection::is_broken`].
     fn is_broken(&self) -> bool;
+}
+
+/// What all connections of an engine are opened with, whatever the backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// How long opening one may take; `None` is without limit.
+    pub connect_timeout: Option<Duration>,
+    /// How long a statement may run before the database gives it up, with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) and
+    /// a connection that goes on; `None` is without limit.
+    pub statement_timeout: Option<Duration>,
+    /// How many prepared statements each keeps.
+    pub statement_cache: usize,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { connect_timeout: Some(Duration::from_secs(10)), statement_timeout: None, statement_cache: 256 }
+    }
 }
 
 /// A database that connections are opened to. Making one connects to nothing.
@@ -217,8 +252,11 @@ pub trait Backend: Send + Sync + 'static {
     fn dialect(&self) -> &dyn Dialect;
 
     /// Opens a blocking connection.
-    fn connect(&self) -> Result<Box<dyn Connection>>;
+    fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>>;
 
     /// Opens an async connection.
-    fn connect_async(&self) -> BoxFuture<'_, Result<Box<dyn AsyncConnection>>>;
+    fn connect_async<'a>(
+        &'a self,
+        options: &'a ConnectOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn AsyncConnection>>>;
 }

@@ -5,6 +5,7 @@ mod channel;
 mod connection;
 mod lease;
 mod observer;
+mod options;
 mod pool;
 mod schema;
 mod statements;
@@ -15,7 +16,6 @@ mod wait;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::Result;
 use crate::driver::{Backend, Begin, Isolation};
@@ -24,6 +24,8 @@ use crate::metadata::Metadata;
 pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub(crate) use lease::Lease;
 pub use observer::{Event, Observer, Sent};
+use options::Options;
+pub use pool::PoolStatus;
 use pool::{Form, Pool};
 pub(crate) use statements::Statements;
 pub(crate) use timer::pause;
@@ -36,6 +38,7 @@ pub(crate) use wait::wait;
 pub struct EngineCore(Arc<Shared>);
 
 struct Shared {
+    url: Url,
     pool: Arc<Pool>,
     statements: Statements,
 }
@@ -96,6 +99,22 @@ impl Engine {
         wait(self.core.drop_all(metadata))
     }
 
+    /// Where the database is. Shown with `Display` or `Debug`, it has `***` for the password.
+    pub fn url(&self) -> &Url {
+        &self.core.0.url
+    }
+
+    /// How many connections there are and who has them.
+    pub fn pool(&self) -> PoolStatus {
+        self.core.0.pool.status()
+    }
+
+    /// Closes all idle connections now. Those in use work on, and are closed when they come back instead of being lent again;
+    /// they do not count any more, so the engine goes on as if it were new. A database in memory stays.
+    pub fn dispose(&self) {
+        self.core.0.pool.dispose();
+    }
+
     #[doc(hidden)]
     pub fn script(&self, sql: &str) -> Result<()> {
         wait(self.core.script(sql))
@@ -111,6 +130,22 @@ impl AsyncEngine {
     /// Drops the tables that exist, in one transaction, with all that is in them.
     pub async fn drop_all(&self, metadata: &Metadata) -> Result<()> {
         self.core.drop_all(metadata).await
+    }
+
+    /// Where the database is. Shown with `Display` or `Debug`, it has `***` for the password.
+    pub fn url(&self) -> &Url {
+        &self.core.0.url
+    }
+
+    /// How many connections there are and who has them.
+    pub fn pool(&self) -> PoolStatus {
+        self.core.0.pool.status()
+    }
+
+    /// Closes all idle connections now. Those in use work on, and are closed when they come back instead of being lent again;
+    /// they do not count any more, so the engine goes on as if it were new. A database in memory stays.
+    pub fn dispose(&self) {
+        self.core.0.pool.dispose();
     }
 
     #[doc(hidden)]
@@ -168,53 +203,22 @@ mod sealed {
     }
 }
 
-/// How an engine behaves; see the methods of [`EngineBuilder`].
-pub(crate) struct Options {
-    pool_size: usize,
-    max_overflow: usize,
-    pool_timeout: Duration,
-    isolation: Option<Isolation>,
-    observer: Option<Arc<dyn Observer>>,
-}
-
 /// Sets the options of an engine before it is opened.
 #[must_use]
 pub struct EngineBuilder<E> {
+    url: Url,
     backend: Arc<dyn Backend>,
     options: Options,
     form: PhantomData<fn() -> E>,
 }
 
 impl<E: EngineForm> EngineBuilder<E> {
-    /// An engine over this backend; programs use `Engine::builder(url)` instead.
-    pub fn new(backend: Arc<dyn Backend>) -> Self {
-        let options = Options {
-            pool_size: 5,
-            max_overflow: 10,
-            pool_timeout: Duration::from_secs(30),
-            isolation: None,
-            observer: None,
-        };
-        Self { backend, options, form: PhantomData }
-    }
-
-    /// How many idle connections are kept for the next user (5). Each one costs the server a process or a thread.
-    pub fn pool_size(mut self, connections: usize) -> Self {
-        self.options.pool_size = connections;
-        self
-    }
-
-    /// How many connections may be open beyond the pool's size when all are in use (10). They are closed when they come
-    /// back, so each use of one costs a new connection.
-    pub fn max_overflow(mut self, connections: usize) -> Self {
-        self.options.max_overflow = connections;
-        self
-    }
-
-    /// How long to wait for a connection when all are in use (30 s) before a pool-timeout error. Costs nothing.
-    pub fn pool_timeout(mut self, timeout: Duration) -> Self {
-        self.options.pool_timeout = timeout;
-        self
+    /// An engine for this URL; `find` makes a backend of what is left of it without the options that every engine has.
+    /// Programs use `Engine::builder(url)` instead.
+    pub fn new(url: Url, find: impl FnOnce(&Url) -> Result<Arc<dyn Backend>>) -> Result<Self> {
+        let mut rest = url.clone();
+        let options = Options::take_from(&mut rest)?;
+        Ok(Self { url, backend: find(&rest)?, options, form: PhantomData })
     }
 
     /// How far each transaction is kept apart from the others, unless its connection says otherwise (the database's own
@@ -239,7 +243,8 @@ impl<E: EngineForm> EngineBuilder<E> {
 
     /// The engine. Nothing is connected to until the first statement.
     pub fn open(self) -> E {
-        let pool = Arc::new(Pool::new(self.backend, E::FORM, self.options));
-        E::from_core(EngineCore(Arc::new(Shared { pool, statements: Statements::default() })))
+        let Self { url, backend, options, form: _ } = self;
+        let pool = Arc::new(Pool::new(backend, E::FORM, options));
+        E::from_core(EngineCore(Arc::new(Shared { url, pool, statements: Statements::default() })))
     }
 }

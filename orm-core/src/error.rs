@@ -53,6 +53,9 @@ pub enum ErrorKind {
     /// The statement writes, and the transaction or the database may only be read.
     #[error("read-only transaction")]
     ReadOnly,
+    /// A statement ran longer than `statement_timeout`; it did nothing, and the connection goes on.
+    #[error("statement timeout")]
+    Timeout,
     /// A table that the statement names does not exist.
     #[error("no such table")]
     MissingTable,

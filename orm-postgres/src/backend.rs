@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orm_core::driver::{AsyncConnection, Backend, Blocking, BoxFuture, Connection};
+use orm_core::driver::{AsyncConnection, Backend, Blocking, BoxFuture, ConnectOptions, Connection};
 use orm_core::engine::Url;
 use orm_core::query::Dialect;
 use orm_core::{Error, ErrorKind, Result};
@@ -10,25 +10,23 @@ use tokio::runtime::Handle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 
-use crate::connection::PostgresConnection;
+use crate::connection::{DriverResult, PostgresConnection};
 use crate::dialect::PostgresDialect;
 use crate::error;
 
-const OPTIONS: &[&str] = &["sslmode", "connect_timeout", "application_name"];
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const OPTIONS: &[&str] = &["sslmode", "application_name"];
 
 /// A PostgreSQL database, `postgres://user:password@host:port/database`.
 ///
 /// The host is `localhost` unless it is named; one that begins with `/` (written `%2F`) is the directory of a Unix
-/// socket. User and database have the defaults of PostgreSQL itself. The options are `application_name`,
-/// `connect_timeout` in seconds (10), and `sslmode`, which can only be `disable` or `prefer` as there is no TLS yet.
+/// socket. User and database have the defaults of PostgreSQL itself. The options are `application_name` and
+/// `sslmode`, which can only be `disable` or `prefer` as there is no TLS yet.
 #[derive(Debug)]
 pub struct PostgresBackend {
     // Its `Debug` hides the password.
     config: Config,
     /// Host and port, for messages.
     address: String,
-    timeout: Duration,
 }
 
 impl PostgresBackend {
@@ -47,7 +45,7 @@ impl PostgresBackend {
         if !url.path().is_empty() {
             config.dbname(url.path());
         }
-        let mut backend = Self { config, address: format!("{host}:{port}"), timeout: CONNECT_TIMEOUT };
+        let mut backend = Self { config, address: format!("{host}:{port}") };
         url.query().iter().try_for_each(|(key, value)| backend.set(key, value))?;
         Ok(backend)
     }
@@ -55,7 +53,6 @@ impl PostgresBackend {
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match key {
             "sslmode" => refuse_tls(value)?,
-            "connect_timeout" => self.timeout = seconds(value)?,
             _ => {
                 self.config.application_name(value);
             }
@@ -63,28 +60,33 @@ impl PostgresBackend {
         Ok(())
     }
 
-    async fn open(&self) -> Result<Box<dyn AsyncConnection>> {
+    async fn open(&self, options: &ConnectOptions) -> Result<Box<dyn AsyncConnection>> {
         let runtime = Handle::try_current().map_err(|_| {
             misuse("an async connection to PostgreSQL needs a running tokio runtime; use Engine where there is none")
         })?;
         // The driver's own timeout ends with the TCP handshake; this one also covers a server that then stays silent.
-        let connect = tokio::time::timeout(self.timeout, self.config.connect(NoTls));
-        let (client, driver) = match connect.await {
-            Ok(Ok(connected)) => connected,
-            Ok(Err(error)) => return Err(error::connecting(error, &self.address)),
-            Err(_) => return Err(self.timed_out()),
-        };
+        let limit = options.connect_timeout.unwrap_or(Duration::MAX);
+        match tokio::time::timeout(limit, self.connect_on(&runtime, options)).await {
+            Ok(Ok(client)) => Ok(Box::new(PostgresConnection::new(client, options.statement_cache))),
+            Ok(Err(error)) => Err(error::connecting(error, &self.address)),
+            Err(_) => Err(self.timed_out(limit)),
+        }
+    }
+
+    async fn connect_on(&self, runtime: &Handle, options: &ConnectOptions) -> DriverResult<Client> {
+        let (client, driver) = self.config.connect(NoTls).await?;
         // How it ends is also told to whoever waits for an answer then, and to everybody who asks after that.
         runtime.spawn(driver);
-        Ok(self.connection(client))
+        if let Some(limit) = options.statement_timeout {
+            // Zero would be no limit, and more than this cannot be said.
+            let milliseconds = limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
+            client.batch_execute(&format!("SET statement_timeout = {milliseconds}")).await?;
+        }
+        Ok(client)
     }
 
-    fn connection(&self, client: Client) -> Box<dyn AsyncConnection> {
-        Box::new(PostgresConnection::new(client))
-    }
-
-    fn timed_out(&self) -> Error {
-        let message = format!("{}: no answer within {} s", self.address, self.timeout.as_secs());
+    fn timed_out(&self, limit: Duration) -> Error {
+        let message = format!("{}: no answer within {} s", self.address, limit.as_secs_f64());
         Error::new(ErrorKind::Connect, message)
     }
 }
@@ -94,12 +96,15 @@ impl Backend for PostgresBackend {
         &PostgresDialect
     }
 
-    fn connect(&self) -> Result<Box<dyn Connection>> {
-        Blocking::open(self.connect_async())
+    fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
+        Blocking::open(self.connect_async(options))
     }
 
-    fn connect_async(&self) -> BoxFuture<'_, Result<Box<dyn AsyncConnection>>> {
-        Box::pin(self.open())
+    fn connect_async<'a>(
+        &'a self,
+        options: &'a ConnectOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn AsyncConnection>>> {
+        Box::pin(self.open(options))
     }
 }
 
@@ -116,15 +121,6 @@ fn refuse_tls(mode: &str) -> Result<()> {
                 "sslmode={mode}: there is no TLS yet, only sslmode=disable and sslmode=prefer (without TLS)"
             ),
         )),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration> {
-    match text.parse() {
-        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
-        Ok(0) | Err(_) => {
-            Err(Error::new(ErrorKind::Url, "connect_timeout is not a whole number of seconds, at least 1"))
-        }
     }
 }
 
@@ -146,16 +142,10 @@ mod tests {
 
     #[test]
     fn options_are_read_or_refused() {
-        let backend = parse("postgres://h/db?connect_timeout=3&sslmode=prefer&application_name=shop");
+        let backend = parse("postgres://h/db?sslmode=prefer&application_name=shop");
         let backend = backend.expect("good options");
-        assert_eq!(backend.timeout, Duration::from_secs(3));
         assert_eq!(backend.config.get_application_name(), Some("shop"));
-        for (option, kind) in [
-            ("sslmode=require", ErrorKind::Unsupported),
-            ("connect_timeout=0", ErrorKind::Url),
-            ("connect_timeout=soon", ErrorKind::Url),
-            ("colour=red", ErrorKind::Url),
-        ] {
+        for (option, kind) in [("sslmode=require", ErrorKind::Unsupported), ("colour=red", ErrorKind::Url)] {
             let error = parse(&format!("postgres://h/db?{option}")).expect_err(option);
             assert_eq!(error.kind(), kind, "{error}");
         }
@@ -173,7 +163,9 @@ mod tests {
     fn an_async_connection_without_a_runtime_is_misuse() {
         let backend = parse("postgres://h/db").expect("a good URL");
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let std::task::Poll::Ready(Err(error)) = backend.connect_async().as_mut().poll(&mut context) else {
+        let options = ConnectOptions::default();
+        let std::task::Poll::Ready(Err(error)) = backend.connect_async(&options).as_mut().poll(&mut context)
+        else {
             unreachable!("it is refused at once")
         };
         assert_eq!(error.kind(), ErrorKind::Misuse);

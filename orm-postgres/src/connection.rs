@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -18,12 +19,10 @@ use crate::prepared::Prepared;
 use crate::result::{Failure, check_keys, check_order, read, read_keys};
 use crate::value::wire_type;
 
-/// How many statements stay prepared.
-const PREPARED: usize = 256;
 /// How many rows are on their way at most when each is a request of its own.
 const IN_FLIGHT: usize = 256;
 
-type DriverResult<T> = std::result::Result<T, tokio_postgres::Error>;
+pub(crate) type DriverResult<T> = std::result::Result<T, tokio_postgres::Error>;
 
 pub(crate) struct PostgresConnection {
     client: Client,
@@ -59,10 +58,11 @@ struct Started {
 }
 
 impl PostgresConnection {
-    pub(crate) fn new(client: Client) -> Self {
+    /// A connection that keeps so many statements prepared.
+    pub(crate) fn new(client: Client, statements: usize) -> Self {
         Self {
             client,
-            prepared: Prepared::new(PREPARED),
+            prepared: Prepared::new(statements),
             transaction: Transaction::None,
             broken: false,
             cursor: None,
@@ -287,6 +287,17 @@ impl PostgresConnection {
         }
     }
 
+    async fn ping(&mut self, within: Duration) -> Result<()> {
+        match tokio::time::timeout(within, self.client.check_connection()).await {
+            Ok(answer) => answer.map_err(|error| self.failed(error)),
+            Err(_) => {
+                self.broken = true;
+                let message = format!("no sign of life within {} s", within.as_secs_f64());
+                Err(Error::new(ErrorKind::ConnectionLost, message))
+            }
+        }
+    }
+
     fn stopped(&mut self, failure: Failure) -> Error {
         match failure {
             Failure::Driver(error) => self.failed(error),
@@ -390,6 +401,10 @@ impl AsyncConnection for PostgresConnection {
 
     fn close_cursor(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.close_cursor())
+    }
+
+    fn ping(&mut self, within: Duration) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.ping(within))
     }
 
     fn is_broken(&self) -> bool {

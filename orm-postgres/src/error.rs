@@ -75,6 +75,8 @@ fn server_kind(db: &DbError) -> ErrorKind {
         "40001" | "40P01" => ErrorKind::SerializationFailure,
         "55P03" => ErrorKind::LockTimeout,
         "25006" => ErrorKind::ReadOnly,
+        // The code of every cancelled statement; only the text, which may be translated, tells why.
+        "57014" if !db.message().contains("user request") => ErrorKind::Timeout,
         "42P01" => ErrorKind::MissingTable,
         "25P02" => ErrorKind::PendingRollback,
         "28000" | "28P01" => ErrorKind::Authentication,

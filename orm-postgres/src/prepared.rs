@@ -30,6 +30,9 @@ impl Prepared {
     }
 
     pub(crate) fn insert(&mut self, id: u64, statement: Statement) {
+        if self.capacity == 0 {
+            return;
+        }
         if self.statements.len() >= self.capacity {
             let oldest = self.statements.iter().min_by_key(|(_, entry)| entry.used).map(|(&id, _)| id);
             oldest.map(|id| self.statements.remove(&id));

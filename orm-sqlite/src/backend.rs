@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use orm_core::driver::{AsyncConnection, Backend, BoxFuture, Connection, Worker};
+use orm_core::driver::{AsyncConnection, Backend, BoxFuture, ConnectOptions, Connection, Worker};
 use orm_core::engine::Url;
 use orm_core::query::Dialect;
 use orm_core::{Error, ErrorKind, Result};
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 
+use crate::clock::Clock;
 use crate::connection::SqliteConnection;
 use crate::dialect::SqliteDialect;
 use crate::error::connect_error;
@@ -19,9 +20,6 @@ use crate::value::add_collations;
 
 /// How long a statement waits for another connection's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How many prepared statements a connection keeps.
-const STATEMENTS: usize = 256;
 
 /// A SQLite database: a file, or a piece of this process's memory.
 #[derive(Clone, Debug)]
@@ -62,8 +60,8 @@ impl SqliteBackend {
         Self(Arc::new(Place::Memory { name, anchor: Mutex::new(None) }))
     }
 
-    fn open(&self) -> Result<Box<dyn Connection>> {
-        let connection = match &*self.0 {
+    fn open(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
+        let mut connection = match &*self.0 {
             Place::File { path, flags } => {
                 let opened = rusqlite::Connection::open_with_flags(path, *flags);
                 opened.map_err(|error| connect_error(error, &path.display().to_string()))
@@ -71,8 +69,9 @@ impl SqliteBackend {
             Place::Memory { name, anchor } => open_memory(name, anchor),
         }?;
         let in_file = matches!(&*self.0, Place::File { flags, .. } if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE));
-        set_up(&connection, in_file).map_err(|error| connect_error(error, "the database"))?;
-        Ok(Box::new(SqliteConnection::new(connection)))
+        let clock = set_up(&mut connection, options, in_file);
+        let clock = clock.map_err(|error| connect_error(error, "the database"))?;
+        Ok(Box::new(SqliteConnection::new(connection, clock)))
     }
 }
 
@@ -93,9 +92,14 @@ fn open_memory(name: &str, anchor: &Mutex<Option<rusqlite::Connection>>) -> Resu
     open()
 }
 
-fn set_up(connection: &rusqlite::Connection, in_file: bool) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+fn set_up(
+    connection: &mut rusqlite::Connection,
+    options: &ConnectOptions,
+    in_file: bool,
+) -> rusqlite::Result<Option<Clock>> {
+    let limit = options.statement_timeout;
+    connection.busy_timeout(limit.map_or(BUSY_TIMEOUT, |limit| limit.min(BUSY_TIMEOUT)))?;
+    connection.set_prepared_statement_cache_capacity(options.statement_cache);
     add_collations(connection)?;
     // A misspelt "column" is an error, not a string.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -105,7 +109,7 @@ fn set_up(connection: &rusqlite::Connection, in_file: bool) -> rusqlite::Result<
     if in_file {
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")?;
     }
-    Ok(())
+    limit.map(|limit| Clock::install(connection, limit)).transpose()
 }
 
 impl Backend for SqliteBackend {
@@ -113,12 +117,15 @@ impl Backend for SqliteBackend {
         &SqliteDialect
     }
 
-    fn connect(&self) -> Result<Box<dyn Connection>> {
-        self.open()
+    fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
+        self.open(options)
     }
 
-    fn connect_async(&self) -> BoxFuture<'_, Result<Box<dyn AsyncConnection>>> {
-        let backend = self.clone();
-        Worker::open(move || backend.open())
+    fn connect_async<'a>(
+        &'a self,
+        options: &'a ConnectOptions,
+    ) -> BoxFuture<'a, Result<Box<dyn AsyncConnection>>> {
+        let (backend, options) = (self.clone(), *options);
+        Worker::open(move || backend.open(&options))
     }
 }

@@ -1,12 +1,14 @@
 //! One connection: statements are kept prepared, and stepped once for each row of a write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use orm_core::driver::{Connection, Control, Sink, Spool, Statement, Write, Written};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, SqlType, Value};
 use rusqlite::CachedStatement;
 
+use crate::clock::{Clock, Running};
 use crate::error::statement_error;
 use crate::value::{SqliteRow, bind};
 
@@ -19,6 +21,8 @@ pub(crate) struct SqliteConnection {
     /// Statements that write are refused.
     read_only: bool,
     stage: Stage,
+    /// Set if there is a limit to how long a statement may run.
+    clock: Option<Clock>,
 }
 
 /// What has become of the transaction.
@@ -32,13 +36,14 @@ enum Stage {
 }
 
 impl SqliteConnection {
-    pub(crate) fn new(connection: rusqlite::Connection) -> Self {
+    pub(crate) fn new(connection: rusqlite::Connection, clock: Option<Clock>) -> Self {
         Self {
             connection: Some(connection),
             cursor: None,
             reading: false,
             read_only: false,
             stage: Stage::None,
+            clock,
         }
     }
 
@@ -58,6 +63,12 @@ impl SqliteConnection {
             self.stage = Stage::RolledBack;
         }
         if self.reading { too_late(error) } else { error }
+    }
+
+    /// Takes the time of a statement until the answer is dropped.
+    #[inline]
+    fn time(&self) -> Option<Running> {
+        self.clock.as_ref().map(Clock::run)
     }
 
     /// The connection, called back from the thread of a cursor if need be; the cursor's other rows are then read into memory.
@@ -225,6 +236,7 @@ fn write_flat(statement: &mut CachedStatement<'_>, write: Write<'_>) -> Result<W
 
 impl Connection for SqliteConnection {
     fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
+        let _running = self.time();
         let connection = self.ready()?;
         // Used where it lies, not moved out: a move right after it was written makes the processor wait.
         let result = match connection.prepare_cached(statement.sql()) {
@@ -237,6 +249,7 @@ impl Connection for SqliteConnection {
     }
 
     fn write(&mut self, write: Write<'_>) -> Result<Written> {
+        let _running = self.time();
         let connection = self.ready()?;
         let mut statement = prepare(connection, write.statement.sql())?;
         let written = match write.layout {
@@ -249,6 +262,7 @@ impl Connection for SqliteConnection {
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
+        let _running = self.time();
         let done = self.ready()?.execute_batch(sql).map_err(statement_error);
         done.map_err(|error| self.failed(error))
     }
@@ -294,6 +308,7 @@ impl Connection for SqliteConnection {
     }
 
     fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
+        let _running = self.time();
         match &mut self.cursor {
             Some(cursor) => cursor.fetch(sink),
             None => Err(Error::new(ErrorKind::Misuse, "no cursor is open")),
@@ -303,6 +318,10 @@ impl Connection for SqliteConnection {
     fn close_cursor(&mut self) -> Result<()> {
         self.call_back(false)?;
         self.cursor = None;
+        Ok(())
+    }
+
+    fn ping(&mut self, _within: Duration) -> Result<()> {
         Ok(())
     }
 

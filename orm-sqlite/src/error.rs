@@ -37,6 +37,8 @@ fn kind(code: i32, message: &str) -> ErrorKind {
         ffi::SQLITE_CONSTRAINT_CHECK => ErrorKind::CheckViolation,
         // A transaction that has read wants to write, and another one has written meanwhile: waiting cannot help.
         ffi::SQLITE_BUSY_SNAPSHOT => ErrorKind::SerializationFailure,
+        // Nobody else interrupts.
+        ffi::SQLITE_INTERRUPT => ErrorKind::Timeout,
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_BUSY_TIMEOUT => ErrorKind::LockTimeout,
         ffi::SQLITE_READONLY => ErrorKind::ReadOnly,
         ffi::SQLITE_ERROR if message.contains("no such table") => ErrorKind::MissingTable,

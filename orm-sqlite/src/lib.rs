@@ -4,6 +4,7 @@
 #![deny(clippy::print_stdout)]
 
 mod backend;
+mod clock;
 mod connection;
 mod dialect;
 mod error;

@@ -8,29 +8,49 @@ use orm_core::{Error, ErrorKind, Result};
 
 type Opener = fn(&Url) -> Result<Arc<dyn Backend>>;
 
-type Entry = (&'static [&'static str], &'static str, Option<Opener>);
+struct Entry {
+    /// What a URL calls it.
+    dialects: &'static [&'static str],
+    /// What may follow it behind a `+`: there is one driver, by whatever name.
+    drivers: &'static [&'static str],
+    /// What brings it.
+    feature: &'static str,
+    /// The backend, if the feature is on.
+    open: Option<Opener>,
+}
 
-/// The schemes, the feature that brings each backend, and the backend if the feature is on.
-const BACKENDS: [Entry; 2] =
-    [(&["sqlite"], "sqlite", sqlite::OPENER), (&["postgres", "postgresql"], "postgres", postgres::OPENER)];
+const BACKENDS: [Entry; 2] = [
+    Entry { dialects: &["sqlite"], drivers: &["rusqlite"], feature: "sqlite", open: sqlite::OPENER },
+    Entry {
+        dialects: &["postgres", "postgresql"],
+        drivers: &["tokio", "tokio-postgres"],
+        feature: "postgres",
+        open: postgres::OPENER,
+    },
+];
 
 pub(crate) fn find(url: &Url) -> Result<Arc<dyn Backend>> {
     find_in(&BACKENDS, url)
 }
 
 fn find_in(backends: &[Entry], url: &Url) -> Result<Arc<dyn Backend>> {
-    match backends.iter().find(|(schemes, ..)| schemes.contains(&url.scheme())) {
-        Some((_, _, Some(open))) => open(url),
-        Some((_, feature, None)) => Err(Error::new(
-            ErrorKind::BackendMissing,
-            format!("this program was built without {feature}; add it: cargo add orm --features {feature}"),
-        )),
-        None => {
-            let known: Vec<_> = backends.iter().flat_map(|(schemes, ..)| *schemes).copied().collect();
-            let message = format!("unknown scheme {:?}; the schemes are {}", url.scheme(), known.join(", "));
-            Err(Error::new(ErrorKind::Url, message))
-        }
+    let Some(entry) = backends.iter().find(|entry| entry.dialects.contains(&url.dialect())) else {
+        let known: Vec<_> = backends.iter().flat_map(|entry| entry.dialects).copied().collect();
+        let message = format!("unknown scheme {:?}; the schemes are {}", url.dialect(), known.join(", "));
+        return Err(Error::new(ErrorKind::Url, message));
+    };
+    let Entry { dialects: _, drivers, feature, open } = entry;
+    if let Some(driver) = url.driver().filter(|driver| !drivers.contains(driver)) {
+        let (dialect, known) = (url.dialect(), drivers.join(", "));
+        let message = format!("unknown driver {driver:?}; those of {dialect} are {known}");
+        return Err(Error::new(ErrorKind::Url, message));
     }
+    let missing = || {
+        let message =
+            format!("this program was built without {feature}; add it: cargo add orm --features {feature}");
+        Error::new(ErrorKind::BackendMissing, message)
+    };
+    open.ok_or_else(missing)?(url)
 }
 
 macro_rules! backend {
@@ -55,10 +75,22 @@ backend!(postgres, "postgres", orm_postgres::PostgresBackend);
 mod tests {
     use super::*;
 
+    const ORACLE: Entry = Entry { dialects: &["oracle"], drivers: &["thin"], feature: "oracle", open: None };
+
+    #[test]
+    fn a_driver_is_known_or_refused() {
+        let find = |url| find_in(&[ORACLE], &Url::parse(url).expect("a URL")).err().expect("no backend");
+        assert_eq!(find("oracle+thin://host").kind(), ErrorKind::BackendMissing);
+        let error = find("oracle+thick://scott:tiger@host");
+        assert_eq!(error.kind(), ErrorKind::Url);
+        let message = error.to_string();
+        assert!(message.contains("thin") && !message.contains("tiger"), "{message}");
+    }
+
     #[test]
     fn a_backend_that_is_not_compiled_in_says_which_feature_adds_it() {
         let url = Url::parse("oracle://scott:tiger@host/db").expect("a URL");
-        let error = find_in(&[(&["oracle"], "oracle", None)], &url).err().expect("no such backend");
+        let error = find_in(&[ORACLE], &url).err().expect("no such backend");
         assert_eq!(error.kind(), ErrorKind::BackendMissing);
         let message = error.to_string();
         assert!(

@@ -26,7 +26,9 @@ pub mod prelude;
 pub use orm_core::Json;
 pub use orm_core::driver::Isolation;
 pub use orm_core::engine::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
-pub use orm_core::engine::{AsyncEngine, Engine, EngineBuilder, EngineForm, Event, Observer, Sent, Url};
+pub use orm_core::engine::{
+    AsyncEngine, Engine, EngineBuilder, EngineForm, Event, Observer, PoolStatus, Sent, Url,
+};
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Embedded, Entity, EntityQuery, Model, Models, Select, TextEntities};
 pub use orm_core::query::{Bind, Executable, Params, Text, text, text_unchecked};

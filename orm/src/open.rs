@@ -13,6 +13,12 @@ use crate::backends;
 /// | `sqlite://app.db` | a SQLite file; `sqlite:///var/app.db` with an absolute path |
 /// | `postgres://user:password@host:port/database` | PostgreSQL, with the feature `postgres` |
 ///
+/// The driver may be named, as in `postgres+tokio://…` or `sqlite+rusqlite://…`; there is one for each.
+///
+/// Options of the engine are keys of the URL as well, `?pool_size=20&pool_timeout=0.5` (times in seconds): `pool_size`,
+/// `max_overflow`, `pool_timeout`, `recycle`, `pre_ping`, `connect_timeout`, `statement_timeout`, `statement_cache`. What each of them
+/// does and costs is said at the method of [`EngineBuilder`] of the same name, which goes before the URL.
+///
 /// Characters that have a meaning in a URL are written as escapes: `%40` for the `@` of a password.
 pub trait Open: EngineForm + Sized {
     /// An engine with default options. Nothing is connected to until the first statement.
@@ -22,7 +28,7 @@ pub trait Open: EngineForm + Sized {
 
     /// Sets options before the engine is opened: `Engine::builder(url)?.pool_size(20).open()`.
     fn builder(url: &str) -> Result<EngineBuilder<Self>> {
-        Ok(EngineBuilder::new(backends::find(&Url::parse(url)?)?))
+        EngineBuilder::new(Url::parse(url)?, backends::find)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Async to blocking: a runtime of its own, on the caller's thread, drives the connection while a call lasts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -89,6 +90,10 @@ impl Connection for Blocking {
 
     fn close_cursor(&mut self) -> Result<()> {
         self.runtime.wait(self.connection.close_cursor())
+    }
+
+    fn ping(&mut self, within: Duration) -> Result<()> {
+        self.runtime.wait(self.connection.ping(within))
     }
 
     fn is_broken(&self) -> bool {

@@ -62,3 +62,13 @@ pub enum Control {
     /// Undo what was done since the point, and forget it. A transaction that a failed statement has aborted since then goes on.
     RollbackTo(u32),
 }
+
+/// The words of SQL that may open a transaction, wherever they stand.
+const OPENING: [&str; 4] = ["BEGIN", "START", "SAVEPOINT", "CHAIN"];
+
+/// Whether a program's own SQL may leave a transaction open. It is `true` too often, which costs a ROLLBACK, but never
+/// `false` when it does.
+pub(crate) fn may_open_transaction(sql: &str) -> bool {
+    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .any(|word| OPENING.iter().any(|opening| word.eq_ignore_ascii_case(opening)))
+}

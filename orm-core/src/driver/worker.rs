@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use crate::driver::{
     AsyncConnection, BoxFuture, Connection, Control, RowBuffer, Sink, Statement, Write, Written,
@@ -142,6 +143,10 @@ impl AsyncConnection for Worker {
 
     fn close_cursor(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.call(|connection| connection.close_cursor()))
+    }
+
+    fn ping(&mut self, within: Duration) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.call(move |connection| connection.ping(within)))
     }
 
     fn is_broken(&self) -> bool {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::driver::{Begin, Control, Rows, Sink, Statement, Write, Written};
+use crate::driver::{Begin, Control, Rows, Sink, Statement, Write, Written, may_open_transaction};
 use crate::engine::observer::OneSet;
 use crate::engine::pool::{Idle, Link, Room};
-use crate::engine::timer::before;
 use crate::engine::{Event, Sent};
 use crate::error::{Error, ErrorKind};
 use crate::{Result, Value};
@@ -21,6 +20,10 @@ pub(crate) struct Lease {
     tainted: bool,
     /// Set while an answer is owed; a dropped future leaves it set.
     busy: bool,
+    /// To be closed, however well it looks.
+    doomed: bool,
+    /// When the connection was opened.
+    opened: Instant,
 }
 
 /// Calls one method of the link in whichever form it has.
@@ -39,7 +42,20 @@ macro_rules! call {
 
 impl Lease {
     pub(super) fn new(idle: Idle, room: Room) -> Self {
-        Self { link: Some(idle.link), room: Some(room), tainted: idle.unsettled, busy: false }
+        let Idle { link, opened, .. } = idle;
+        Self { link: Some(link), room: Some(room), tainted: false, busy: false, doomed: false, opened }
+    }
+
+    /// Runs what the program wants to be run on each new connection, which is of no use if that fails.
+    pub(super) async fn set_up(&mut self, scripts: &[&'static str]) -> Result<()> {
+        self.doomed = true;
+        for sql in scripts {
+            if let Err(error) = self.script(sql).await {
+                return Err(Error::new(ErrorKind::Connect, format!("on_connect: {error}")).with_source(error));
+            }
+        }
+        self.doomed = false;
+        Ok(())
     }
 
     pub(crate) async fn run(
@@ -48,6 +64,7 @@ impl Lease {
         values: &[Value<'_>],
         sink: &mut dyn Sink,
     ) -> Result<u64> {
+        self.tainted |= statement.may_open_transaction();
         let result = call!(self.run(statement, values, sink));
         self.tell_statement(statement.sql(), Some(&OneSet(values)));
         result.map_err(|error| error.with_sql(statement.sql()))
@@ -60,6 +77,7 @@ impl Lease {
     }
 
     pub(crate) async fn script(&mut self, sql: &str) -> Result<()> {
+        self.tainted |= may_open_transaction(sql);
         let result = call!(self.script(sql));
         self.tell_statement(sql, None);
         result.map_err(|error| error.with_sql(sql))
@@ -129,10 +147,6 @@ impl Lease {
         matches!(self.link, Some(Link::Blocking(_)))
     }
 
-    pub(super) fn is_tainted(&self) -> bool {
-        self.tainted
-    }
-
     /// Whether an answer is owed: a call on it was dropped half-way.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy
@@ -167,20 +181,10 @@ impl Lease {
         }
     }
 
-    /// Makes sure that a connection is clean whose last user left a transaction open; whether it is.
-    pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
-        let settled = async {
-            let result = call!(self.control(Control::Rollback));
-            self.tainted &= result.is_err();
-            result.is_ok()
-        };
-        before(deadline, settled).await.unwrap_or(false)
-    }
-
     /// What can be done for the next user without waiting. A transaction that was left open is rolled back; in async the
     /// ROLLBACK is sent, and its answer is waited for when the connection is lent again.
     fn clean(&mut self) -> Condition {
-        if self.busy || self.is_broken() || std::thread::panicking() {
+        if self.busy || self.doomed || self.is_broken() || std::thread::panicking() {
             return Condition::Lost;
         }
         if !self.tainted {
@@ -209,7 +213,7 @@ impl Lease {
 
 /// How a connection comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Condition {
+enum Condition {
     Clean,
     /// A ROLLBACK is on its way.
     Unsettled,
@@ -220,11 +224,18 @@ pub(super) enum Condition {
 impl Drop for Lease {
     fn drop(&mut self) {
         let condition = self.clean();
-        if let (Some(link), Some(room)) = (self.link.take(), self.room.take()) {
-            match condition {
-                Condition::Clean => room.give_back(Idle { link, unsettled: false }),
-                Condition::Unsettled => room.give_back(Idle { link, unsettled: true }),
-                Condition::Lost => drop((link, room)),
+        let opened = self.opened;
+        let (Some(link), Some(room)) = (self.link.take(), self.room.take()) else { return };
+        match condition {
+            Condition::Clean => room.give_back(Idle { link, opened, unsettled: false }),
+            Condition::Unsettled => room.give_back(Idle { link, opened, unsettled: true }),
+            Condition::Lost => {
+                if link.is_broken() {
+                    room.suspect(opened);
+                }
+                // The connection goes first: room is free when it is closed.
+                drop(link);
+                drop(room);
             }
         }
     }

@@ -1,19 +1,24 @@
 //! The pool of connections, one for both forms. A connection is lent to one user at a time and comes back only when
 //! nothing is left open on it; what is in doubt is closed.
 
-use std::collections::{BTreeMap, VecDeque};
+mod ledger;
+mod status;
+mod sync {
+    pub(super) use std::sync::{Arc, Mutex, MutexGuard};
+}
+
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::driver::{AsyncConnection, Backend, Connection, Isolation};
+use crate::driver::{AsyncConnection, Backend, Connection, Control, Isolation};
 use crate::engine::lease::Lease;
-use crate::engine::timer::Alarm;
+use crate::engine::timer::before;
 use crate::engine::{Observer, Options};
 use crate::error::{Error, ErrorKind};
+use ledger::{Ledger, Loan};
+pub use status::PoolStatus;
 
 /// Which form of a driver the pool opens.
 #[doc(hidden)]
@@ -34,12 +39,16 @@ pub(crate) enum Link {
 /// A connection that nobody uses.
 pub(super) struct Idle {
     pub(super) link: Link,
+    pub(super) opened: Instant,
     /// Its last user left a transaction open, and the answer to the ROLLBACK was not waited for.
     pub(super) unsettled: bool,
 }
 
 /// How long a connection may take to answer that ROLLBACK before it is given up.
 const SETTLE: Duration = Duration::from_secs(5);
+
+/// How long an idle connection may take to give a sign of life before it counts as dead.
+const PING: Duration = Duration::from_secs(5);
 
 impl Link {
     pub(super) fn is_broken(&self) -> bool {
@@ -48,36 +57,42 @@ impl Link {
             Self::Async(connection) => connection.is_broken(),
         }
     }
+
+    async fn ping(&mut self) -> bool {
+        let answer = match self {
+            Self::Blocking(connection) => connection.ping(PING),
+            Self::Async(connection) => connection.ping(PING).await,
+        };
+        answer.is_ok()
+    }
+
+    /// Makes sure that no transaction is open.
+    async fn settle(&mut self) -> bool {
+        let rolled_back = async {
+            match self {
+                Self::Blocking(connection) => connection.control(Control::Rollback),
+                Self::Async(connection) => connection.control(Control::Rollback).await,
+            }
+        };
+        before(Instant::now().checked_add(SETTLE), rolled_back).await.is_some_and(|result| result.is_ok())
+    }
 }
 
 pub(crate) struct Pool {
     backend: Arc<dyn Backend>,
     form: Form,
     options: Options,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    idle: VecDeque<Idle>,
-    /// Connections that are open or being opened.
-    open: usize,
-    next_ticket: u64,
-    /// Those who wait, first come first served.
-    waiting: BTreeMap<u64, Waker>,
-    /// What was handed to those who waited and have not looked yet.
-    granted: BTreeMap<u64, Grant>,
-}
-
-/// What a user of the pool gets: a connection, or the room to open one.
-enum Grant {
-    Idle(Idle),
-    Room,
+    ledger: Arc<Ledger<Idle>>,
+    /// Why the last connection did not come about, unless one did since.
+    failure: Mutex<Option<Error>>,
 }
 
 impl Pool {
     pub(crate) fn new(backend: Arc<dyn Backend>, form: Form, options: Options) -> Self {
-        Self { backend, form, options, state: Mutex::default() }
+        let most = options.pool_size.saturating_add(options.max_overflow);
+        // A pool without any room would be of no use to anybody.
+        let ledger = Arc::new(Ledger::new(options.pool_size, most.max(1)));
+        Self { backend, form, options, ledger, failure: Mutex::default() }
     }
 
     pub(crate) fn backend(&self) -> &dyn Backend {
@@ -88,169 +103,109 @@ impl Pool {
         self.options.isolation
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+    /// A connection that can be used: one that was idle, or a new one.
     pub(crate) async fn acquire(pool: &Arc<Self>) -> Result<Lease> {
-        loop {
-            let mut lease = match pool.grant().await? {
-                Grant::Idle(idle) => Lease::new(idle, Room::new(pool)),
-                Grant::Room => {
-                    // The room is given back when connecting fails or its future is dropped.
-                    let room = Room::new(pool);
-                    return Ok(Lease::new(Idle { link: pool.connect().await?, unsettled: false }, room));
-                }
-            };
-            if !lease.is_tainted() || lease.settle(Instant::now() + SETTLE).await {
-                return Ok(lease);
-            }
-        }
-    }
-
-    async fn connect(&self) -> Result<Link> {
-        Ok(match self.form {
-            Form::Blocking => Link::Blocking(self.backend.connect()?),
-            Form::Async => Link::Async(self.backend.connect_async().await?),
-        })
-    }
-
-    async fn grant(&self) -> Result<Grant> {
-        let mut ticket = Ticket { pool: self, number: None, alarm: None };
         // `None` is a point in time that will never come.
-        let deadline = Instant::now().checked_add(self.options.pool_timeout);
-        poll_fn(|context| ticket.poll(context, deadline)).await
+        let deadline = Instant::now().checked_add(pool.options.pool_timeout);
+        let borrowed = before(deadline, pool.ledger.borrow()).await;
+        let (loan, idle) = borrowed.ok_or_else(|| pool.timeout())?;
+        let room = Room { pool: pool.clone(), loan };
+        if let Some(mut idle) = idle
+            && pool.may_lend(&mut idle).await
+        {
+            return Ok(Lease::new(idle, room));
+        }
+        // The loan ends when connecting fails or its future is dropped.
+        pool.connect(room).await
     }
 
-    fn take(&self, state: &mut State) -> Option<Grant> {
-        while let Some(idle) = state.idle.pop_front() {
-            if !idle.link.is_broken() {
-                return Some(Grant::Idle(idle));
-            }
-            state.open -= 1;
+    async fn may_lend(&self, idle: &mut Idle) -> bool {
+        if self.options.recycle.is_some_and(|age| idle.opened.elapsed() >= age) {
+            return false;
         }
-        let most = self.options.pool_size.saturating_add(self.options.max_overflow);
-        (state.open < most).then(|| {
-            state.open += 1;
-            Grant::Room
-        })
+        let alive = !idle.link.is_broken()
+            && (!idle.unsettled || idle.link.settle().await)
+            && (!self.options.pre_ping || idle.link.ping().await);
+        if !alive {
+            self.suspect(idle.opened);
+        }
+        alive
     }
 
-    /// Hands a grant to whoever waits longest, or keeps what it holds for the next one who comes.
-    fn give(&self, grant: Grant) {
-        let mut state = self.lock();
-        if let Some((ticket, waker)) = state.waiting.pop_first() {
-            state.granted.insert(ticket, grant);
-            drop(state);
-            waker.wake();
-            return;
-        }
-        match grant {
-            Grant::Idle(idle) if state.idle.len() < self.options.pool_size => state.idle.push_back(idle),
-            Grant::Idle(idle) => {
-                state.open -= 1;
-                drop(state);
-                drop(idle);
-            }
-            Grant::Room => state.open -= 1,
-        }
+    /// Closes the idle connections that are as old as one that was found dead: they have most likely died with it.
+    fn suspect(&self, opened: Instant) {
+        drop(self.ledger.remove(|idle| idle.opened <= opened));
     }
 
-    fn timeout(&self) -> Error {
-        let (open, waiting) = {
-            let state = self.lock();
-            (state.open, state.waiting.len())
+    async fn connect(&self, room: Room) -> Result<Lease> {
+        let lease = self.open(room).await;
+        *self.failure() = lease.as_ref().err().cloned();
+        lease
+    }
+
+    async fn open(&self, room: Room) -> Result<Lease> {
+        let (opened, options) = (Instant::now(), &self.options.connect);
+        let link = match self.form {
+            Form::Blocking => Link::Blocking(self.backend.connect(options)?),
+            Form::Async => Link::Async(self.backend.connect_async(options).await?),
         };
-        let seconds = self.options.pool_timeout.as_secs_f64();
-        Error::new(
-            ErrorKind::PoolTimeout,
-            format!(
-                "no connection became free within {seconds} s; {open} are open, all in use, and {waiting} others wait"
-            ),
-        )
+        let mut lease = Lease::new(Idle { link, opened, unsettled: false }, room);
+        lease.set_up(&self.options.on_connect).await?;
+        Ok(lease)
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<Error>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the idle connections now, and those that are lent when they come back.
+    pub(crate) fn dispose(&self) {
+        self.ledger.dispose();
+    }
+
+    pub(crate) fn status(&self) -> PoolStatus {
+        PoolStatus::new(self.options.pool_size, &self.ledger.count())
+    }
+
+    #[cold]
+    fn timeout(&self) -> Error {
+        let Options { pool_size, max_overflow, pool_timeout, .. } = &self.options;
+        let seconds = pool_timeout.as_secs_f64();
+        let mut message = format!(
+            "no connection became free within {seconds} s (pool_size {pool_size}, max_overflow {max_overflow}): {}",
+            self.status()
+        );
+        if let Some(failure) = &*self.failure() {
+            message += &format!("; the last attempt to connect failed: {failure}");
+        }
+        Error::new(ErrorKind::PoolTimeout, message)
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.lock();
-        write!(f, "{} connections, {} idle, {} waiting", state.open, state.idle.len(), state.waiting.len())
+        self.status().fmt(f)
     }
 }
 
-/// A place in the queue of a pool.
-struct Ticket<'a> {
-    pool: &'a Pool,
-    number: Option<u64>,
-    alarm: Option<Alarm>,
+/// The right to have one connection open, in its pool; given back when it is dropped.
+pub(super) struct Room {
+    pool: Arc<Pool>,
+    loan: Loan<Idle>,
 }
-
-impl Ticket<'_> {
-    fn poll(&mut self, context: &mut Context<'_>, deadline: Option<Instant>) -> Poll<Result<Grant>> {
-        let mut state = self.pool.lock();
-        let granted = match self.number {
-            Some(number) => state.granted.remove(&number),
-            None if state.waiting.is_empty() => self.pool.take(&mut state),
-            None => None,
-        };
-        if let Some(grant) = granted {
-            self.number = None;
-            return Poll::Ready(Ok(grant));
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            drop(state);
-            return Poll::Ready(Err(self.pool.timeout()));
-        }
-        let number = *self.number.get_or_insert_with(|| {
-            state.next_ticket += 1;
-            state.next_ticket
-        });
-        state.waiting.insert(number, context.waker().clone());
-        drop(state);
-        self.alarm = deadline.map(|deadline| Alarm::set(deadline, context.waker().clone()));
-        Poll::Pending
-    }
-}
-
-/// Who leaves the queue passes on what was granted meanwhile.
-impl Drop for Ticket<'_> {
-    fn drop(&mut self) {
-        let Some(number) = self.number else { return };
-        let grant = {
-            let mut state = self.pool.lock();
-            state.waiting.remove(&number);
-            state.granted.remove(&number)
-        };
-        if let Some(grant) = grant {
-            self.pool.give(grant);
-        }
-    }
-}
-
-/// The right to have one connection open; given back when it is dropped.
-pub(super) struct Room(Option<Arc<Pool>>);
 
 impl Room {
-    fn new(pool: &Arc<Pool>) -> Self {
-        Self(Some(pool.clone()))
-    }
-
     pub(super) fn observer(&self) -> Option<&dyn Observer> {
-        self.0.as_ref()?.options.observer.as_deref()
+        self.pool.options.observer.as_deref()
     }
 
     /// Gives the connection back with its room.
-    pub(super) fn give_back(mut self, idle: Idle) {
-        if let Some(pool) = self.0.take() {
-            pool.give(Grant::Idle(idle));
-        }
+    pub(super) fn give_back(self, idle: Idle) {
+        self.loan.give_back(idle);
     }
-}
 
-impl Drop for Room {
-    fn drop(&mut self) {
-        if let Some(pool) = self.0.take() {
-            pool.give(Grant::Room);
-        }
+    /// Tells that a connection of this age has died.
+    pub(super) fn suspect(&self, opened: Instant) {
+        self.pool.suspect(opened);
     }
 }

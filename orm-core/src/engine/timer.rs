@@ -1,8 +1,7 @@
 //! Deadlines without a runtime: one thread for the whole process, started when the first one is needed, wakes those
 //! whose time has come.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -12,8 +11,8 @@ use std::time::{Duration, Instant};
 #[derive(Default)]
 struct Deadlines {
     next: u64,
-    queue: BinaryHeap<Reverse<(Instant, u64)>>,
-    wakers: BTreeMap<u64, Waker>,
+    /// By time; the number tells those of the same time apart.
+    wakers: BTreeMap<(Instant, u64), Waker>,
 }
 
 struct Timer {
@@ -36,17 +35,16 @@ impl Timer {
         let mut deadlines = self.lock();
         loop {
             let now = Instant::now();
-            deadlines = match deadlines.queue.peek().copied() {
+            deadlines = match deadlines.wakers.first_key_value().map(|(&(at, _), _)| at) {
                 None => self.changed.wait(deadlines).unwrap_or_else(PoisonError::into_inner),
-                Some(Reverse((at, _))) if at > now => {
+                Some(at) if at > now => {
                     self.changed.wait_timeout(deadlines, at - now).unwrap_or_else(PoisonError::into_inner).0
                 }
-                Some(Reverse((_, id))) => {
-                    deadlines.queue.pop();
-                    let waker = deadlines.wakers.remove(&id);
+                Some(_) => {
+                    let due = deadlines.wakers.pop_first();
                     // Woken without the lock: a waker may do anything, such as set the next alarm.
                     drop(deadlines);
-                    if let Some(waker) = waker {
+                    if let Some((_, waker)) = due {
                         waker.wake();
                     }
                     self.lock()
@@ -56,14 +54,14 @@ impl Timer {
     }
 }
 
-/// What a future yields, if it does so in time.
-pub(super) async fn before<T>(deadline: Instant, future: impl Future<Output = T>) -> Option<T> {
+/// What a future yields, if it does so in time; `None` is a point in time that never comes.
+pub(super) async fn before<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
     let (mut future, mut alarm) = (pin!(future), None);
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if Instant::now() >= deadline => Poll::Ready(None),
+        Poll::Pending if deadline.is_some_and(|deadline| Instant::now() >= deadline) => Poll::Ready(None),
         Poll::Pending => {
-            alarm = Some(Alarm::set(deadline, context.waker().clone()));
+            alarm = deadline.map(|deadline| Alarm::set(deadline, context.waker().clone()));
             Poll::Pending
         }
     })
@@ -72,28 +70,30 @@ pub(super) async fn before<T>(deadline: Instant, future: impl Future<Output = T>
 
 /// Waits for this long: in async without holding up the thread.
 pub(crate) async fn pause(length: Duration) {
-    let _ = before(Instant::now() + length, std::future::pending::<()>()).await;
+    let _ = before(Instant::now().checked_add(length), std::future::pending::<()>()).await;
 }
 
 /// Wakes a task at a point in time, unless it is dropped before.
-pub(super) struct Alarm(u64);
+struct Alarm(Instant, u64);
 
 impl Alarm {
-    pub(super) fn set(at: Instant, waker: Waker) -> Self {
+    fn set(at: Instant, waker: Waker) -> Self {
         let mut deadlines = TIMER.lock();
-        let id = deadlines.next;
+        let number = deadlines.next;
         deadlines.next += 1;
-        deadlines.queue.push(Reverse((at, id)));
-        deadlines.wakers.insert(id, waker);
+        deadlines.wakers.insert((at, number), waker);
+        let is_first = deadlines.wakers.first_key_value().is_some_and(|(first, _)| *first == (at, number));
         drop(deadlines);
-        TIMER.changed.notify_one();
-        Self(id)
+        if is_first {
+            TIMER.changed.notify_one();
+        }
+        Self(at, number)
     }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        let waker = TIMER.lock().wakers.remove(&self.0);
+        let waker = TIMER.lock().wakers.remove(&(self.0, self.1));
         drop(waker);
     }
 }

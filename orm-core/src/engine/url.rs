@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Result;
+use crate::engine::options::Options;
 use crate::error::{Error, ErrorKind};
 
 /// The parts of a database URL, `scheme://user:password@host:port/database?key=value`.
@@ -86,9 +87,19 @@ impl Url {
         Ok(())
     }
 
-    /// What stands before the `:`; it chooses the backend.
+    /// What stands before the `:`, `dialect` or `dialect+driver`.
     pub fn scheme(&self) -> &str {
         &self.scheme
+    }
+
+    /// The part of the scheme that chooses the backend.
+    pub fn dialect(&self) -> &str {
+        self.scheme.split_once('+').map_or(&self.scheme, |(dialect, _)| dialect)
+    }
+
+    /// The part of the scheme that names the driver, if it is named.
+    pub fn driver(&self) -> Option<&str> {
+        self.scheme.split_once('+').map(|(_, driver)| driver)
     }
 
     /// The user's name.
@@ -126,18 +137,30 @@ impl Url {
         &self.query
     }
 
+    /// Takes out the options that `take` knows: it gives `None` for those that are to stay.
+    pub(super) fn take_options(
+        &mut self,
+        mut take: impl FnMut(&str, &str) -> Option<Result<()>>,
+    ) -> Result<()> {
+        let mut result = Ok(());
+        self.query.retain(|(key, value)| match take(key, value) {
+            None => true,
+            Some(taken) => {
+                result = std::mem::replace(&mut result, Ok(())).and(taken);
+                false
+            }
+        });
+        result
+    }
+
     /// An error if there is an option that the backend does not know.
     pub fn refuse_options(&self, known: &[&str]) -> Result<()> {
-        match self.query.iter().find(|(key, _)| !known.contains(&key.as_str())) {
-            None => Ok(()),
-            Some((key, _)) if known.is_empty() => {
-                Err(Error::new(ErrorKind::Url, format!("unknown option {key:?}: {} takes none", self.scheme)))
-            }
-            Some((key, _)) => Err(Error::new(
-                ErrorKind::Url,
-                format!("unknown option {key:?}: {} takes {}", self.scheme, known.join(", ")),
-            )),
-        }
+        let Some((key, _)) = self.query.iter().find(|(key, _)| !known.contains(&key.as_str())) else {
+            return Ok(());
+        };
+        let keys = [known, &Options::keys()].concat().join(", ");
+        let message = format!("unknown option {key:?}; those of {} are {keys}", self.dialect());
+        Err(Error::new(ErrorKind::Url, message))
     }
 }
 
@@ -234,6 +257,11 @@ mod tests {
     #[test]
     fn short_forms() {
         assert_eq!(parse("sqlite::memory:").path(), ":memory:");
+        let url = parse("Postgresql+Tokio://h");
+        assert_eq!(
+            (url.dialect(), url.driver(), url.scheme()),
+            ("postgresql", Some("tokio"), "postgresql+tokio")
+        );
         assert_eq!(parse("sqlite://").path(), "");
         assert_eq!(parse("sqlite://app.db").host(), Some("app.db"));
         assert_eq!(parse("sqlite:///var/app.db").path(), "var/app.db");

@@ -2,8 +2,9 @@
 
 use std::net::TcpListener;
 use std::thread;
+use std::time::Duration;
 
-use orm_core::driver::{Backend, Begin, Control, Row};
+use orm_core::driver::{Backend, Begin, ConnectOptions, Control, Row};
 use orm_core::{ErrorKind, Value};
 
 use crate::support::*;
@@ -35,8 +36,10 @@ async fn a_server_that_does_not_let_us_in_is_told_without_the_password() {
 async fn a_server_that_is_down_or_silent_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
-    let url = format!("postgres://alice:hunter2@{address}/db?connect_timeout=1");
-    let error = connect_error(&url).await;
+    let url = format!("postgres://alice:hunter2@{address}/db");
+    let options =
+        ConnectOptions { connect_timeout: Some(Duration::from_secs(1)), ..ConnectOptions::default() };
+    let error = backend(&url).connect_async(&options).await.err().expect("no connection");
     assert!(error.kind() == ErrorKind::Connect && error.to_string().contains("within 1 s"), "{error}");
     drop(listener);
     let error = connect_error(&url).await;
@@ -92,7 +95,7 @@ async fn a_unix_socket_is_a_host_in_the_url() {
 fn the_blocking_form_works_on_a_plain_thread() {
     let Some(url) = server() else { return };
     let backend = backend(&url);
-    let mut conn = backend.connect().expect("a connection");
+    let mut conn = backend.connect(&ConnectOptions::default()).expect("a connection");
     let mut sum = 0;
     conn.control(Control::Begin(Begin::READ)).expect("BEGIN");
     let numbers = query("SELECT generate_series(1, 1000)", &[]);
@@ -112,7 +115,7 @@ fn the_blocking_form_works_on_a_plain_thread() {
 #[tokio::test]
 async fn the_blocking_form_inside_a_runtime_is_misuse() {
     let Some(url) = server() else { return };
-    let error = backend(&url).connect().err().expect("no connection");
+    let error = backend(&url).connect(&ConnectOptions::default()).err().expect("no connection");
     assert_eq!(error.kind(), ErrorKind::Misuse);
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use orm_core::driver::{AsyncConnection, Backend, Begin, Control, Row, Rows, Statement, Write, Written};
+use orm_core::driver::{
+    AsyncConnection, Backend, Begin, ConnectOptions, Control, Row, Rows, Statement, Write, Written,
+};
 use orm_core::engine::Url;
 use orm_core::metadata::{FieldOptions, Table};
 use orm_core::query::{Dialect, Layout, Sql, WriteKind, WriteShape};
@@ -34,11 +36,11 @@ pub(crate) fn backend(url: &str) -> PostgresBackend {
 }
 
 pub(crate) async fn connect(url: &str) -> Conn {
-    backend(url).connect_async().await.expect("a connection")
+    backend(url).connect_async(&ConnectOptions::default()).await.expect("a connection")
 }
 
 pub(crate) async fn connect_error(url: &str) -> Error {
-    backend(url).connect_async().await.err().expect("no connection")
+    backend(url).connect_async(&ConnectOptions::default()).await.err().expect("no connection")
 }
 
 /// A connection and a new table on it.
