@@ -107,7 +107,7 @@ impl Pool {
     pub(crate) async fn acquire(pool: &Arc<Self>) -> Result<Lease> {
         // `None` is a point in time that will never come.
         let deadline = Instant::now().checked_add(pool.options.pool_timeout);
-        let borrowed = before(deadline, pool.ledger.borrow()).await;
+        let borrowed = before(deadline, Ledger::borrow(&pool.ledger)).await;
         let (loan, idle) = borrowed.ok_or_else(|| pool.timeout())?;
         let room = Room { pool: pool.clone(), loan };
         if let Some(mut idle) = idle

@@ -68,8 +68,8 @@ impl<C> Ledger<C> {
     }
 
     /// A loan, as soon as there is room: with the connection that has been idle for longest, or without one.
-    pub(super) fn borrow(self: &Arc<Self>) -> Ticket<C> {
-        Ticket { ledger: self.clone(), number: None }
+    pub(super) fn borrow(ledger: &Arc<Self>) -> Ticket<C> {
+        Ticket { ledger: ledger.clone(), number: None }
     }
 
     /// Takes those idle connections out that are no longer wanted.
