@@ -134,7 +134,7 @@ impl Pool {
 
     /// Closes the idle connections that are as old as one that was found dead: they have most likely died with it.
     fn suspect(&self, opened: Instant) {
-        drop(self.ledger.remove(|idle| idle.opened <= opened));
+        self.ledger.close(|idle| idle.opened <= opened);
     }
 
     async fn connect(&self, room: Room) -> Result<Lease> {

@@ -16,17 +16,17 @@ mod sync {
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use ledger::{Ledger, Loan};
 use loom::future::block_on;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-/// A connection that is counted while it is open. Its counter is not loom's: nothing may depend on it.
+/// A connection that is counted while it is open.
 struct Connection {
-    open: std::sync::Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
 }
 
 impl Drop for Connection {
@@ -38,14 +38,14 @@ impl Drop for Connection {
 #[derive(Clone)]
 struct Pool {
     ledger: Arc<Ledger<Connection>>,
-    open: std::sync::Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
     most: usize,
 }
 
 impl Pool {
     fn new(size: usize, overflow: usize) -> Self {
         let most = size + overflow;
-        Self { ledger: Arc::new(Ledger::new(size, most)), open: std::sync::Arc::default(), most }
+        Self { ledger: Arc::new(Ledger::new(size, most)), open: Arc::new(AtomicUsize::new(0)), most }
     }
 
     fn open(&self) -> Connection {
@@ -97,7 +97,7 @@ impl Pool {
 
     /// Throws idle connections away.
     fn clear(&self) {
-        drop(self.ledger.remove(|_| true));
+        self.ledger.close(|_| true);
     }
 
     /// Nothing is lent and nobody waits; what is open is idle, and all the room there is can be lent again.

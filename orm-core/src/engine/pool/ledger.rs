@@ -72,12 +72,19 @@ impl<C> Ledger<C> {
         Ticket { ledger: ledger.clone(), number: None }
     }
 
-    /// Takes those idle connections out that are no longer wanted.
-    pub(super) fn remove(&self, unwanted: impl Fn(&C) -> bool) -> Vec<C> {
+    /// Closes those idle connections that are not wanted any more.
+    pub(super) fn close(&self, unwanted: impl Fn(&C) -> bool) {
         let mut state = self.lock();
-        let (unwanted, kept) = std::mem::take(&mut state.idle).into_iter().partition(unwanted);
+        let (closed, kept) =
+            std::mem::take(&mut state.idle).into_iter().partition::<VecDeque<_>, _>(unwanted);
         state.idle = kept;
-        Vec::from(unwanted)
+        // On loan to nobody, until they are closed and their room is free.
+        let closed: Vec<_> = closed.into_iter().map(|connection| state.lend(Some(connection))).collect();
+        drop(state);
+        for Grant { loan, connection } in closed {
+            drop(connection);
+            self.end(loan, None);
+        }
     }
 
     /// Closes the idle connections and begins anew: what is lent is closed when it comes back, and takes no room.
