@@ -85,6 +85,8 @@ pub(crate) struct Pool {
     ledger: Arc<Ledger<Idle>>,
     /// Why the last connection did not come about, unless one did since.
     failure: Mutex<Option<Error>>,
+    /// When the idle connections were last suspected to be dead.
+    suspected: Mutex<Option<Instant>>,
 }
 
 impl Pool {
@@ -92,7 +94,7 @@ impl Pool {
         let most = options.pool_size.saturating_add(options.max_overflow);
         // A pool without any room would be of no use to anybody.
         let ledger = Arc::new(Ledger::new(options.pool_size, most.max(1)));
-        Self { backend, form, options, ledger, failure: Mutex::default() }
+        Self { backend, form, options, ledger, failure: Mutex::default(), suspected: Mutex::default() }
     }
 
     pub(crate) fn backend(&self) -> &dyn Backend {
@@ -132,9 +134,16 @@ impl Pool {
         alive
     }
 
-    /// Closes the idle connections that are as old as one that was found dead: they have most likely died with it.
+    /// Closes the idle connections because one that was opened then is dead: they have most likely died with it. One that was
+    /// opened before the last time says nothing about those that were opened after it.
     fn suspect(&self, opened: Instant) {
-        self.ledger.close(|idle| idle.opened <= opened);
+        let now = Instant::now();
+        let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
+        if suspected.is_none_or(|last| opened >= last) {
+            *suspected = Some(now);
+            drop(suspected);
+            self.ledger.close(|idle| idle.opened <= now);
+        }
     }
 
     async fn connect(&self, room: Room) -> Result<Lease> {
@@ -204,7 +213,7 @@ impl Room {
         self.loan.give_back(idle);
     }
 
-    /// Tells that a connection of this age has died.
+    /// Tells that a connection that was opened then has died.
     pub(super) fn suspect(&self, opened: Instant) {
         self.pool.suspect(opened);
     }

@@ -9,6 +9,7 @@ mod compile_fail;
 mod connections;
 mod cycles;
 mod edges;
+mod engine;
 mod errors;
 mod expire;
 mod flush;

@@ -32,7 +32,7 @@ mod pool {
             let start = Instant::now();
             let error = three.all(User::select()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::PoolTimeout);
-            assert_says(error, &["2 are open"]);
+            assert_says(error, &["2 in use"]);
             let waited = start.elapsed().as_millis();
             assert!((u128::from(milliseconds)..most).contains(&waited), "waited {waited} ms");
             one.commit().await.unwrap();
