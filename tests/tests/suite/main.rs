@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod architecture;
+mod cancel;
 mod commit;
 mod compile_fail;
 mod connections;
