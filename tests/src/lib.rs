@@ -191,6 +191,15 @@ pub mod async_form {
     }
 }
 
+/// How much of a long test is run: what this variable says, else `full` in CI, else `short`.
+pub fn amount(variable: &str, full: u32, short: u32) -> u32 {
+    match std::env::var(variable) {
+        Ok(amount) => amount.parse().unwrap(),
+        Err(_) if std::env::var_os("CI").is_some() => full,
+        Err(_) => short,
+    }
+}
+
 /// Fails unless the text holds all of these.
 #[track_caller]
 pub fn assert_says(error: impl std::fmt::Display, words: &[&str]) {

@@ -28,5 +28,6 @@ mod schema;
 mod sql;
 mod states;
 mod streams;
+mod stress;
 mod types;
 mod values;
