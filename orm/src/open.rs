@@ -16,7 +16,7 @@ use crate::backends;
 /// The driver may be named, as in `postgres+tokio://…` or `sqlite+rusqlite://…`; there is one for each.
 ///
 /// Options of the engine are keys of the URL as well, `?pool_size=20&pool_timeout=0.5` (times in seconds): `pool_size`,
-/// `max_overflow`, `pool_timeout`, `recycle`, `pre_ping`, `connect_timeout`, `statement_timeout`, `statement_cache`. What each of them
+/// `max_overflow`, `pool_timeout`, `recycle`, `pre_ping`, `connect_timeout`, `statement_timeout`, `statement_cache`, `isolation` (`serializable`, `read_committed`, …). What each of them
 /// does and costs is said at the method of [`EngineBuilder`] of the same name, which goes before the URL.
 ///
 /// Characters that have a meaning in a URL are written as escapes: `%40` for the `@` of a password.

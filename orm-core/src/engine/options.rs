@@ -42,7 +42,7 @@ impl Default for Options {
 type Setter = fn(&mut Options, &str) -> Result<(), &'static str>;
 
 /// The keys of a URL that every engine understands; what is not here is the backend's.
-const KEYS: [(&str, Setter); 8] = [
+const KEYS: [(&str, Setter); 9] = [
     ("pool_size", |options, text| set(&mut options.pool_size, whole(text))),
     ("max_overflow", |options, text| set(&mut options.max_overflow, whole(text))),
     ("pool_timeout", |options, text| set(&mut options.pool_timeout, seconds(text))),
@@ -52,6 +52,7 @@ const KEYS: [(&str, Setter); 8] = [
     ("statement_timeout", |options, text| {
         set(&mut options.connect.statement_timeout, seconds(text).map(limit))
     }),
+    ("isolation", |options, text| set(&mut options.isolation, level(text).map(Some))),
     ("statement_cache", |options, text| set(&mut options.connect.statement_cache, whole(text))),
 ];
 
@@ -75,6 +76,13 @@ fn switch(text: &str) -> Result<bool, &'static str> {
         "false" | "0" => Ok(false),
         _ => Err("true or false"),
     }
+}
+
+fn level(text: &str) -> Result<Isolation, &'static str> {
+    use Isolation::{ReadCommitted, ReadUncommitted, RepeatableRead, Serializable};
+    let levels = [ReadUncommitted, ReadCommitted, RepeatableRead, Serializable];
+    let known = levels.into_iter().find(|level| level.sql().eq_ignore_ascii_case(&text.replace('_', " ")));
+    known.ok_or("one of read_uncommitted, read_committed, repeatable_read, serializable")
 }
 
 /// A time of zero is no limit, as it is for PostgreSQL.
@@ -181,7 +189,7 @@ mod tests {
     #[test]
     fn keys_are_taken_out_of_the_url() {
         let query = "pool_size=1&max_overflow=2&sslmode=disable&pool_timeout=0.5&recycle=30&pre_ping=true&\
-                     connect_timeout=0&statement_timeout=1.5&statement_cache=0";
+                     connect_timeout=0&statement_timeout=1.5&statement_cache=0&isolation=repeatable_read";
         let (options, url) = options(query).map_err(|error| error.to_string()).expect("good options");
         assert_eq!((options.pool_size, options.max_overflow, options.pre_ping), (1, 2, true));
         assert_eq!(options.pool_timeout, Duration::from_millis(500));
@@ -192,6 +200,7 @@ mod tests {
             statement_cache: 0,
         };
         assert_eq!(options.connect, connect);
+        assert_eq!(options.isolation, Some(Isolation::RepeatableRead));
         assert_eq!(url.to_string(), "postgres://alice:***@host/db?sslmode=disable");
     }
 
@@ -206,6 +215,7 @@ mod tests {
             ("connect_timeout", "1e300"),
             ("statement_timeout", ""),
             ("statement_cache", "2.5"),
+            ("isolation", "total"),
         ] {
             let error = options(&format!("{key}={value}")).err().expect("a bad option");
             let text = error.to_string();

@@ -106,7 +106,7 @@ mod engine {
         db.create::<User>().await;
         let url = format!(
             "{}?pool_size=1&max_overflow=0&pool_timeout=0&recycle=60&pre_ping=true&connect_timeout=5.5&\
-             statement_timeout=20&statement_cache=8",
+             statement_timeout=20&statement_cache=8&isolation=serializable",
             db.database.url
         );
         let engine = Engine::open(&url).unwrap();
