@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use orm::{EngineBuilder, Url};
 use orm_tests::prelude::*;
+use orm_tests::proxy::Proxy;
 use orm_tests::{Backend, assert_says, both_forms};
 
 use crate::models::User;
@@ -258,6 +259,27 @@ mod engine {
         }
     }
 
+    /// [ENG-7] A new connection is not asked, an idle one is, with one round trip.
+    #[case(postgres)]
+    async fn a_new_connection_is_not_pinged(db: Db) {
+        db.create::<User>().await;
+        let (login, rest) = db.database.url.rsplit_once('@').unwrap();
+        let (address, name) = rest.split_once('/').unwrap();
+        let mut trips = Vec::new();
+        for ping in [false, true] {
+            let proxy = Proxy::start(address.to_owned());
+            let url = format!("{login}@{}/{name}?pre_ping={ping}", proxy.address);
+            let engine = Engine::open(&url).unwrap();
+            for _ in 0..2 {
+                let mut session = engine.session();
+                session.all(User::select()).await.unwrap();
+                session.commit().await.unwrap();
+                trips.push(proxy.take());
+            }
+        }
+        assert_eq!((trips[2], trips[3]), (trips[0], trips[1] + 1), "{trips:?}");
+    }
+
     /// [ENG-7] Without one, a failure costs one statement: all that are as old are closed with it.
     #[case(postgres)]
     async fn one_death_is_enough(db: Db) {
@@ -406,4 +428,28 @@ mod engine {
             }
         }
     }
+}
+
+/// [ENG-5] [ENG-6] Who waits in vain while another tries to connect learns why the attempt before failed.
+#[test]
+fn a_pool_timeout_tells_of_the_last_failed_connect() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://alice:hunter2@{}/db?connect_timeout=1", listener.local_addr().unwrap());
+    let engine = orm::Engine::builder(&url).unwrap().pool_size(1).max_overflow(0);
+    let engine = engine.pool_timeout(Duration::from_millis(200)).open();
+    std::thread::scope(|scope| {
+        // Closes the first connection, and says nothing on the second.
+        scope.spawn(|| drop(listener.accept().unwrap()));
+        assert_eq!(engine.connect().unwrap_err().kind(), ErrorKind::Connect);
+        let silent = scope.spawn(|| engine.connect().unwrap_err());
+        let _second = listener.accept().unwrap();
+        let error = engine.connect().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PoolTimeout);
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        assert_says(error, &["1 in use", "the last attempt to connect failed: cannot connect", "127.0.0.1"]);
+        let error = silent.join().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        assert_says(error, &["within 1 s"]);
+    });
+    assert_eq!(engine.pool().borrowed, 0);
 }
