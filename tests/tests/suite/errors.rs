@@ -20,7 +20,7 @@ mod errors {
                 "unknown scheme \"oracle\"; the schemes are sqlite, postgres, postgresql",
             ),
             ("sqlite://x.db?hunter2", "`=`"),
-            ("sqlite://x.db?pool=hunter2", "unknown option \"pool\": sqlite takes mode"),
+            ("sqlite://x.db?pool=hunter2", "unknown option \"pool\"; those of sqlite are mode, pool_size"),
             ("sqlite://x.db?mode=hunter2", "ro, rw, rwc"),
             ("postgres://u:hunter2@h:port/db", "port"),
             ("postgres://u:hunter2@h/db?sslmode=verify-full", "TLS"),
