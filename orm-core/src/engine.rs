@@ -3,6 +3,7 @@
 
 mod channel;
 mod connection;
+mod inspect;
 mod lease;
 mod observer;
 mod options;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::driver::{Backend, Begin, Isolation};
-use crate::metadata::Metadata;
+use crate::metadata::{Inspection, Metadata};
 
 pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub(crate) use lease::Lease;
@@ -62,11 +63,15 @@ impl EngineCore {
     }
 
     async fn create_all(&self, metadata: &Metadata) -> Result<()> {
-        schema::create_all(&mut self.lease().await?, self.backend().dialect(), metadata).await
+        schema::create_all_at_once(&mut self.lease().await?, self.backend().dialect(), metadata).await
     }
 
     async fn drop_all(&self, metadata: &Metadata) -> Result<()> {
-        schema::drop_all(&mut self.lease().await?, self.backend().dialect(), metadata).await
+        schema::drop_all_at_once(&mut self.lease().await?, self.backend().dialect(), metadata).await
+    }
+
+    async fn inspect(&self) -> Result<Inspection> {
+        inspect::inspect(&mut self.lease().await?, self.backend().dialect()).await
     }
 
     async fn script(&self, sql: &str) -> Result<()> {
@@ -89,12 +94,13 @@ pub struct AsyncEngine {
 }
 
 impl Engine {
-    /// Creates the tables that do not exist yet, in one transaction; those that exist are left as they are.
+    /// Creates the tables that do not exist yet, in one transaction; those that exist are left as they are, also with
+    /// other columns. Costs a query for what exists, and a statement for each thing that is created.
     pub fn create_all(&self, metadata: &Metadata) -> Result<()> {
         wait(self.core.create_all(metadata))
     }
 
-    /// Drops the tables that exist, in one transaction, with all that is in them.
+    /// Drops the tables that exist, in one transaction, with all that is in them; those that do not exist are no error.
     pub fn drop_all(&self, metadata: &Metadata) -> Result<()> {
         wait(self.core.drop_all(metadata))
     }
@@ -115,6 +121,11 @@ impl Engine {
         self.core.0.pool.dispose();
     }
 
+    /// What is in the database now: tables, columns, keys, indexes. Costs four queries, however many tables there are.
+    pub fn inspect(&self) -> Result<Inspection> {
+        wait(self.core.inspect())
+    }
+
     #[doc(hidden)]
     pub fn script(&self, sql: &str) -> Result<()> {
         wait(self.core.script(sql))
@@ -122,12 +133,13 @@ impl Engine {
 }
 
 impl AsyncEngine {
-    /// Creates the tables that do not exist yet, in one transaction; those that exist are left as they are.
+    /// Creates the tables that do not exist yet, in one transaction; those that exist are left as they are, also with
+    /// other columns. Costs a query for what exists, and a statement for each thing that is created.
     pub async fn create_all(&self, metadata: &Metadata) -> Result<()> {
         self.core.create_all(metadata).await
     }
 
-    /// Drops the tables that exist, in one transaction, with all that is in them.
+    /// Drops the tables that exist, in one transaction, with all that is in them; those that do not exist are no error.
     pub async fn drop_all(&self, metadata: &Metadata) -> Result<()> {
         self.core.drop_all(metadata).await
     }
@@ -146,6 +158,11 @@ impl AsyncEngine {
     /// they do not count any more, so the engine goes on as if it were new. A database in memory stays.
     pub fn dispose(&self) {
         self.core.0.pool.dispose();
+    }
+
+    /// What is in the database now: tables, columns, keys, indexes. Costs four queries, however many tables there are.
+    pub async fn inspect(&self) -> Result<Inspection> {
+        self.core.inspect().await
     }
 
     #[doc(hidden)]

@@ -65,6 +65,9 @@ pub enum ErrorKind {
     /// The statement was not sent because it cannot be right.
     #[error("invalid query")]
     InvalidQuery,
+    /// The tables do not fit together as they are described; nothing was sent.
+    #[error("invalid schema")]
+    InvalidSchema,
     /// A value of the database does not fit the field it is read into.
     #[error("unreadable value")]
     Decode,

@@ -1,20 +1,41 @@
-//! Tables as data: what a derive describes, what a schema is created from, what the session reads to know keys and
-//! foreign keys.
+//! Tables as data: what a derive describes or a program puts together at run time, what a schema is created from,
+//! what the session reads to know keys and foreign keys, and what an inspection finds in a live database.
 
+mod builder;
+mod collection;
+mod definition;
+mod foreign_key;
+mod inspection;
+mod names;
+
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::SqlType;
 
+pub use builder::{FieldBuilder, FieldOptions, IndexOptions, TableBuilder};
+pub use collection::Metadata;
+pub use definition::{ColumnDef, IndexDef, References, TableDef};
+pub use foreign_key::{Action, ForeignKey, Target};
+pub use inspection::{
+    CheckInfo, ColumnInfo, ForeignKeyInfo, IndexColumnInfo, IndexInfo, Inspection, TableInfo, UniqueInfo,
+};
+pub use names::TableName;
+
 /// A table: its columns, its keys, and what other tables it refers to.
 pub struct Table {
-    name: &'static str,
+    name: TableName,
+    comment: Option<String>,
     columns: Vec<Column>,
     /// For each field of the model the position of its first column.
     fields: Vec<usize>,
     primary_key: Vec<usize>,
     foreign_keys: Vec<ForeignKey>,
-    uniques: Vec<Vec<usize>>,
-    indexes: Vec<Vec<usize>>,
+    uniques: Vec<Unique>,
+    checks: Vec<Check>,
+    indexes: Vec<Index>,
+    /// How many columns the database computes.
+    generated: usize,
 }
 
 /// One column of a table.
@@ -28,49 +49,138 @@ pub struct Column {
     pub nullable: bool,
     /// Whether the database assigns its value when a row is inserted without one.
     pub auto: bool,
+    /// Whether the number of a row that was deleted is never given to another one.
+    pub no_reuse: bool,
+    /// What the database stores when a row is inserted without a value, by whoever.
+    pub default: Option<RawSql>,
+    /// What the database computes its value from; nobody else writes it.
+    pub generated: Option<RawSql>,
+    /// What it is for, kept in the database where that can.
+    pub comment: Option<String>,
     /// The model's field that the column belongs to.
     pub field: usize,
     /// Which of the field's columns it is.
     pub part: usize,
 }
 
-/// Columns that hold the primary key of another table.
+/// Columns of which no two rows may have the same values.
 #[derive(Clone, Debug)]
-pub struct ForeignKey {
-    /// Positions of the columns, in the order of the target's primary key.
+pub struct Unique {
+    /// The constraint's name.
+    pub name: String,
+    /// Positions of the columns.
     pub columns: Vec<usize>,
-    /// The model's field that the columns belong to.
-    pub field: usize,
-    /// The table referred to; a function, because tables may refer to each other and to themselves.
-    pub target: fn() -> &'static Table,
 }
 
-impl ForeignKey {
-    /// Whether the reference may be left empty.
-    pub fn is_nullable(&self, table: &Table) -> bool {
-        self.columns.iter().all(|&column| table.columns[column].nullable)
+/// A condition that each row must meet.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The constraint's name.
+    pub name: String,
+    /// The condition.
+    pub sql: RawSql,
+}
+
+/// Columns by which rows are found quickly.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// The index's name.
+    pub name: String,
+    /// Positions of the columns, and whether each is sorted downwards.
+    pub columns: Vec<(usize, bool)>,
+    /// Whether no two of its rows may have the same values.
+    pub unique: bool,
+    /// Which rows are in it, if not all.
+    pub filter: Option<RawSql>,
+}
+
+/// A piece of SQL that the program wrote: the condition of a check, a default. It is sent as it is.
+///
+/// It is made of a text in the program's source. SQL that comes from elsewhere says so: [`RawSql::unchecked`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawSql(Cow<'static, str>);
+
+impl RawSql {
+    /// SQL that was put together at run time. Nothing guards it: never put a user's input into it.
+    pub fn unchecked(sql: impl Into<String>) -> Self {
+        Self(Cow::Owned(sql.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&'static str> for RawSql {
+    fn from(sql: &'static str) -> Self {
+        Self(Cow::Borrowed(sql))
     }
 }
 
 impl Table {
-    /// A table without columns yet; a derive fills it through a [`TableBuilder`].
+    /// A table of a model without columns yet; a derive fills it through a [`TableBuilder`].
     pub fn build(name: &'static str) -> TableBuilder {
-        TableBuilder {
-            table: Self {
-                name,
-                columns: Vec::new(),
-                fields: Vec::new(),
-                primary_key: Vec::new(),
-                foreign_keys: Vec::new(),
-                uniques: Vec::new(),
-                indexes: Vec::new(),
-            },
+        TableBuilder::new(Self::empty(name.into()))
+    }
+
+    /// Describes a table that no model has, for [`Metadata::add`].
+    ///
+    /// ```
+    /// use orm_core::metadata::{Action, ColumnDef, Index, Metadata, References, Table};
+    ///
+    /// let mut metadata = Metadata::default();
+    /// metadata.add(Table::new("users").column(ColumnDef::of::<i64>("id").auto_key()))?;
+    /// metadata.add(
+    ///     Table::new("audit_log")
+    ///         .comment("who did what")
+    ///         .column(ColumnDef::of::<i64>("id").auto_key())
+    ///         .column(ColumnDef::of::<i64>("user_id").references(References::to("users", ["id"]).on_delete(Action::Cascade)))
+    ///         .column(ColumnDef::of::<String>("what").check("length(what) < 100"))
+    ///         .column(ColumnDef::of::<Option<String>>("note"))
+    ///         .unique(["user_id", "what"])
+    ///         .index(Index::on(["user_id"]).desc("id").filter("note IS NOT NULL")),
+    /// )?;
+    /// # Ok::<(), orm_core::Error>(())
+    /// ```
+    #[expect(clippy::new_ret_no_self, reason = "what is being described is not a table yet")]
+    pub fn new(name: impl Into<TableName>) -> TableDef {
+        TableDef::new(name.into())
+    }
+
+    fn empty(name: TableName) -> Self {
+        Self {
+            name,
+            comment: None,
+            columns: Vec::new(),
+            fields: Vec::new(),
+            primary_key: Vec::new(),
+            foreign_keys: Vec::new(),
+            uniques: Vec::new(),
+            checks: Vec::new(),
+            indexes: Vec::new(),
+            generated: 0,
         }
     }
 
-    /// The table's name in the database.
-    pub fn name(&self) -> &'static str {
-        self.name
+    /// The table's name in the database, without its schema.
+    pub fn name(&self) -> &str {
+        self.name.name()
+    }
+
+    /// The table's schema, if one was given: on SQLite the name of an attached database.
+    pub fn schema(&self) -> Option<&str> {
+        self.name.schema()
+    }
+
+    /// Schema and name.
+    pub fn full_name(&self) -> &TableName {
+        &self.name
+    }
+
+    /// What it is for, kept in the database where that can.
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_deref()
     }
 
     /// All columns, in the order of the model's fields.
@@ -78,7 +188,7 @@ impl Table {
         &self.columns
     }
 
-    /// The positions of the primary key's columns.
+    /// The positions of the primary key's columns, in their declared order.
     pub fn primary_key(&self) -> &[usize] {
         &self.primary_key
     }
@@ -89,12 +199,17 @@ impl Table {
     }
 
     /// Columns, or groups of columns, of which no two rows may have the same values.
-    pub fn uniques(&self) -> &[Vec<usize>] {
+    pub fn uniques(&self) -> &[Unique] {
         &self.uniques
     }
 
+    /// Conditions that each row must meet.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
     /// Columns, or groups of columns, that have an index.
-    pub fn indexes(&self) -> &[Vec<usize>] {
+    pub fn indexes(&self) -> &[Index] {
         &self.indexes
     }
 
@@ -111,6 +226,30 @@ impl Table {
     /// The position of the column that the database numbers by itself, if there is one.
     pub fn auto_key(&self) -> Option<usize> {
         self.columns.iter().position(|column| column.auto)
+    }
+
+    /// How many columns the database computes, so that nobody writes them.
+    pub fn generated_count(&self) -> usize {
+        self.generated
+    }
+
+    /// The names of the columns at these positions.
+    pub fn names_of(&self, positions: &[usize]) -> Vec<&str> {
+        positions.iter().map(|&position| self.columns[position].name.as_str()).collect()
+    }
+
+    /// Whether no two rows can have the same values in these columns, in whatever order.
+    fn is_unique(&self, positions: &[usize]) -> bool {
+        let sorted = |columns: &mut dyn Iterator<Item = usize>| {
+            let mut columns: Vec<_> = columns.collect();
+            columns.sort_unstable();
+            columns
+        };
+        let wanted = sorted(&mut positions.iter().copied());
+        let whole = self.indexes.iter().filter(|index| index.unique && index.filter.is_none());
+        sorted(&mut self.primary_key.iter().copied()) == wanted
+            || self.uniques.iter().any(|unique| sorted(&mut unique.columns.iter().copied()) == wanted)
+            || whole.into_iter().any(|index| sorted(&mut index.columns.iter().map(|&(c, _)| c)) == wanted)
     }
 }
 
@@ -129,112 +268,3 @@ impl PartialEq for Table {
 }
 
 impl Eq for Table {}
-
-/// What the attributes of one field say about its columns.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FieldOptions {
-    /// Part of the primary key.
-    pub key: bool,
-    /// Numbered by the database.
-    pub auto: bool,
-    /// No two rows alike.
-    pub unique: bool,
-    /// Indexed.
-    pub index: bool,
-}
-
-/// Builds a [`Table`], field by field.
-#[derive(Debug)]
-pub struct TableBuilder {
-    table: Table,
-}
-
-impl TableBuilder {
-    /// Begins the next field of the model; its columns follow.
-    pub fn field(&mut self, options: FieldOptions) -> FieldBuilder<'_> {
-        self.table.fields.push(self.table.columns.len());
-        let Table { uniques, indexes, .. } = &mut self.table;
-        for (is_wanted, groups) in [(options.unique, uniques), (options.index, indexes)] {
-            groups.extend(is_wanted.then(Vec::new));
-        }
-        FieldBuilder { table: &mut self.table, options }
-    }
-
-    /// The finished table.
-    pub fn finish(self) -> Table {
-        self.table
-    }
-}
-
-/// Adds the columns of one field to a table.
-#[derive(Debug)]
-pub struct FieldBuilder<'a> {
-    table: &'a mut Table,
-    options: FieldOptions,
-}
-
-impl FieldBuilder<'_> {
-    /// Adds one column.
-    pub fn column(&mut self, name: &str, sql_type: SqlType, nullable: bool) {
-        let field = self.table.fields.len() - 1;
-        let position = self.table.columns.len();
-        let Table { primary_key, uniques, indexes, .. } = &mut *self.table;
-        if self.options.key {
-            primary_key.push(position);
-        }
-        for (is_wanted, groups) in [(self.options.unique, uniques), (self.options.index, indexes)] {
-            // The group of this field is the last one.
-            groups.last_mut().filter(|_| is_wanted).into_iter().for_each(|group| group.push(position));
-        }
-        self.table.columns.push(Column {
-            name: name.to_owned(),
-            sql_type,
-            nullable,
-            auto: self.options.auto,
-            field,
-            part: position - self.table.fields[field],
-        });
-    }
-
-    /// Makes all columns of this field a reference to another table.
-    pub fn references(&mut self, target: fn() -> &'static Table) {
-        let field = self.table.fields.len() - 1;
-        let columns = (self.table.fields[field]..self.table.columns.len()).collect();
-        self.table.foreign_keys.push(ForeignKey { columns, field, target });
-    }
-}
-
-/// The tables of a program, each after those that it refers to.
-#[derive(Clone, Debug, Default)]
-pub struct Metadata {
-    tables: Vec<&'static Table>,
-}
-
-impl Metadata {
-    /// These tables and all that they refer to.
-    pub fn from_tables(tables: impl IntoIterator<Item = &'static Table>) -> Self {
-        let mut metadata = Self::default();
-        for table in tables {
-            metadata.include(table, &mut Vec::new());
-        }
-        metadata
-    }
-
-    fn include(&mut self, table: &'static Table, visiting: &mut Vec<&'static Table>) {
-        if self.tables.contains(&table) || visiting.contains(&table) {
-            return;
-        }
-        visiting.push(table);
-        for key in table.foreign_keys() {
-            self.include((key.target)(), visiting);
-        }
-        visiting.pop();
-        self.tables.push(table);
-    }
-
-    /// The tables, each after those that it refers to; where tables refer to each other in a circle, one has to come
-    /// before a table that it refers to.
-    pub fn tables(&self) -> &[&'static Table] {
-        &self.tables
-    }
-}

@@ -1,7 +1,9 @@
 //! Statements as data. A statement is a value that is cloned, stored and extended; each of its nodes renders itself,
 //! and a [`Dialect`] says only where a database differs from standard SQL.
 
+mod catalogue;
 mod column;
+mod ddl;
 mod dialect;
 mod expr;
 mod filter;
@@ -13,6 +15,7 @@ mod sql;
 mod text;
 mod write;
 
+pub use catalogue::Catalogue;
 pub use column::{Column, Part};
 pub use dialect::Dialect;
 pub use expr::{Condition, Expr, Expression, ExpressionMethods, TextMethods};
@@ -23,6 +26,7 @@ pub use sql::Sql;
 pub use text::{Bind, Executable, Params, Text, text, text_unchecked};
 pub use write::{Layout, WriteKind, WriteShape};
 
+pub(crate) use ddl::{create_enum, creations, enums, removals};
 pub(crate) use select::select_by_key;
 pub use sql::Rendered;
 pub(crate) use text::{Sets, control_word};

@@ -41,6 +41,11 @@ impl<'a> Model<'a> {
         given.map_or_else(|| snake_case(&self.name()), syn::LitStr::value)
     }
 
+    /// The number of the field with this name.
+    pub(crate) fn number(&self, name: &Ident) -> Option<usize> {
+        self.fields.iter().position(|field| field.name.unraw() == name.unraw())
+    }
+
     /// The fields that make up the key.
     pub(crate) fn key(&self) -> impl Iterator<Item = &Field<'a>> {
         self.fields.iter().filter(|field| field.attributes.key.is_some())
@@ -67,8 +72,9 @@ impl<'a> Field<'a> {
 
     /// Whether `new` has a parameter for it.
     pub(crate) fn is_required(&self) -> bool {
-        let FieldAttributes { auto, default, .. } = &self.attributes;
-        auto.is_none() && default.is_none() && types::parameter(self.ty, "Option").is_none()
+        let FieldAttributes { auto, default, generated, .. } = &self.attributes;
+        let has_value = auto.is_some() || default.is_some() || generated.is_some();
+        !has_value && types::parameter(self.ty, "Option").is_none()
     }
 
     /// The field's name, and an ending if it is a reference.

@@ -1,20 +1,29 @@
 //! The first step: what `#[model(...)]` says, word by word. Each word keeps its token, so that an error can point at it.
 
+mod lists;
+
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, Expr, LitStr, Result, Token};
+use syn::{Attribute, Error, Expr, LitStr, Result, Token, parenthesized, token};
 
 use crate::errors::Errors;
 use crate::suggest;
+
+pub(crate) use lists::{CheckList, IndexList, UniqueList};
 
 /// What is said on the struct.
 #[derive(Default)]
 pub(crate) struct StructAttributes {
     pub(crate) table: Option<LitStr>,
+    pub(crate) schema: Option<LitStr>,
+    pub(crate) comment: Option<LitStr>,
     pub(crate) no_new: Option<Ident>,
+    pub(crate) uniques: Vec<UniqueList>,
+    pub(crate) indexes: Vec<IndexList>,
+    pub(crate) checks: Vec<CheckList>,
 }
 
 /// What is said on a field.
@@ -22,18 +31,27 @@ pub(crate) struct StructAttributes {
 pub(crate) struct FieldAttributes {
     pub(crate) key: Option<Ident>,
     pub(crate) auto: Option<Ident>,
+    pub(crate) no_reuse: Option<Ident>,
     pub(crate) unique: Option<Ident>,
     pub(crate) index: Option<Ident>,
+    pub(crate) descending: Option<Ident>,
     pub(crate) default: Option<Item>,
     pub(crate) column: Option<LitStr>,
     pub(crate) prefix: Option<LitStr>,
+    pub(crate) server_default: Option<LitStr>,
+    pub(crate) generated: Option<LitStr>,
+    pub(crate) check: Option<LitStr>,
+    pub(crate) comment: Option<LitStr>,
+    pub(crate) on_delete: Option<LitStr>,
+    pub(crate) on_update: Option<LitStr>,
 }
 
-/// One item of the list: `name` or `name = value`.
+/// One item of the list: `name`, `name = value` or `name(list)`.
 #[derive(Clone)]
 pub(crate) struct Item {
     pub(crate) name: Ident,
     pub(crate) value: Option<TokenStream>,
+    list: Option<TokenStream>,
 }
 
 /// Where attributes stand, and which ones belong there.
@@ -44,12 +62,39 @@ pub(crate) struct Place {
     pub(crate) known: &'static [&'static str],
 }
 
-const STRUCT: Place = Place { attribute: "model", name: "the struct", known: &["table", "no_new"] };
+const STRUCT: Place = Place {
+    attribute: "model",
+    name: "the struct",
+    known: &["table", "schema", "comment", "no_new", "unique", "index", "check"],
+};
 const FIELD: Place = Place {
     attribute: "model",
     name: "a field",
-    known: &["key", "auto", "unique", "index", "default", "column", "prefix"],
+    known: &[
+        "key",
+        "auto",
+        "unique",
+        "index",
+        "default",
+        "column",
+        "prefix",
+        "server_default",
+        "generated",
+        "check",
+        "comment",
+        "on_delete",
+        "on_update",
+    ],
 };
+
+/// What a foreign key may do, and its name in the core.
+const ACTIONS: [(&str, &str); 5] = [
+    ("no_action", "NoAction"),
+    ("restrict", "Restrict"),
+    ("cascade", "Cascade"),
+    ("set_null", "SetNull"),
+    ("set_default", "SetDefault"),
+];
 
 impl StructAttributes {
     pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
@@ -62,7 +107,12 @@ impl StructAttributes {
 
     fn set(&mut self, item: Item) -> Result<()> {
         match item.name.to_string().as_str() {
-            "table" => item.put_name(&mut self.table),
+            "table" => item.put_text("a name", &mut self.table),
+            "schema" => item.put_text("a name", &mut self.schema),
+            "comment" => item.put_text("a text", &mut self.comment),
+            "unique" => item.put_list("unique(a, b)", &mut self.uniques),
+            "index" => item.put_list("index(a, b desc)", &mut self.indexes),
+            "check" => item.put_list("check(\"a < b\")", &mut self.checks),
             _ => item.put_word(&mut self.no_new),
         }
     }
@@ -80,12 +130,18 @@ impl FieldAttributes {
     fn set(&mut self, item: Item) -> Result<()> {
         match item.name.to_string().as_str() {
             "key" => item.put_word(&mut self.key),
-            "auto" => item.put_word(&mut self.auto),
+            "auto" => item.put_word_with("no_reuse", &mut self.auto, &mut self.no_reuse),
             "unique" => item.put_word(&mut self.unique),
-            "index" => item.put_word(&mut self.index),
-            "column" => item.put_name(&mut self.column),
-            "prefix" => item.put_name(&mut self.prefix),
-            _ => put(&item.name.clone(), item, &mut self.default),
+            "index" => item.put_word_with("desc", &mut self.index, &mut self.descending),
+            "column" => item.put_text("a name", &mut self.column),
+            "prefix" => item.put_text("a name", &mut self.prefix),
+            "server_default" => item.put_text("SQL", &mut self.server_default),
+            "generated" => item.put_text("SQL", &mut self.generated),
+            "check" => item.put_text("SQL", &mut self.check),
+            "comment" => item.put_text("a text", &mut self.comment),
+            "on_delete" => item.put_action(&mut self.on_delete),
+            "on_update" => item.put_action(&mut self.on_update),
+            _ => put(&item.name.clone(), item.without_list()?, &mut self.default),
         }
     }
 }
@@ -94,21 +150,84 @@ impl Item {
     /// Keeps a word that stands alone. It counts as said even with a value, lest a second error follows from the first.
     pub(crate) fn put_word(self, slot: &mut Option<Ident>) -> Result<()> {
         put(&self.name, self.name.clone(), slot)?;
-        match self.value {
+        match self.value.or(self.list) {
             None => Ok(()),
             Some(value) => Err(Error::new_spanned(value, format!("`{}` takes no value", self.name))),
         }
     }
 
-    /// Keeps the name that was given as a string.
-    pub(crate) fn put_name(self, slot: &mut Option<LitStr>) -> Result<()> {
-        let wrong = format!("`{name}` takes a name: `{name} = \"...\"`", name = self.name);
+    /// Keeps a word that may have another one in brackets.
+    fn put_word_with(
+        mut self,
+        option: &str,
+        slot: &mut Option<Ident>,
+        option_slot: &mut Option<Ident>,
+    ) -> Result<()> {
+        let Some(list) = self.list.take() else { return self.put_word(slot) };
+        let name = self.name.clone();
+        self.put_word(slot)?;
+        match syn::parse2::<Ident>(list.clone()) {
+            Ok(word) if word == option => put(&name, word, option_slot),
+            _ => Err(Error::new_spanned(
+                list,
+                format!("`{name}` may have `{option}` in brackets, nothing else"),
+            )),
+        }
+    }
+
+    /// Keeps what was given as a string.
+    pub(crate) fn put_text(self, what: &str, slot: &mut Option<LitStr>) -> Result<()> {
+        let wrong = format!("`{name}` takes {what}: `{name} = \"...\"`", name = self.name);
         let Some(value) = self.value else {
             return Err(Error::new_spanned(self.name, wrong));
         };
-        let name = syn::parse2(value.clone()).map_err(|_| Error::new_spanned(value, wrong))?;
-        put(&self.name, name, slot)
+        let text = syn::parse2(value.clone()).map_err(|_| Error::new_spanned(value, wrong))?;
+        put(&self.name, text, slot)
     }
+
+    /// Keeps what a foreign key is to do.
+    fn put_action(self, slot: &mut Option<LitStr>) -> Result<()> {
+        let mut given = None;
+        self.clone().put_text("an action", &mut given)?;
+        let Some(given) = given else { return Ok(()) };
+        put(&self.name, given.clone(), slot)?;
+        if action(&given).is_some() {
+            return Ok(());
+        }
+        let known = ACTIONS.map(|(word, _)| word);
+        let message = match suggest::nearest(&given.value(), &known) {
+            Some(meant) => format!("unknown action `{}`, did you mean `{meant}`?", given.value()),
+            None => format!("unknown action `{}`; there is `{}`", given.value(), known.join("`, `")),
+        };
+        Err(Error::new_spanned(given, message))
+    }
+
+    /// Keeps what is in the brackets; there may be several of them.
+    fn put_list<T: Parse>(self, example: &str, slot: &mut Vec<T>) -> Result<()> {
+        let (None, Some(list)) = (&self.value, self.list) else {
+            let message = format!("on a struct, `{}` takes a list: `{example}`", self.name);
+            return Err(Error::new_spanned(self.name, message));
+        };
+        if list.is_empty() {
+            let message = format!("`{}` takes a list: `{example}`", self.name);
+            return Err(Error::new_spanned(self.name, message));
+        }
+        slot.push(syn::parse2(list)?);
+        Ok(())
+    }
+
+    fn without_list(self) -> Result<Self> {
+        match self.list {
+            None => Ok(self),
+            Some(list) => Err(Error::new_spanned(list, format!("`{}` takes no list", self.name))),
+        }
+    }
+}
+
+/// The name in the core of what a foreign key is to do.
+pub(crate) fn action(given: &LitStr) -> Option<&'static str> {
+    let given = given.value();
+    ACTIONS.iter().find(|(word, _)| *word == given).map(|(_, name)| *name)
 }
 
 pub(crate) fn put<T>(name: &Ident, value: T, slot: &mut Option<T>) -> Result<()> {
@@ -147,8 +266,13 @@ fn parse_list(list: ParseStream<'_>, items: &mut Vec<Item>) -> Result<()> {
 impl Parse for Item {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name = input.call(Ident::parse_any)?;
+        if input.peek(token::Paren) {
+            let list;
+            parenthesized!(list in input);
+            return Ok(Self { name, value: None, list: Some(list.parse()?) });
+        }
         let value = input.parse::<Option<Token![=]>>()?.map(|_| parse_value(input)).transpose()?;
-        Ok(Self { name, value })
+        Ok(Self { name, value, list: None })
     }
 }
 

@@ -103,7 +103,7 @@ impl EnumAttributes {
             "integer" => item.put_word(&mut self.integer),
             _ => {
                 put(&item.name.clone(), item.clone(), &mut self.native)?;
-                if item.value.is_some() { item.put_name(&mut self.native_name) } else { Ok(()) }
+                if item.value.is_some() { item.put_text("a name", &mut self.native_name) } else { Ok(()) }
             }
         }
     }
@@ -119,7 +119,7 @@ impl<'a> Word<'a> {
     fn read(variant: &'a Variant, errors: &mut Errors) -> Self {
         let mut rename = None;
         for item in known_items(&variant.attrs, &VARIANT, &ENUM, errors) {
-            errors.catch(item.put_name(&mut rename));
+            errors.catch(item.put_text("a name", &mut rename));
         }
         Self { variant, rename }
     }

@@ -58,7 +58,7 @@ impl<'a> Field<'a> {
         let (mut rename, mut prefix) = (None, None);
         for item in known_items(&field.attrs, &FIELD, &STRUCT, errors) {
             let slot = if item.name == "rename" { &mut rename } else { &mut prefix };
-            errors.catch(item.put_name(slot));
+            errors.catch(item.put_text("a name", slot));
         }
         field.ident.as_ref().map(|name| Self { name, ty: &field.ty, rename, prefix })
     }

@@ -5,6 +5,8 @@
 //! function for each field. Paths begin at `::orm::__private`, `::core` or `::std`, lest they mean something else in a
 //! program.
 
+mod schema;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
@@ -130,7 +132,8 @@ fn reference_mut((number, field): (usize, &Field<'_>)) -> TokenStream {
 fn model_impl(model: &Model<'_>) -> TokenStream {
     let (name, table) = (&model.input.ident, model.table());
     let key = key_type(model);
-    let fields = model.fields.iter().map(describe);
+    let fields = model.fields.iter().map(schema::field);
+    let said = schema::table(model);
     quote! {
         #[automatically_derived]
         impl ::orm::__private::Model for #name {
@@ -141,6 +144,7 @@ fn model_impl(model: &Model<'_>) -> TokenStream {
                 let build: fn() -> ::orm::__private::Table = || {
                     let mut table = ::orm::__private::Table::build(#table);
                     #(#fields)*
+                    #said
                     table.finish()
                 };
                 TABLE.get_or_init(build)
@@ -154,26 +158,6 @@ fn key_type(model: &Model<'_>) -> TokenStream {
     match columns.len() {
         1 => columns.remove(0),
         _ => quote! { (#(#columns),*) },
-    }
-}
-
-fn describe(field: &Field<'_>) -> TokenStream {
-    let (column, as_field) = (field.column(), as_field(field));
-    let said = |word: &Option<Ident>| word.is_some();
-    let (key, auto) = (said(&field.attributes.key), said(&field.attributes.auto));
-    let (unique, index) = (said(&field.attributes.unique), said(&field.attributes.index));
-    let function = match &field.attributes.prefix {
-        Some(prefix) => describe_with(field.ty, &quote! { #prefix }),
-        None => quote! { #as_field::describe(#column, columns) },
-    };
-    quote! {
-        let columns = &mut table.field(::orm::__private::FieldOptions {
-            key: #key,
-            auto: #auto,
-            unique: #unique,
-            index: #index,
-        });
-        #function;
     }
 }
 
@@ -254,7 +238,7 @@ fn given_value(field: &Field<'_>) -> TokenStream {
 fn default_value(field: &Field<'_>) -> TokenStream {
     match &field.attributes.default {
         Some(default) => default.value.clone().unwrap_or_else(|| default_of(field)),
-        None if field.attributes.auto.is_some() => default_of(field),
+        None if field.attributes.auto.is_some() || field.attributes.generated.is_some() => default_of(field),
         None => quote! { ::core::option::Option::None },
     }
 }

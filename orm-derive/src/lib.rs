@@ -59,6 +59,11 @@ use errors::Errors;
 /// | Attribute | Meaning |
 /// |---|---|
 /// | `table = "users"` | The table's name. Without it, the struct's name in snake case: `OrderLine` becomes `order_line`. |
+/// | `schema = "shop"` | The schema that the table is in, which must exist; on SQLite, an attached database. |
+/// | `comment = "..."` | What the table is for. PostgreSQL keeps it; SQLite has no place for it, and it is left out. |
+/// | `unique(a, b)` | No two rows have the same values in these fields. `unique(name = "uq", a, b)` names the constraint. |
+/// | `index(a, b desc)` | An index. In the list may also stand `unique`, `where = "deleted IS NULL"` and `name = "..."`. |
+/// | `check("a < b")` | A condition that each row meets. `check(name = "...", "a < b")` names the constraint. |
 /// | `no_new` | No function `new`, for a struct that has one of its own. |
 ///
 /// # On a field
@@ -67,12 +72,21 @@ use errors::Errors;
 /// |---|---|
 /// | `key` | The primary key, or a part of it if several fields have the attribute, at most four. |
 /// | `auto` | The database numbers the rows. For a key of one field, an `i16`, `i32` or `i64`. |
-/// | `unique` | No two rows have the same value. |
-/// | `index` | The column has an index. |
+/// | `auto(no_reuse)` | And the number of a deleted row is never given again. Costs SQLite a look into a second table at each insert; other databases never do it anyway. |
+/// | `unique` | No two rows have the same value. Costs an index. |
+/// | `index` | The column has an index, which each write keeps up. `index(desc)` is sorted downwards. |
 /// | `default` | `new` fills the field with `Default::default()`. |
-/// | `default = 5` | `new` fills the field with the value of this expression. |
+/// | `default = 5` | `new` fills the field with the value of this expression, once for each call. |
+/// | `server_default = "now()"` | What the database stores when others insert without a value. A session always writes the field. |
+/// | `generated = "a + b"` | The database computes and stores the value; no session writes it. `new` fills the field with `Default::default()`; the value is there when the row is next loaded. |
+/// | `check = "age >= 0"` | A condition that each row meets. Costs its evaluation at each write. |
+/// | `comment = "..."` | What the column is for. PostgreSQL keeps it; SQLite has no place for it, and it is left out. |
+/// | `on_delete = "cascade"` | On a `BelongsTo`: what happens when the row referred to is deleted. `cascade`, `restrict`, `set_null`, `set_default` or `no_action`. |
+/// | `on_update = "cascade"` | The same for when the key referred to changes. |
 /// | `prefix = "home_"` | What the names of an embedded struct's columns begin with. Without it, the field's name and `_`. |
 /// | `column = "mail"` | The column's name. Without it, the field's name, and `_id` after it if the field is a `BelongsTo`. |
+///
+/// SQL in attributes names columns, not fields, and is sent as it is.
 ///
 /// Attributes can share a list, `#[model(key, auto)]`, or have one each.
 ///

@@ -1,5 +1,7 @@
 //! The third step: the rules that a model keeps. None of them stops at the first mistake.
 
+mod schema;
+
 use quote::ToTokens;
 use syn::{Data, Fields, LitStr, Type};
 
@@ -18,6 +20,7 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
         has_distinct_columns(model, errors);
     }
     is_name(model.attributes.table.as_ref(), errors);
+    schema::check(model, errors);
     for field in &model.fields {
         is_name(field.attributes.column.as_ref(), errors);
         is_named_once(field, errors);

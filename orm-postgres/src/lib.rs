@@ -7,6 +7,7 @@
 #![deny(clippy::print_stdout)]
 
 mod backend;
+mod catalogue;
 mod connection;
 mod dialect;
 mod error;

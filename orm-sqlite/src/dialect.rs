@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use orm_core::metadata::Column;
-use orm_core::query::{Dialect, Layout, Sql, WriteKind, WriteShape};
+use orm_core::query::{Catalogue, Dialect, Layout, Sql, WriteKind, WriteShape};
 use orm_core::{Result, SqlType, Value};
 
+use crate::catalogue::SqliteCatalogue;
 use crate::value::{DECIMAL, stored_text};
 
 /// SQLite's differences from standard SQL.
@@ -44,12 +45,27 @@ impl Dialect for SqliteDialect {
         stored_text(sql_type, value).map(drop)
     }
 
-    fn auto_key(&self, _column: &Column) -> String {
-        "INTEGER PRIMARY KEY".to_owned()
+    /// A plain one is the rowid, the number after the highest there is: that of a deleted row may come again.
+    fn auto_key(&self, column: &Column) -> String {
+        let ending = if column.no_reuse { " AUTOINCREMENT" } else { "" };
+        format!("INTEGER PRIMARY KEY{ending}")
     }
 
-    fn table_names(&self) -> &'static str {
-        "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    fn catalogue(&self) -> &dyn Catalogue {
+        &SqliteCatalogue
+    }
+
+    fn has_comments(&self) -> bool {
+        false
+    }
+
+    /// Each attached database is a schema.
+    fn schemas_are_databases(&self) -> bool {
+        true
+    }
+
+    fn ignores_case(&self) -> bool {
+        true
     }
 
     /// Values of another type than the column's are refused instead of stored as they are.
@@ -80,7 +96,7 @@ impl Dialect for SqliteDialect {
         let (Layout::Flat(rows), [key]) = (layout, shape.key()) else {
             return shape.write_standard(sql);
         };
-        sql.push("DELETE FROM ").name(shape.table().name()).push(" WHERE ");
+        sql.push("DELETE FROM ").table(shape.table()).push(" WHERE ");
         shape.name(sql, *key);
         sql.push(" IN (").list(0..rows, |sql, _| shape.parameter(sql, *key)).push(")");
     }

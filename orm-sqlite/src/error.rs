@@ -33,6 +33,10 @@ fn kind(code: i32, message: &str) -> ErrorKind {
             ErrorKind::UniqueViolation
         }
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => ErrorKind::ForeignKeyViolation,
+        // RESTRICT is a trigger inside SQLite, which a program's own triggers share the code with.
+        ffi::SQLITE_CONSTRAINT_TRIGGER if message.starts_with("FOREIGN KEY constraint") => {
+            ErrorKind::ForeignKeyViolation
+        }
         ffi::SQLITE_CONSTRAINT_NOTNULL => ErrorKind::NotNullViolation,
         ffi::SQLITE_CONSTRAINT_CHECK => ErrorKind::CheckViolation,
         // A transaction that has read wants to write, and another one has written meanwhile: waiting cannot help.

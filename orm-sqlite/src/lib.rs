@@ -4,8 +4,10 @@
 #![deny(clippy::print_stdout)]
 
 mod backend;
+mod catalogue;
 mod clock;
 mod connection;
+mod definition;
 mod dialect;
 mod error;
 mod value;

@@ -51,11 +51,56 @@ pub mod dialect {
     pub use orm_sqlite::SqliteDialect as Sqlite;
 }
 
+/// Tables as data: those that a program describes at run time, and what is found in a live database.
+///
+/// ```
+/// use orm::prelude::*;
+/// use orm::schema::{Action, ColumnDef, Index, References, Table};
+/// # #[derive(Model)]
+/// # #[model(table = "users")]
+/// # struct User {
+/// #     #[model(key, auto)]
+/// #     id: i64,
+/// # }
+///
+/// let mut metadata = Metadata::of::<User>();
+/// metadata.add(
+///     Table::new("audit_log")
+///         .comment("who did what")
+///         .column(ColumnDef::of::<i64>("id").auto_key())
+///         .column(
+///             ColumnDef::of::<Option<i64>>("user_id")
+///                 .references(References::to("users", ["id"]).on_delete(Action::SetNull)),
+///         )
+///         .column(ColumnDef::of::<String>("what").check("length(what) < 100"))
+///         .column(ColumnDef::of::<i32>("times").default("1"))
+///         .unique(["user_id", "what"])
+///         .index(Index::on(["what"]).desc("times").filter("times > 1")),
+/// )?;
+/// let engine = Engine::open("sqlite::memory:")?;
+/// engine.create_all(&metadata)?;
+///
+/// let found = engine.inspect()?;
+/// let log = found.table("audit_log").expect("it was created");
+/// assert_eq!(log.primary_key, ["id"]);
+/// assert_eq!(log.foreign_keys[0].on_delete, Action::SetNull);
+/// # Ok::<(), orm::Error>(())
+/// ```
+pub mod schema {
+    pub use orm_core::metadata::{
+        Action, Check, ForeignKey, Index, RawSql, Table, TableName, Target, Unique,
+    };
+    pub use orm_core::metadata::{
+        CheckInfo, ColumnInfo, ForeignKeyInfo, IndexColumnInfo, IndexInfo, Inspection, TableInfo, UniqueInfo,
+    };
+    pub use orm_core::metadata::{ColumnDef, IndexDef, Metadata, References, TableDef};
+}
+
 /// What generated code names. Nothing here is meant for programs.
 #[doc(hidden)]
 pub mod __private {
     pub use orm_core::driver::Row;
-    pub use orm_core::metadata::{FieldBuilder, FieldOptions, Table};
+    pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
     pub use orm_core::model::{Embedded, Field, Key, Model, Record, Reference};
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, RowReader};

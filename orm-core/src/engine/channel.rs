@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::driver::{Begin, Control, Isolation, RowBuffer, Rows, Statement, Write};
 use crate::engine::{EngineCore, Lease, wait};
 use crate::error::{Error, ErrorKind};
-use crate::query::{Executable, Layout, Params, Rendered, Sets, Text, control_word};
+use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, control_word};
 use crate::result::ResultSet;
 use crate::{Result, Value};
 
@@ -142,6 +142,18 @@ impl Channel {
         }
         self.ready(true).await?;
         self.lease.script(sql).await
+    }
+
+    /// The connection, in a transaction that may create and drop tables.
+    pub(super) async fn lease_to_write(&mut self) -> Result<(&mut Lease, &dyn Dialect)> {
+        self.ready(true).await?;
+        Ok((&mut self.lease, self.engine.backend().dialect()))
+    }
+
+    /// The connection, in a transaction, to ask it what tables there are.
+    pub(super) async fn lease_to_read(&mut self) -> Result<(&mut Lease, &dyn Dialect)> {
+        self.ready(false).await?;
+        Ok((&mut self.lease, self.engine.backend().dialect()))
     }
 
     /// Begins a block.

@@ -1,6 +1,7 @@
 //! The two faces of a connection: short methods over a [`Channel`].
 
 mod guard;
+mod schema;
 mod stream;
 
 use std::fmt;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use crate::metadata::Column;
-use crate::query::{Layout, Sql, WriteShape};
+use crate::query::{Catalogue, Layout, Sql, WriteShape};
 use crate::{Result, SqlType, Value};
 
 /// A database's differences from standard SQL.
@@ -21,8 +21,8 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// The type and constraints of a key column that the database numbers by itself.
     fn auto_key(&self, column: &Column) -> String;
 
-    /// A query for the names of all tables, as one text column.
-    fn table_names(&self) -> &'static str;
+    /// How the database is asked what is in it.
+    fn catalogue(&self) -> &dyn Catalogue;
 
     /// Appends what a parameter of this type needs behind its placeholder, where the database cannot tell its type.
     fn cast(&self, sql_type: SqlType, text: &mut String) {
@@ -57,6 +57,33 @@ pub trait Dialect: Debug + Send + Sync + 'static {
             text.push(character);
         }
         text.push('"');
+    }
+
+    /// Appends a text as a literal. Only comments and the words of enum types are: their statements take no parameters.
+    fn literal(&self, value: &str, text: &mut String) {
+        text.push('\'');
+        text.push_str(&value.replace('\'', "''"));
+        text.push('\'');
+    }
+
+    /// How many bytes a name may have, if longer ones are cut off.
+    fn longest_name(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether tables and columns can have comments.
+    fn has_comments(&self) -> bool {
+        true
+    }
+
+    /// Whether a schema is a database of its own: an index's name carries it, and no foreign key leaves it.
+    fn schemas_are_databases(&self) -> bool {
+        false
+    }
+
+    /// Whether `Users` and `users` are one table.
+    fn ignores_case(&self) -> bool {
+        false
     }
 
     /// What follows the closing bracket of CREATE TABLE.

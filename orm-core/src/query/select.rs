@@ -49,7 +49,7 @@ fn select_all(sql: &mut Sql<'_>, table: &Table) {
     sql.push("SELECT ").list(table.columns(), |sql, column| {
         sql.name(&column.name);
     });
-    sql.push(" FROM ").name(table.name());
+    sql.push(" FROM ").table(table);
 }
 
 /// Writes the query for one row by its primary key.

@@ -1,7 +1,7 @@
 //! The one place where SQL text and its parameters are put together.
 
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Column, Table};
+use crate::metadata::{Column, Table, TableName};
 use crate::query::Dialect;
 use crate::{Result, SqlType, Value};
 
@@ -52,6 +52,25 @@ impl<'d> Sql<'d> {
     /// Adds a name, quoted.
     pub fn name(&mut self, name: &str) -> &mut Self {
         self.dialect.quote(name, &mut self.text);
+        self
+    }
+
+    /// Adds the name of a table, with its schema if it has one.
+    pub fn table(&mut self, table: &Table) -> &mut Self {
+        self.full_name(table.full_name())
+    }
+
+    /// Adds a schema and a name, quoted.
+    pub fn full_name(&mut self, name: &TableName) -> &mut Self {
+        if let Some(schema) = name.schema() {
+            self.name(schema).push(".");
+        }
+        self.name(name.name())
+    }
+
+    /// Adds a text as a literal, for statements that take no parameters: comments and enum types.
+    pub(crate) fn literal(&mut self, text: &str) -> &mut Self {
+        self.dialect.literal(text, &mut self.text);
         self
     }
 
@@ -138,7 +157,7 @@ impl<'d> Sql<'d> {
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
         if self.tables.len() > 1 {
-            self.name(table.name()).push(".");
+            self.table(table).push(".");
         }
         self.name(column);
         if let Some(collation) = self.dialect.collation(*sql_type) {

@@ -110,7 +110,7 @@ impl WriteShape {
     pub fn write_standard(&self, sql: &mut Sql<'_>) {
         match self.kind {
             WriteKind::Insert => {
-                sql.push("INSERT INTO ").name(self.table().name());
+                sql.push("INSERT INTO ").table(self.table());
                 if self.columns.is_empty() {
                     sql.push(" DEFAULT VALUES");
                 } else {
@@ -122,7 +122,7 @@ impl WriteShape {
                 self.write_returning(sql);
             }
             WriteKind::Update => {
-                sql.push("UPDATE ").name(self.table().name()).push(" SET ");
+                sql.push("UPDATE ").table(self.table()).push(" SET ");
                 sql.list(&self.columns, |sql, &column| {
                     self.name(sql, column);
                     sql.push(" = ");
@@ -131,7 +131,7 @@ impl WriteShape {
                 sql.where_key(self.table());
             }
             WriteKind::Delete => {
-                sql.push("DELETE FROM ").name(self.table().name());
+                sql.push("DELETE FROM ").table(self.table());
                 sql.where_key(self.table());
             }
         }

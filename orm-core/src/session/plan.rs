@@ -86,7 +86,7 @@ fn dependencies(entities: &Entities, parts: &[Part]) -> Vec<Vec<usize>> {
     let table = |part: &Part| entities.arenas[part.arena as usize].table;
     let targets = |part: &Part| {
         let keys = table(part).foreign_keys().iter();
-        keys.filter_map(|key| parts.iter().position(|other| table(other) == (key.target)())).collect()
+        keys.filter_map(|key| parts.iter().position(|other| key.is_to(table(other)))).collect()
     };
     parts.iter().map(targets).collect()
 }

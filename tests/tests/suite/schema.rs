@@ -28,7 +28,7 @@ mod schema {
             &statements[2..],
             &[
                 &format!(
-                    "CREATE TABLE users (id {key}, name {text} NOT NULL, age {small}, UNIQUE (name){end}"
+                    "CREATE TABLE users (id {key}, name {text} NOT NULL, age {small}, CONSTRAINT users_name_key UNIQUE (name){end}"
                 ),
                 &format!(
                     "CREATE TABLE posts (id {key}, title {text} NOT NULL, author_id {large} NOT NULL, CONSTRAINT posts_author_id_fkey FOREIGN KEY (author_id) REFERENCES users (id){end}"

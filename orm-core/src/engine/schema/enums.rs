@@ -1,12 +1,9 @@
 //! Enum types of the database's own: created before the tables that have columns of them, dropped after the last one.
 
-use std::collections::HashSet;
-
+use crate::Result;
 use crate::engine::Lease;
 use crate::metadata::Metadata;
-use crate::query::{Dialect, Sql};
-use crate::value::EnumType;
-use crate::{Result, SqlType};
+use crate::query::{Dialect, Sql, create_enum, enums};
 
 /// Creates the enum types of the tables' columns that are not there yet. One that is there is left alone, whatever its words are.
 pub(super) async fn create_missing(
@@ -20,7 +17,7 @@ pub(super) async fn create_missing(
     }
     let existing = super::names_of(lease, all).await?;
     for missing in enums.into_iter().filter(|found| !existing.contains(found.name)) {
-        lease.script(&create_type(dialect, missing)).await?;
+        lease.script(&create_enum(dialect, missing)).await?;
     }
     Ok(())
 }
@@ -38,27 +35,4 @@ pub(super) async fn drop_unused(lease: &mut Lease, dialect: &dyn Dialect, metada
         lease.script(&sql.into_text()).await?;
     }
     Ok(())
-}
-
-/// The enum types of all columns, each once.
-fn enums(metadata: &Metadata) -> Vec<&'static EnumType> {
-    let mut seen = HashSet::new();
-    let columns = metadata.tables().iter().flat_map(|table| table.columns());
-    let enums = columns.filter_map(|column| match column.sql_type {
-        SqlType::Enum(found) => Some(found),
-        SqlType::Array(SqlType::Enum(found)) => Some(*found),
-        _ => None,
-    });
-    enums.filter(|found| seen.insert(found.name)).collect()
-}
-
-/// The words cannot be parameters here: they are quoted like names, but with the quotes of text.
-fn create_type(dialect: &dyn Dialect, found: &EnumType) -> String {
-    let mut sql = Sql::new(dialect);
-    sql.push("CREATE TYPE ").name(found.name).push(" AS ENUM (");
-    sql.list(found.variants, |sql, word| {
-        sql.push("'").push(&word.replace('\'', "''")).push("'");
-    });
-    sql.push(")");
-    sql.into_text()
 }

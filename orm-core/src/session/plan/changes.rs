@@ -169,10 +169,13 @@ fn diff(entities: &Entities, place: Place, waiting: &[Waiting], changed: &mut Ve
         changed.sort_unstable();
         changed.dedup();
     }
+    if arena.table.generated_count() > 0 {
+        changed.retain(|&column| arena.table.columns()[column].generated.is_none());
+    }
     Ok(())
 }
 
-/// The columns of a new row: all, except a key that the database is to number.
+/// The columns of a new row: all, except a key that the database is to number and what it computes.
 fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Item = usize> + use<>> {
     let table: &'static Table = arena.table;
     let unset = match table.auto_key() {
@@ -182,7 +185,8 @@ fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Ite
     if unset.is_none() {
         refuse_known_identity(arena, slot)?;
     }
-    Ok(Columns { next: 0, count: table.columns().len(), without: unset })
+    let left = table.columns().len() - table.generated_count() - usize::from(unset.is_some());
+    Ok(Columns { table, next: 0, left, without: unset })
 }
 
 fn is_unset(arena: &Arena, slot: u32, key: usize) -> Result<bool> {
@@ -210,10 +214,11 @@ fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
     Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model))
 }
 
-/// Positions from 0, perhaps without one of them; counted without being listed.
+/// Positions from 0 but for what the database fills in; counted without being listed.
 struct Columns {
+    table: &'static Table,
     next: usize,
-    count: usize,
+    left: usize,
     without: Option<usize>,
 }
 
@@ -221,19 +226,16 @@ impl Iterator for Columns {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        if self.without == Some(self.next) {
+        self.left = self.left.checked_sub(1)?;
+        while self.without == Some(self.next) || self.table.columns()[self.next].generated.is_some() {
             self.next += 1;
         }
-        (self.next < self.count).then(|| {
-            self.next += 1;
-            self.next - 1
-        })
+        self.next += 1;
+        Some(self.next - 1)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let skipped = usize::from(self.without.is_some_and(|without| without >= self.next));
-        let left = self.count.saturating_sub(self.next).saturating_sub(skipped);
-        (left, Some(left))
+        (self.left, Some(self.left))
     }
 }
 

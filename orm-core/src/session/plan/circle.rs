@@ -109,7 +109,7 @@ fn references(entities: &Entities, place: Place) -> Result<Vec<(usize, Place)>> 
             continue;
         }
         let identity = Identity::of(key.columns.len(), |part| Ok(values[key.columns[part]].borrowed()))?;
-        let position = entities.arenas.iter().position(|other| other.table == (key.target)());
+        let position = entities.arenas.iter().position(|other| key.is_to(other.table));
         let found =
             position.and_then(|position| Some((position, entities.arenas[position].find(&identity)?)));
         if let Some((position, slot)) = found {

@@ -1,0 +1,204 @@
+//! What a derive calls to describe a model's table, field by field.
+
+use crate::SqlType;
+use crate::metadata::{Action, Check, Column, ForeignKey, Index, RawSql, Table, Target, Unique};
+
+/// What the attributes of one field say about its columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FieldOptions {
+    /// Part of the primary key.
+    pub key: bool,
+    /// Numbered by the database.
+    pub auto: bool,
+    /// The number of a deleted row is not given again.
+    pub no_reuse: bool,
+    /// No two rows alike.
+    pub unique: bool,
+    /// Indexed.
+    pub index: bool,
+    /// The index is sorted downwards.
+    pub descending: bool,
+    /// What the database stores for an insert without a value.
+    pub server_default: Option<&'static str>,
+    /// What the database computes the value from.
+    pub generated: Option<&'static str>,
+    /// A condition that each row must meet.
+    pub check: Option<&'static str>,
+    /// What it is for.
+    pub comment: Option<&'static str>,
+    /// For a reference, what happens when the row referred to is deleted.
+    pub on_delete: Action,
+    /// For a reference, what happens when the key referred to changes.
+    pub on_update: Action,
+}
+
+/// An index as a derive describes it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct IndexOptions {
+    /// Its name, if one was given.
+    pub name: Option<&'static str>,
+    /// The model's fields, and whether each is sorted downwards.
+    pub fields: &'static [(usize, bool)],
+    /// No two of its rows alike.
+    pub unique: bool,
+    /// Which rows are in it, if not all.
+    pub filter: Option<&'static str>,
+}
+
+/// Builds a [`Table`], field by field.
+#[derive(Debug)]
+pub struct TableBuilder {
+    table: Table,
+    /// What the fields say, for when their columns are known.
+    options: Vec<FieldOptions>,
+}
+
+impl TableBuilder {
+    pub(super) fn new(table: Table) -> Self {
+        Self { table, options: Vec::new() }
+    }
+
+    /// Puts the table into a schema.
+    pub fn schema(&mut self, schema: &str) {
+        self.table.name.schema = Some(schema.to_owned());
+    }
+
+    /// Says what the table is for.
+    pub fn comment(&mut self, comment: &str) {
+        self.table.comment = Some(comment.to_owned());
+    }
+
+    /// Begins the next field of the model; its columns follow.
+    pub fn field(&mut self, options: FieldOptions) -> FieldBuilder<'_> {
+        self.table.fields.push(self.table.columns.len());
+        self.options.push(options);
+        FieldBuilder { table: &mut self.table, options }
+    }
+
+    /// No two rows have the same values in these fields. Constraints follow all fields.
+    pub fn unique(&mut self, name: Option<&str>, fields: &[usize]) {
+        let columns = fields.iter().flat_map(|&field| self.columns_of(field)).collect();
+        self.table.add_unique(name, columns);
+    }
+
+    /// Each row meets this condition.
+    pub fn check(&mut self, name: Option<&str>, sql: &'static str) {
+        self.table.add_check(name, &[], sql.into());
+    }
+
+    /// An index.
+    pub fn index(&mut self, options: IndexOptions) {
+        let columns = options
+            .fields
+            .iter()
+            .flat_map(|&(field, descending)| self.columns_of(field).map(move |column| (column, descending)));
+        let columns = columns.collect();
+        self.table.add_index(options.name, columns, options.unique, options.filter.map(RawSql::from));
+    }
+
+    /// The positions of a field's columns.
+    fn columns_of(&self, field: usize) -> std::ops::Range<usize> {
+        let end = self.table.fields.get(field + 1).copied().unwrap_or(self.table.columns.len());
+        self.table.fields[field]..end
+    }
+
+    /// The finished table.
+    pub fn finish(mut self) -> Table {
+        for (field, options) in std::mem::take(&mut self.options).into_iter().enumerate() {
+            let columns = self.columns_of(field);
+            if options.unique {
+                self.table.add_unique(None, columns.clone().collect());
+            }
+            if let Some(sql) = options.check {
+                self.table.add_check(None, &columns.clone().collect::<Vec<_>>(), sql.into());
+            }
+            if options.index {
+                let columns = columns.map(|column| (column, options.descending)).collect();
+                self.table.add_index(None, columns, false, None);
+            }
+        }
+        self.table
+    }
+}
+
+/// Adds the columns of one field to a table.
+#[derive(Debug)]
+pub struct FieldBuilder<'a> {
+    table: &'a mut Table,
+    options: FieldOptions,
+}
+
+impl FieldBuilder<'_> {
+    /// Adds one column.
+    pub fn column(&mut self, name: &str, sql_type: SqlType, nullable: bool) {
+        let (field, options) = (self.table.fields.len() - 1, self.options);
+        let position = self.table.columns.len();
+        if options.key {
+            self.table.primary_key.push(position);
+        }
+        self.table.generated += usize::from(options.generated.is_some());
+        self.table.columns.push(Column {
+            auto: options.auto,
+            no_reuse: options.no_reuse,
+            default: options.server_default.map(RawSql::from),
+            generated: options.generated.map(RawSql::from),
+            comment: options.comment.map(str::to_owned),
+            field,
+            part: position - self.table.fields[field],
+            ..Column::plain(name, sql_type, nullable)
+        });
+    }
+
+    /// Makes all columns of this field a reference to another table.
+    pub fn references(&mut self, target: fn() -> &'static Table) {
+        let field = self.table.fields.len() - 1;
+        let columns: Vec<_> = (self.table.fields[field]..self.table.columns.len()).collect();
+        let name = self.table.name_for(&columns, "fkey");
+        let FieldOptions { on_delete, on_update, .. } = self.options;
+        let target = Target::PrimaryKeyOf(target);
+        self.table.foreign_keys.push(ForeignKey { name, columns, field, target, on_delete, on_update });
+    }
+}
+
+impl Column {
+    /// A column of which nothing more is said.
+    pub(super) fn plain(name: &str, sql_type: SqlType, nullable: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            sql_type,
+            nullable,
+            auto: false,
+            no_reuse: false,
+            default: None,
+            generated: None,
+            comment: None,
+            field: 0,
+            part: 0,
+        }
+    }
+}
+
+/// What both ways to a table have in common: constraints without a name get one.
+impl Table {
+    pub(super) fn add_unique(&mut self, name: Option<&str>, columns: Vec<usize>) {
+        let name = name.map_or_else(|| self.name_for(&columns, "key"), str::to_owned);
+        self.uniques.push(Unique { name, columns });
+    }
+
+    pub(super) fn add_check(&mut self, name: Option<&str>, columns: &[usize], sql: RawSql) {
+        let name = name.map_or_else(|| self.name_for(columns, "check"), str::to_owned);
+        self.checks.push(Check { name, sql });
+    }
+
+    pub(super) fn add_index(
+        &mut self,
+        name: Option<&str>,
+        columns: Vec<(usize, bool)>,
+        unique: bool,
+        filter: Option<RawSql>,
+    ) {
+        let positions: Vec<_> = columns.iter().map(|&(position, _)| position).collect();
+        let name = name.map_or_else(|| self.name_for(&positions, "idx"), str::to_owned);
+        self.indexes.push(Index { name, columns, unique, filter });
+    }
+}
