@@ -246,10 +246,28 @@ impl Default for ConnectOptions {
     }
 }
 
+/// Where a database is, for traces; a login is no part of it.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The kind of database by the name that OpenTelemetry has for it: `sqlite`, `postgresql`.
+    pub system: &'static str,
+    /// The server's name or address.
+    pub host: Option<String>,
+    /// The server's port.
+    pub port: Option<u16>,
+    /// The database's name.
+    pub database: Option<String>,
+}
+
 /// A database that connections are opened to. Making one connects to nothing.
 pub trait Backend: Send + Sync + 'static {
     /// How its SQL differs.
     fn dialect(&self) -> &dyn Dialect;
+
+    /// Where it is.
+    fn place(&self) -> Place {
+        Place { system: self.dialect().name(), ..Place::default() }
+    }
 
     /// Opens a blocking connection.
     fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>>;

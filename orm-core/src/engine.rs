@@ -4,15 +4,24 @@
 mod channel;
 mod connection;
 mod inspect;
+mod echo;
 mod lease;
 mod observer;
 mod options;
 mod pool;
 mod schema;
 mod statements;
+#[cfg(feature = "tracing")]
+mod summary;
 mod timer;
+#[cfg(feature = "tracing")]
+mod tracing;
+#[cfg(not(feature = "tracing"))]
+#[path = "engine/untraced.rs"]
+mod tracing;
 mod url;
 mod wait;
+mod watch;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,6 +32,7 @@ use crate::driver::{Backend, Begin, Isolation};
 use crate::metadata::{Inspection, Metadata};
 
 pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
+pub use echo::Echo;
 pub(crate) use lease::Lease;
 pub use observer::{Event, Observer, Sent};
 use options::Options;
@@ -32,6 +42,7 @@ pub(crate) use statements::Statements;
 pub(crate) use timer::pause;
 pub use url::Url;
 pub(crate) use wait::wait;
+use watch::Watch;
 
 /// What both forms of an engine share.
 #[doc(hidden)]
@@ -56,6 +67,11 @@ impl EngineCore {
     /// How a transaction begins, if nobody says otherwise.
     pub(crate) fn begin(&self) -> Begin {
         Begin { isolation: self.0.pool.isolation(), ..Begin::READ }
+    }
+
+    /// Whether errors may show no values.
+    pub(crate) fn hides_parameters(&self) -> bool {
+        self.0.pool.watch().hides()
     }
 
     pub(crate) fn statements(&self) -> &Statements {
@@ -245,22 +261,10 @@ impl<E: EngineForm> EngineBuilder<E> {
         self
     }
 
-    /// Calls this for each statement when it was answered, with success or an error, and for each step of a transaction that
-    /// was taken. Costs one call each;
-    /// without an observer nothing is prepared for it.
-    pub fn observe(mut self, observer: impl Observer) -> Self {
-        self.options.observer = Some(Arc::new(observer));
-        self
-    }
-
-    /// Writes each statement and each step of a transaction to standard error, without values. Costs a write each.
-    pub fn echo(self, on: bool) -> Self {
-        if on { self.observe(|event: &Event<'_>| eprintln!("{event}")) } else { self }
-    }
-
     /// The engine. Nothing is connected to until the first statement.
     pub fn open(self) -> E {
-        let Self { url, backend, options, form: _ } = self;
+        let Self { url, backend, mut options, form: _ } = self;
+        options.watch.look_at(&*backend);
         let pool = Arc::new(Pool::new(backend, E::FORM, options));
         E::from_core(EngineCore(Arc::new(Shared { url, pool, statements: Statements::default() })))
     }

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Value;
+
 /// The result of everything in this library that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -121,7 +123,8 @@ pub enum ErrorKind {
 /// Why a call failed.
 ///
 /// It is cheap to clone and to move, says which statement, model and column were involved, and shows no bound value but
-/// the key of an entity that it is about.
+/// the key of an entity that it is about. Its [`source`](std::error::Error::source) is the driver's own error, whose
+/// text may quote values; [`hide_parameters`](crate::engine::EngineBuilder::hide_parameters) leaves it out.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -134,6 +137,7 @@ struct Inner {
     column: Option<String>,
     constraint: Option<String>,
     sqlstate: Option<String>,
+    parameters: Option<Vec<Vec<Value<'static>>>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -148,6 +152,7 @@ impl Error {
             column: None,
             constraint: None,
             sqlstate: None,
+            parameters: None,
             source: None,
         }))
     }
@@ -210,6 +215,20 @@ impl Error {
         self.edit(|inner| inner.source = Some(Arc::new(source)))
     }
 
+    /// Adds the first sets of parameters, unless some are there already.
+    #[must_use]
+    pub(crate) fn with_parameters(self, sets: Vec<Vec<Value<'static>>>) -> Self {
+        self.edit(|inner| {
+            inner.parameters.get_or_insert(sets);
+        })
+    }
+
+    /// Without anything that may hold bound values: the parameters, and the source, whose text is not ours.
+    #[must_use]
+    pub(crate) fn without_values(self) -> Self {
+        self.edit(|inner| (inner.parameters, inner.source) = (None, None))
+    }
+
     /// What went wrong, to be matched on.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -218,6 +237,12 @@ impl Error {
     /// The statement that failed, with placeholders for its values.
     pub fn sql(&self) -> Option<&str> {
         self.0.sql.as_deref()
+    }
+
+    /// The parameters of the statement that failed: one list for each set, of a batch the first three. They are shown by
+    /// no `Display` and no `Debug`. `None` if the engine hides them, or if no statement was involved.
+    pub fn parameters(&self) -> Option<&[Vec<Value<'static>>]> {
+        self.0.parameters.as_deref()
     }
 
     /// The model that was being read or written.

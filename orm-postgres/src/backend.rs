@@ -1,94 +1,151 @@
 //! Where the database is: a URL becomes the settings that connections are opened with.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use orm_core::driver::{AsyncConnection, Backend, Blocking, BoxFuture, ConnectOptions, Connection};
+use orm_core::driver::{AsyncConnection, Backend, Blocking, BoxFuture, ConnectOptions, Connection, Place};
 use orm_core::engine::Url;
 use orm_core::query::Dialect;
 use orm_core::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, Socket};
 
+use crate::Tls;
+use crate::cancel::{Cancel, Peer};
 use crate::connection::{DriverResult, PostgresConnection};
 use crate::dialect::PostgresDialect;
-use crate::error;
-
-const OPTIONS: &[&str] = &["sslmode", "application_name"];
+use crate::options::{Options, is_socket};
+use crate::{error, tls};
 
 /// A PostgreSQL database, `postgres://user:password@host:port/database`.
 ///
-/// The host is `localhost` unless it is named; one that begins with `/` (written `%2F`) is the directory of a Unix
-/// socket. User and database have the defaults of PostgreSQL itself. The options are `application_name` and
-/// `sslmode`, which can only be `disable` or `prefer` as there is no TLS yet.
-#[derive(Debug)]
+/// The host is `localhost` unless it is named; one that begins with `/` (written `%2F`, or as the option `host`) is the
+/// folder of a Unix socket. User and database have the defaults of PostgreSQL itself. The options behind the `?`:
+///
+/// | option | |
+/// |---|---|
+/// | `sslmode` | `disable`, `prefer` (TLS if the server has it, unchecked), `require` (TLS, the certificate unchecked unless `sslrootcert` is given), `verify-ca`, `verify-full` (the certificate names the host). Without it: `verify-full`, and `disable` to this machine (loopback and Unix sockets). TLS needs the feature `tls` and costs one to two round trips more for each new connection, and the encryption |
+/// | `sslrootcert` | a PEM file with the authorities to trust instead of the public ones, or with the server's own certificate. Read once, when the engine is opened |
+/// | `sslcert`, `sslkey` | PEM files with the client's certificate and its key. Cost a signature for each new connection |
+/// | `pooler=transaction`, `pgbouncer=true` | PgBouncer in transaction mode, or something like it, is in between: nothing is kept on the server beyond a transaction. Each different statement of a transaction costs a round trip more, as it is prepared anew; a new connection costs two or more to look up the database's own types. A statement outside of a transaction gets one of its own |
+/// | `application_name` | shown in `pg_stat_activity`. Costs nothing |
+/// | `options` | settings for each session as the server's command line has them, `-c%20search_path=app`. Cost nothing |
+/// | `target_session_attrs` | `any`, `read-write`, `read-only`: refuses a server of the other kind. Costs a round trip for each new connection, unless it is `any` |
 pub struct PostgresBackend {
-    // Its `Debug` hides the password.
-    config: Config,
-    /// Host and port, for messages.
-    address: String,
+    options: Options,
+    tls: Option<Tls>,
 }
 
 impl PostgresBackend {
     /// Reads the URL; nothing is connected yet.
     pub fn new(url: &Url) -> Result<Self> {
-        url.refuse_options(OPTIONS)?;
-        let (host, port) = (url.host().unwrap_or("localhost"), url.port().unwrap_or(5432));
-        let mut config = Config::new();
-        config.host(host).port(port).ssl_mode(SslMode::Disable);
-        if let Some(user) = url.user() {
-            config.user(user);
-        }
-        if let Some(password) = url.password() {
-            config.password(password);
-        }
-        if !url.path().is_empty() {
-            config.dbname(url.path());
-        }
-        let mut backend = Self { config, address: format!("{host}:{port}") };
-        url.query().iter().try_for_each(|(key, value)| backend.set(key, value))?;
-        Ok(backend)
+        let options = Options::new(url)?;
+        // A Unix socket has no use for it.
+        let tls = if is_socket(&options.host) { None } else { tls::tls(&options.security)? };
+        Ok(Self { options, tls })
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        match key {
-            "sslmode" => refuse_tls(value)?,
-            _ => {
-                self.config.application_name(value);
-            }
-        }
-        Ok(())
-    }
-
-    async fn open(&self, options: &ConnectOptions) -> Result<Box<dyn AsyncConnection>> {
-        let runtime = Handle::try_current().map_err(|_| {
-            misuse("an async connection to PostgreSQL needs a running tokio runtime; use Engine where there is none")
-        })?;
+    async fn open(
+        &self,
+        options: &ConnectOptions,
+        runtime: Option<Handle>,
+    ) -> Result<Box<dyn AsyncConnection>> {
         // The driver's own timeout ends with the TCP handshake; this one also covers a server that then stays silent.
         let limit = options.connect_timeout.unwrap_or(Duration::MAX);
-        match tokio::time::timeout(limit, self.connect_on(&runtime, options)).await {
-            Ok(Ok(client)) => Ok(Box::new(PostgresConnection::new(client, options.statement_cache))),
-            Ok(Err(error)) => Err(error::connecting(error, &self.address)),
-            Err(_) => Err(self.timed_out(limit)),
+        match tokio::time::timeout(limit, self.connect_any(options, runtime)).await {
+            Ok(connection) => connection,
+            Err(_) => Err(self.unreachable(&format!("no answer within {} s", limit.as_secs_f64()))),
         }
     }
 
-    async fn connect_on(&self, runtime: &Handle, options: &ConnectOptions) -> DriverResult<Client> {
-        let (client, driver) = self.config.connect(NoTls).await?;
-        // How it ends is also told to whoever waits for an answer then, and to everybody who asks after that.
-        runtime.spawn(driver);
-        if let Some(limit) = options.statement_timeout {
-            // Zero would be no limit, and more than this cannot be said.
-            let milliseconds = limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
-            client.batch_execute(&format!("SET statement_timeout = {milliseconds}")).await?;
+    /// The first connection that one of the host's addresses gives. Which one it is matters: a request to cancel has to
+    /// go there as well.
+    async fn connect_any(
+        &self,
+        options: &ConnectOptions,
+        runtime: Option<Handle>,
+    ) -> Result<Box<dyn AsyncConnection>> {
+        let mut failure = None;
+        for peer in self.peers().await? {
+            match self.connect_to(&peer).await {
+                Ok(client) => {
+                    let cancel = self.cancel(&client, peer, runtime);
+                    return self.set_up(client, cancel, options).await;
+                }
+                Err(error) => failure = Some(error),
+            }
         }
-        Ok(client)
+        Err(failure.map_or_else(|| self.unreachable("the name has no address"), |error| self.failed(error)))
     }
 
-    fn timed_out(&self, limit: Duration) -> Error {
-        let message = format!("{}: no answer within {} s", self.address, limit.as_secs_f64());
-        Error::new(ErrorKind::Connect, message)
+    async fn peers(&self) -> Result<Vec<Peer>> {
+        let Options { host, port, .. } = &self.options;
+        if is_socket(host) {
+            return Ok(vec![Peer::Socket(PathBuf::from(format!("{host}/.s.PGSQL.{port}")))]);
+        }
+        let found = tokio::net::lookup_host((host.as_str(), *port)).await;
+        let found = found.map_err(|error| self.unreachable(&error.to_string()).with_source(error))?;
+        Ok(found.map(Peer::Tcp).collect())
     }
+
+    async fn connect_to(&self, peer: &Peer) -> DriverResult<Client> {
+        let mut config = self.options.config.clone();
+        if let Peer::Tcp(address) = peer {
+            config.hostaddr(address.ip());
+        }
+        match &self.tls {
+            None => connect(&config, NoTls).await,
+            Some(tls) => connect(&config, tls.clone()).await,
+        }
+    }
+
+    fn cancel(&self, client: &Client, peer: Peer, runtime: Option<Handle>) -> Cancel {
+        let token = client.cancel_token();
+        Cancel { token, peer, host: self.options.host.clone(), tls: self.tls.clone(), runtime }
+    }
+
+    async fn set_up(
+        &self,
+        client: Client,
+        cancel: Cancel,
+        options: &ConnectOptions,
+    ) -> Result<Box<dyn AsyncConnection>> {
+        let mut connection = PostgresConnection::new(client, cancel, options.statement_cache);
+        // Zero would be no limit, and more than this cannot be said.
+        let milliseconds = |limit: Duration| limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
+        let limit = options.statement_timeout.map(milliseconds);
+        match (self.options.pooled, limit) {
+            (true, limit) => connection.set_pooled(limit).await?,
+            (false, Some(limit)) => connection.limit_statements(limit).await?,
+            (false, None) => {}
+        }
+        Ok(Box::new(connection))
+    }
+
+    fn failed(&self, error: tokio_postgres::Error) -> Error {
+        error::connecting(error, &self.address())
+    }
+
+    fn unreachable(&self, problem: &str) -> Error {
+        Error::new(ErrorKind::Connect, format!("{}: {problem}", self.address()))
+    }
+
+    /// Host and port, for messages.
+    fn address(&self) -> String {
+        format!("{}:{}", self.options.host, self.options.port)
+    }
+}
+
+async fn connect<T>(config: &Config, tls: T) -> DriverResult<Client>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, driver) = config.connect(tls).await?;
+    // How it ends is also told to whoever waits for an answer then, and to everybody who asks after that.
+    tokio::spawn(driver);
+    Ok(client)
 }
 
 impl Backend for PostgresBackend {
@@ -96,31 +153,34 @@ impl Backend for PostgresBackend {
         &PostgresDialect
     }
 
+    fn place(&self) -> Place {
+        let Options { host, port, config, .. } = &self.options;
+        let database = config.get_dbname().or(config.get_user()).map(str::to_owned);
+        Place { system: "postgresql", host: Some(host.clone()), port: Some(*port), database }
+    }
+
     fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
-        Blocking::open(self.connect_async(options))
+        Blocking::open(Box::pin(self.open(options, None)))
     }
 
     fn connect_async<'a>(
         &'a self,
         options: &'a ConnectOptions,
     ) -> BoxFuture<'a, Result<Box<dyn AsyncConnection>>> {
-        Box::pin(self.open(options))
+        Box::pin(async {
+            let runtime = Handle::try_current().map_err(|_| {
+                let message = "an async connection to PostgreSQL needs a running tokio runtime; use Engine where \
+                               there is none";
+                Error::new(ErrorKind::Misuse, message)
+            })?;
+            self.open(options, Some(runtime)).await
+        })
     }
 }
 
-fn misuse(message: &str) -> Error {
-    Error::new(ErrorKind::Misuse, message)
-}
-
-fn refuse_tls(mode: &str) -> Result<()> {
-    match mode {
-        "disable" | "prefer" => Ok(()),
-        _ => Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "sslmode={mode}: there is no TLS yet, only sslmode=disable and sslmode=prefer (without TLS)"
-            ),
-        )),
+impl std::fmt::Debug for PostgresBackend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostgresBackend({})", self.address())
     }
 }
 
@@ -135,33 +195,14 @@ mod tests {
 
     #[test]
     fn the_password_is_never_shown() {
-        let backend = parse("postgres://alice:hunter2@db.example:5433/app").expect("a good URL");
-        assert_eq!(backend.address, "db.example:5433");
+        let backend = parse("postgres://alice:hunter2@localhost:5433/app").expect("a good URL");
+        assert_eq!(backend.address(), "localhost:5433");
         assert!(!format!("{backend:?}").contains("hunter2"));
     }
 
     #[test]
-    fn options_are_read_or_refused() {
-        let backend = parse("postgres://h/db?sslmode=prefer&application_name=shop");
-        let backend = backend.expect("good options");
-        assert_eq!(backend.config.get_application_name(), Some("shop"));
-        for (option, kind) in [("sslmode=require", ErrorKind::Unsupported), ("colour=red", ErrorKind::Url)] {
-            let error = parse(&format!("postgres://h/db?{option}")).expect_err(option);
-            assert_eq!(error.kind(), kind, "{error}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_host_that_is_a_path_is_a_socket() {
-        use tokio_postgres::config::Host;
-        let backend = parse("postgres://%2Frun%2Fpostgresql/db").expect("a good URL");
-        assert_eq!(backend.config.get_hosts(), [Host::Unix("/run/postgresql".into())]);
-    }
-
-    #[test]
     fn an_async_connection_without_a_runtime_is_misuse() {
-        let backend = parse("postgres://h/db").expect("a good URL");
+        let backend = parse("postgres://localhost/db").expect("a good URL");
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let options = ConnectOptions::default();
         let std::task::Poll::Ready(Err(error)) = backend.connect_async(&options).as_mut().poll(&mut context)

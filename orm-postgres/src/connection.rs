@@ -11,13 +11,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use orm_core::driver::{AsyncConnection, Begin, BoxFuture, Control, Sink, Statement, Write, Written};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, RowStream};
 
-use crate::error;
+use crate::cancel::Cancel;
 use crate::parameters::Parameters;
 use crate::prepared::Prepared;
 use crate::result::{Failure, check_keys, check_order, read, read_keys};
 use crate::value::wire_type;
+use crate::{error, pooler};
 
 /// How many rows are on their way at most when each is a request of its own.
 const IN_FLIGHT: usize = 256;
@@ -32,6 +34,29 @@ pub(crate) struct PostgresConnection {
     cursor: Option<Cursor>,
     /// How many there were; each has a name of its own, as one may outlive its stream until the transaction ends.
     cursors: u64,
+    /// An answer is owed; a call that was dropped half-way leaves it so.
+    owes: bool,
+    cancel: Cancel,
+    /// Something to know about the pooler in between; `None` without one.
+    pooled: Option<Pooled>,
+}
+
+/// What is kept in mind behind a pooler.
+struct Pooled {
+    types: Types,
+    /// How many milliseconds a statement may take; each transaction says it anew.
+    limit: Option<u128>,
+}
+
+/// What was done about the types that are the database's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Types {
+    /// There were none so far.
+    Plain,
+    /// The driver has looked some up in this transaction and left its statements.
+    Unswept,
+    /// It has looked some up, and cannot do it again.
+    Learned,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +84,7 @@ struct Started {
 
 impl PostgresConnection {
     /// A connection that keeps so many statements prepared.
-    pub(crate) fn new(client: Client, statements: usize) -> Self {
+    pub(crate) fn new(client: Client, cancel: Cancel, statements: usize) -> Self {
         Self {
             client,
             prepared: Prepared::new(statements),
@@ -67,16 +92,68 @@ impl PostgresConnection {
             broken: false,
             cursor: None,
             cursors: 0,
+            owes: false,
+            cancel,
+            pooled: None,
         }
     }
 
+    /// No statement may take longer than so many milliseconds.
+    pub(crate) async fn limit_statements(&mut self, limit: u128) -> Result<()> {
+        self.script(&format!("SET statement_timeout = {limit}")).await
+    }
+
+    /// Goes on as behind a pooler, and looks up the types of the database while the server's connection is ours.
+    pub(crate) async fn set_pooled(&mut self, limit: Option<u128>) -> Result<()> {
+        let (_, found) = join(self.client.batch_execute("BEGIN"), pooler::look_up_types(&self.client)).await;
+        let types = if found.map_err(error::from)? { Types::Unswept } else { Types::Plain };
+        self.pooled = Some(Pooled { types, limit });
+        self.end("COMMIT").await
+    }
+
     async fn run(&mut self, statement: &Statement, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
+        let alone = self.begin_alone();
+        let result = self.run_once(statement, values, sink).await;
+        self.end_alone(alone, result).await
+    }
+
+    async fn write(&mut self, write: Write<'_>) -> Result<Written> {
+        let alone = self.begin_alone();
+        let result = self.write_all(write).await;
+        self.end_alone(alone, result).await
+    }
+
+    /// Behind a pooler a statement needs a transaction to keep the server's connection.
+    fn begin_alone(&mut self) -> bool {
+        let alone = self.pooled.is_some() && self.transaction == Transaction::None;
+        if alone {
+            self.transaction = Transaction::Due(Begin::WRITE);
+        }
+        alone
+    }
+
+    async fn end_alone<T>(&mut self, alone: bool, result: Result<T>) -> Result<T> {
+        match (alone, &result) {
+            (false, _) => {}
+            (true, Ok(_)) => self.control(Control::Commit).await?,
+            // The statement's own error is the one to report.
+            (true, Err(_)) => drop(self.control(Control::Rollback).await),
+        }
+        result
+    }
+
+    async fn run_once(
+        &mut self,
+        statement: &Statement,
+        values: &[Value<'_>],
+        sink: &mut dyn Sink,
+    ) -> Result<u64> {
         let parameters = Parameters::values(statement.parameters(), values)?;
         let started = self.start(statement, Layout::PerRow, &parameters).await?;
         read(started.rows, &started.prepared, sink).await.map_err(|failure| self.stopped(failure))
     }
 
-    async fn write(&mut self, write: Write<'_>) -> Result<Written> {
+    async fn write_all(&mut self, write: Write<'_>) -> Result<Written> {
         if write.rows.is_empty() {
             return Ok(Written::default());
         }
@@ -124,7 +201,7 @@ impl PostgresConnection {
     ) -> Result<Started> {
         let before = self.transaction;
         let result = match self.send(statement, layout, parameters).await {
-            Err(error) if error::is_stale_plan(&error) => {
+            Err(error) if self.pooled.is_none() && error::is_stale_plan(&error) => {
                 self.prepared.remove(statement.id());
                 self.begin_again(before, error).await?;
                 self.send(statement, layout, parameters).await
@@ -175,15 +252,28 @@ impl PostgresConnection {
         let begin = self.take_begin();
         let prepared = after(begin, &self.client, self.client.prepare_typed(statement.sql(), &types)).await?;
         self.prepared.insert(statement.id(), prepared.clone());
+        self.note_types(&prepared);
         Ok(prepared)
     }
 
+    /// Remembers, behind a pooler, that the driver has looked types up.
+    fn note_types(&mut self, prepared: &tokio_postgres::Statement) {
+        let foreign = || prepared.columns().iter().any(|column| Type::from_oid(column.type_().oid()).is_none());
+        if let Some(pooled) = &mut self.pooled
+            && pooled.types == Types::Plain
+            && foreign()
+        {
+            pooled.types = Types::Unswept;
+        }
+    }
+
     /// The BEGIN that the next request has to take along.
-    fn take_begin(&mut self) -> Option<Begin> {
+    fn take_begin(&mut self) -> Option<Cow<'static, str>> {
         match self.transaction {
             Transaction::Due(begin) => {
                 self.transaction = Transaction::Open;
-                Some(begin)
+                let limit = self.pooled.as_ref().and_then(|pooled| pooled.limit);
+                Some(begin_sql(begin, limit))
             }
             Transaction::None | Transaction::Open | Transaction::Failed => None,
         }
@@ -228,9 +318,21 @@ impl PostgresConnection {
     async fn end(&mut self, sql: &str) -> Result<()> {
         // The server closes a cursor with its transaction.
         self.cursor = None;
-        self.client.batch_execute(sql).await.map_err(|error| self.failed(error))?;
+        let swept = self.forget(sql);
+        let ended = self.client.batch_execute(swept.as_deref().unwrap_or(sql)).await;
+        ended.map_err(|error| self.failed(error))?;
         self.transaction = Transaction::None;
         Ok(())
+    }
+
+    /// Closes, behind a pooler, what this transaction has prepared; the driver sends that ahead of the end.
+    fn forget(&mut self, end: &str) -> Option<String> {
+        let pooled = self.pooled.as_mut()?;
+        self.prepared.clear();
+        (pooled.types == Types::Unswept).then(|| {
+            pooled.types = Types::Learned;
+            pooler::swept(end)
+        })
     }
 
     /// A cursor is a portal of the server that has a name, so that other statements can run while it is half read.
@@ -250,7 +352,7 @@ impl PostgresConnection {
 
     async fn declare(
         &self,
-        begin: Option<Begin>,
+        begin: Option<Cow<'static, str>>,
         declare: &Statement,
         parameters: &Parameters,
     ) -> DriverResult<()> {
@@ -272,10 +374,14 @@ impl PostgresConnection {
                 Some(prepared) => prepared,
                 None => fetch.insert(self.client.prepare(&format!("FETCH {batch} FROM {name}")).await?),
             };
-            read(self.client.query_raw(&*prepared, no_parameters()).await?, prepared, sink).await
+            let count = read(self.client.query_raw(&*prepared, no_parameters()).await?, prepared, sink).await?;
+            Ok((count, prepared.clone()))
         };
         match fetched.await {
-            Ok(count) => Ok(count >= u64::from(batch)),
+            Ok((count, prepared)) => {
+                self.note_types(&prepared);
+                Ok(count >= u64::from(batch))
+            }
             Err(failure) => Err(self.stopped(failure)),
         }
     }
@@ -310,6 +416,10 @@ impl PostgresConnection {
         if self.transaction != Transaction::None {
             self.transaction = Transaction::Failed;
         }
+        if self.pooled.is_some() && error::is_stale_plan(&error) {
+            self.broken = true;
+            return pooler::new_type(error);
+        }
         let error = error::from(error);
         self.broken |= error.is_connection_lost();
         error
@@ -319,14 +429,14 @@ impl PostgresConnection {
 /// Sends BEGIN, if it is due, and the request behind it without waiting in between: the driver sends a request when it
 /// is first polled, and `join` polls in order.
 async fn after<T>(
-    begin: Option<Begin>,
+    begin: Option<Cow<'static, str>>,
     client: &Client,
     request: impl Future<Output = DriverResult<T>>,
 ) -> DriverResult<T> {
     let Some(begin) = begin else {
         return request.await;
     };
-    let (begun, answer) = join(client.batch_execute(&begin_sql(begin)), request).await;
+    let (begun, answer) = join(client.batch_execute(&begin), request).await;
     begun.and(answer)
 }
 
@@ -334,13 +444,16 @@ fn no_parameters() -> std::iter::Empty<i32> {
     std::iter::empty()
 }
 
-fn begin_sql(begin: Begin) -> Cow<'static, str> {
+fn begin_sql(begin: Begin, limit: Option<u128>) -> Cow<'static, str> {
     let mut sql = Cow::Borrowed("BEGIN");
     if let Some(isolation) = begin.isolation {
         sql = format!("BEGIN ISOLATION LEVEL {}", isolation.sql()).into();
     }
     if begin.read_only {
         sql += " READ ONLY";
+    }
+    if let Some(limit) = limit {
+        sql = format!("{sql}; SET LOCAL statement_timeout = {limit}").into();
     }
     sql
 }
@@ -364,6 +477,28 @@ async fn pipeline(
     Ok(())
 }
 
+/// A call that leaves a mark if it is dropped before its answer has come.
+macro_rules! owing {
+    ($connection:ident.$method:ident($($argument:expr),*)) => {
+        Box::pin(async move {
+            $connection.owes = true;
+            let result = $connection.$method($($argument),*).await;
+            $connection.owes = false;
+            result
+        })
+    };
+}
+
+/// A connection that is thrown away while the server works for it: the server is told to stop, or it would go on and keep
+/// its locks.
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        if self.owes && !self.client.is_closed() {
+            self.cancel.send();
+        }
+    }
+}
+
 impl AsyncConnection for PostgresConnection {
     fn run<'a>(
         &'a mut self,
@@ -371,19 +506,19 @@ impl AsyncConnection for PostgresConnection {
         values: &'a [Value<'a>],
         sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64>> {
-        Box::pin(self.run(statement, values, sink))
+        owing!(self.run(statement, values, sink))
     }
 
     fn write<'a>(&'a mut self, write: Write<'a>) -> BoxFuture<'a, Result<Written>> {
-        Box::pin(self.write(write))
+        owing!(self.write(write))
     }
 
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.script(sql))
+        owing!(self.script(sql))
     }
 
     fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.control(control))
+        owing!(self.control(control))
     }
 
     fn open_cursor<'a>(
@@ -392,19 +527,19 @@ impl AsyncConnection for PostgresConnection {
         values: &'a [Value<'a>],
         batch: u32,
     ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.open_cursor(statement, values, batch))
+        owing!(self.open_cursor(statement, values, batch))
     }
 
     fn fetch<'a>(&'a mut self, sink: &'a mut dyn Sink) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(self.fetch(sink))
+        owing!(self.fetch(sink))
     }
 
     fn close_cursor(&mut self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.close_cursor())
+        owing!(self.close_cursor())
     }
 
     fn ping(&mut self, within: Duration) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.ping(within))
+        owing!(self.ping(within))
     }
 
     fn is_broken(&self) -> bool {

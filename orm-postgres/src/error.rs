@@ -1,4 +1,5 @@
-//! The server's errors as ours: what an SQLSTATE means, and what of the text may be shown.
+//! The server's errors as ours: what an SQLSTATE means, and what of the text may be shown. The driver's own error, which
+//! shows all, is the source.
 
 use std::error::Error as _;
 
@@ -16,7 +17,28 @@ pub(crate) fn connecting(error: tokio_postgres::Error, address: &str) -> Error {
         ErrorKind::Authentication => ErrorKind::Authentication,
         _ => ErrorKind::Connect,
     };
-    build(kind, format!("{address}: {}", message(&error)), error)
+    let message = message(&error);
+    let advice = advice(&message).map(|advice| format!("; {advice}")).unwrap_or_default();
+    build(kind, format!("{address}: {message}{advice}"), error)
+}
+
+/// What to write in the URL instead, where that may be all that is wrong.
+fn advice(message: &str) -> Option<&'static str> {
+    let advice = [
+        (
+            "does not support TLS",
+            "if nobody can listen on the way to it, add ?sslmode=disable to the URL, or ?sslmode=prefer to take what it has",
+        ),
+        ("no encryption", "it wants TLS: add ?sslmode=verify-full to the URL, with the feature tls"),
+        ("SSL off", "it wants TLS: add ?sslmode=verify-full to the URL, with the feature tls"),
+        (
+            "UnknownIssuer",
+            "nobody that is trusted here has signed the server's certificate: name a PEM file with its authority by \
+             ?sslrootcert=, or accept any certificate by ?sslmode=require",
+        ),
+        ("not valid for name", "to accept a certificate for another name, add ?sslmode=verify-ca to the URL"),
+    ];
+    advice.into_iter().find(|(words, _)| message.contains(words)).map(|(_, advice)| advice)
 }
 
 /// Whether a statement was prepared for tables that have changed since, or is no longer known to the server. Both are
@@ -36,11 +58,11 @@ pub(crate) fn stale_plan(error: tokio_postgres::Error) -> Error {
 
 fn build(kind: ErrorKind, message: String, error: tokio_postgres::Error) -> Error {
     let result = Error::new(kind, message);
-    match error.as_db_error() {
-        // Not kept as the source: it shows its detail, and with it the values of rows.
+    let result = match error.as_db_error() {
         Some(db) => describe(result, db),
-        None => result.with_source(error),
-    }
+        None => result,
+    };
+    result.with_source(error)
 }
 
 fn describe(mut error: Error, db: &DbError) -> Error {

@@ -8,13 +8,23 @@
 
 mod backend;
 mod catalogue;
+mod cancel;
 mod connection;
 mod dialect;
 mod error;
+mod options;
 mod parameters;
+mod pooler;
 mod prepared;
 mod result;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "plain.rs"]
+mod tls;
 mod value;
 
 pub use backend::PostgresBackend;
 pub use dialect::PostgresDialect;
+
+use tls::Tls;

@@ -87,7 +87,17 @@ impl Parameters {
     }
 }
 
+/// More than the protocol can count would be read as fewer.
+const MAX_PARAMETERS: usize = u16::MAX as usize;
+
 fn check_width(types: &[SqlType], width: usize) -> Result<()> {
+    if types.len() > MAX_PARAMETERS {
+        let message = format!(
+            "PostgreSQL takes at most {MAX_PARAMETERS} parameters with one statement, and this one has {}",
+            types.len()
+        );
+        return Err(Error::new(ErrorKind::InvalidQuery, message));
+    }
     if types.len() == width {
         return Ok(());
     }

@@ -41,6 +41,11 @@ impl Prepared {
         self.statements.insert(id, Entry { statement, used: self.clock });
     }
 
+    /// Lets go of all of them.
+    pub(crate) fn clear(&mut self) {
+        self.statements.clear();
+    }
+
     pub(crate) fn remove(&mut self, id: u64) {
         self.statements.remove(&id);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use orm_core::driver::{AsyncConnection, Backend, BoxFuture, ConnectOptions, Connection, Worker};
+use orm_core::driver::{AsyncConnection, Backend, BoxFuture, ConnectOptions, Connection, Place, Worker};
 use orm_core::engine::Url;
 use orm_core::query::Dialect;
 use orm_core::{Error, ErrorKind, Result};
@@ -23,10 +23,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A SQLite database: a file, or a piece of this process's memory.
 #[derive(Clone, Debug)]
-pub struct SqliteBackend(Arc<Place>);
+pub struct SqliteBackend(Arc<Storage>);
 
 #[derive(Debug)]
-enum Place {
+enum Storage {
     File { path: PathBuf, flags: OpenFlags },
     Memory { name: String, anchor: Mutex<Option<rusqlite::Connection>> },
 }
@@ -51,24 +51,24 @@ impl SqliteBackend {
             "rwc" => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             _ => return Err(Error::new(ErrorKind::Url, "mode is one of ro, rw, rwc")),
         };
-        Ok(Self(Arc::new(Place::File { path, flags: flags | OpenFlags::SQLITE_OPEN_NO_MUTEX })))
+        Ok(Self(Arc::new(Storage::File { path, flags: flags | OpenFlags::SQLITE_OPEN_NO_MUTEX })))
     }
 
     fn memory() -> Self {
         static DATABASES: AtomicU64 = AtomicU64::new(0);
         let name = format!("file:/orm-{}?vfs=memdb", DATABASES.fetch_add(1, Ordering::Relaxed));
-        Self(Arc::new(Place::Memory { name, anchor: Mutex::new(None) }))
+        Self(Arc::new(Storage::Memory { name, anchor: Mutex::new(None) }))
     }
 
     fn open(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
         let mut connection = match &*self.0 {
-            Place::File { path, flags } => {
+            Storage::File { path, flags } => {
                 let opened = rusqlite::Connection::open_with_flags(path, *flags);
                 opened.map_err(|error| connect_error(error, &path.display().to_string()))
             }
-            Place::Memory { name, anchor } => open_memory(name, anchor),
+            Storage::Memory { name, anchor } => open_memory(name, anchor),
         }?;
-        let in_file = matches!(&*self.0, Place::File { flags, .. } if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE));
+        let in_file = matches!(&*self.0, Storage::File { flags, .. } if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE));
         let clock = set_up(&mut connection, options, in_file);
         let clock = clock.map_err(|error| connect_error(error, "the database"))?;
         Ok(Box::new(SqliteConnection::new(connection, clock)))
@@ -115,6 +115,14 @@ fn set_up(
 impl Backend for SqliteBackend {
     fn dialect(&self) -> &dyn Dialect {
         &SqliteDialect
+    }
+
+    fn place(&self) -> Place {
+        let database = match &*self.0 {
+            Storage::File { path, .. } => path.display().to_string(),
+            Storage::Memory { .. } => ":memory:".to_owned(),
+        };
+        Place { system: "sqlite", database: Some(database), ..Place::default() }
     }
 
     fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {

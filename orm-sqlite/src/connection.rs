@@ -12,6 +12,9 @@ use crate::clock::{Clock, Running};
 use crate::error::statement_error;
 use crate::value::{SqliteRow, bind};
 
+/// SQLite's own limit, as it is compiled in.
+const MAX_PARAMETERS: usize = 32_766;
+
 pub(crate) struct SqliteConnection {
     /// `None` while a cursor's thread has it.
     connection: Option<rusqlite::Connection>,
@@ -171,6 +174,14 @@ fn wrong_count(wanted: usize, given: usize) -> Error {
     Error::new(ErrorKind::InvalidQuery, message)
 }
 
+#[cold]
+fn too_many(parameters: usize) -> Error {
+    let message = format!(
+        "SQLite takes at most {MAX_PARAMETERS} parameters with one statement, and this one has {parameters}"
+    );
+    Error::new(ErrorKind::InvalidQuery, message)
+}
+
 /// Steps the statement once for each row. A generated key is the rowid that SQLite reports for the row just inserted
 /// on this connection.
 fn write_per_row(
@@ -243,6 +254,7 @@ impl Connection for SqliteConnection {
             Ok(ref mut prepared) => {
                 run_prepared(connection, prepared, statement, statement.is_single(), values, sink)
             }
+            Err(_) if values.len() > MAX_PARAMETERS => Err(too_many(values.len())),
             Err(error) => Err(statement_error(error)),
         };
         result.map_err(|error| self.failed(error))

@@ -27,7 +27,7 @@ pub use orm_core::Json;
 pub use orm_core::driver::Isolation;
 pub use orm_core::engine::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub use orm_core::engine::{
-    AsyncEngine, Engine, EngineBuilder, EngineForm, Event, Observer, PoolStatus, Sent, Url,
+    AsyncEngine, Echo, Engine, EngineBuilder, EngineForm, Event, Observer, PoolStatus, Sent, Url,
 };
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Embedded, Entity, EntityQuery, Model, Models, Select, TextEntities};

@@ -34,7 +34,9 @@ pub struct Trace(Arc<Mutex<Vec<String>>>);
 impl Trace {
     /// Notes an event.
     pub fn record(&self, event: &Event<'_>) {
-        self.0.lock().unwrap().push(event.to_string());
+        if !matches!(event, Event::Connect(_)) {
+            self.0.lock().unwrap().push(event.to_string());
+        }
     }
 
     /// What was sent since the last call.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::driver::{Begin, Control, Rows, Sink, Statement, Write, Written, may_open_transaction};
+use crate::driver::{Begin, Control, Sink, Statement, Write, Written, may_open_transaction};
+use crate::engine::Event;
 use crate::engine::observer::OneSet;
 use crate::engine::pool::{Idle, Link, Room};
-use crate::engine::{Event, Sent};
+use crate::engine::watch::{Asked, Watch};
 use crate::error::{Error, ErrorKind};
 use crate::{Result, Value};
 
@@ -65,22 +66,31 @@ impl Lease {
         sink: &mut dyn Sink,
     ) -> Result<u64> {
         self.tainted |= statement.may_open_transaction();
+        let start = self.start();
         let result = call!(self.run(statement, values, sink));
-        self.tell_statement(statement.sql(), Some(&OneSet(values)));
-        result.map_err(|error| error.with_sql(statement.sql()))
+        let asked = Asked { sql: statement.sql(), parameters: Some(&OneSet(values)) };
+        let result = result.map_err(|error| self.blame(asked, error));
+        self.tell_statement(start, asked, result.as_ref().copied());
+        result
     }
 
     pub(crate) async fn write(&mut self, write: Write<'_>) -> Result<Written> {
+        let start = self.start();
         let result = call!(self.write(write));
-        self.tell_statement(write.statement.sql(), Some(write.rows));
-        result.map_err(|error| error.with_sql(write.statement.sql()))
+        let asked = Asked { sql: write.statement.sql(), parameters: Some(write.rows) };
+        let result = result.map_err(|error| self.blame(asked, error));
+        self.tell_statement(start, asked, result.as_ref().map(|written| written.affected));
+        result
     }
 
     pub(crate) async fn script(&mut self, sql: &str) -> Result<()> {
         self.tainted |= may_open_transaction(sql);
+        let start = self.start();
         let result = call!(self.script(sql));
-        self.tell_statement(sql, None);
-        result.map_err(|error| error.with_sql(sql))
+        let asked = Asked { sql, parameters: None };
+        let result = result.map_err(|error| self.blame(asked, error));
+        self.tell_statement(start, asked, result.as_ref().map(|()| 0));
+        result
     }
 
     pub(crate) async fn begin(&mut self, mode: Begin) -> Result<()> {
@@ -101,7 +111,7 @@ impl Lease {
                     "the connection broke before COMMIT was answered; the work may or may not be stored";
                 Err(Error::new(ErrorKind::CommitUnknown, message).with_source(error))
             }
-            Err(error) => Err(error.with_sql("COMMIT")),
+            Err(error) => Err(self.blame(Asked { sql: "COMMIT", parameters: None }, error)),
         }
     }
 
@@ -129,13 +139,20 @@ impl Lease {
         values: &[Value<'_>],
         batch: u32,
     ) -> Result<()> {
+        let start = self.start();
         let result = call!(self.open_cursor(statement, values, batch));
-        self.tell_statement(statement.sql(), Some(&OneSet(values)));
-        result.map_err(|error| error.with_sql(statement.sql()))
+        let asked = Asked { sql: statement.sql(), parameters: Some(&OneSet(values)) };
+        let result = result.map_err(|error| self.blame(asked, error));
+        self.tell_statement(start, asked, result.as_ref().map(|()| 0));
+        result
     }
 
     pub(crate) async fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
-        call!(self.fetch(sink))
+        let result = call!(self.fetch(sink));
+        result.map_err(|error| match self.watch() {
+            Some(watch) => watch.conceal(error),
+            None => error,
+        })
     }
 
     pub(crate) async fn close_cursor(&mut self) -> Result<()> {
@@ -170,14 +187,35 @@ impl Lease {
     }
 
     #[inline]
-    fn tell_statement(&self, sql: &str, rows: Option<&dyn Rows>) {
-        self.tell(&Event::Statement(Sent { sql, rows }));
+    fn watch(&self) -> Option<&Watch> {
+        self.room.as_ref().map(Room::watch)
+    }
+
+    /// The time, if somebody watches.
+    #[inline]
+    fn start(&self) -> Option<Instant> {
+        self.watch().and_then(Watch::start)
+    }
+
+    #[inline]
+    fn tell_statement(&self, start: Option<Instant>, asked: Asked<'_>, outcome: Result<u64, &Error>) {
+        if let (Some(start), Some(watch)) = (start, self.watch()) {
+            watch.statement(asked, start, outcome);
+        }
+    }
+
+    #[cold]
+    fn blame(&self, asked: Asked<'_>, error: Error) -> Error {
+        match self.watch() {
+            Some(watch) => watch.blame(asked, error),
+            None => error.with_sql(asked.sql),
+        }
     }
 
     #[inline]
     fn tell(&self, event: &Event<'_>) {
-        if let Some(observer) = self.room.as_ref().and_then(Room::observer) {
-            observer.event(event);
+        if let Some(watch) = self.watch() {
+            watch.tell(event);
         }
     }
 

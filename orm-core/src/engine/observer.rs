@@ -1,9 +1,12 @@
 //! What an engine tells of its work: each statement and each step of a transaction, in order.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::Value;
 use crate::driver::Rows;
+use crate::engine::echo::Echo;
+use crate::error::Error;
+use crate::{Result, Value};
 
 /// Hears of everything an engine sends. A closure is one.
 pub trait Observer: Send + Sync + 'static {
@@ -20,28 +23,36 @@ impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Observer for F {
 /// Something that an engine sent.
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A statement with one or more sets of parameters.
+    /// A connection was opened, after so long.
+    Connect(Duration),
+    /// A statement with one or more sets of parameters, answered or failed.
     Statement(Sent<'a>),
+    /// The same statement once more, because it took longer than `slow_statements` allows; it shows no values.
+    Slow(Sent<'a>),
     /// A transaction began.
     Begin,
     /// A transaction was committed.
     Commit,
     /// A transaction was rolled back.
     Rollback,
-    /// A savepoint was set.
+    /// The savepoint with this number was set.
     Savepoint(u32),
-    /// A savepoint was let go, and what was done since it kept.
+    /// A savepoint was given up, and what came after it stays.
     Release(u32),
-    /// What was done since a savepoint was undone.
+    /// What came after a savepoint was undone.
     RollbackTo(u32),
     /// Something unexpected that is no error, such as rows to be deleted that were gone already.
     Warning(&'a str),
 }
 
 /// A statement that was sent.
+#[derive(Clone, Copy)]
 pub struct Sent<'a> {
-    pub(crate) sql: &'a str,
-    pub(crate) rows: Option<&'a dyn Rows>,
+    pub(super) sql: &'a str,
+    pub(super) parameters: Option<&'a dyn Rows>,
+    pub(super) hidden: bool,
+    pub(super) outcome: Result<u64, &'a Error>,
+    pub(super) elapsed: Duration,
 }
 
 impl Sent<'_> {
@@ -52,24 +63,48 @@ impl Sent<'_> {
 
     /// How many sets of parameters went with it.
     pub fn sets(&self) -> usize {
-        self.rows.map_or(1, Rows::len)
+        self.parameters.map_or(1, Rows::len)
     }
 
     /// How many values a set has.
     pub fn width(&self) -> usize {
-        self.rows.map_or(0, Rows::width)
+        self.parameters.map_or(0, Rows::width)
     }
 
-    /// One parameter of one set.
+    /// One parameter of one set; none if the engine hides them.
     pub fn value(&self, set: usize, index: usize) -> Option<Value<'_>> {
-        let rows = self.rows?;
+        let rows = self.parameters.filter(|_| !self.hidden)?;
         if set < rows.len() && index < rows.width() { rows.value(set, index).ok() } else { None }
+    }
+
+    /// How many rows it returned or changed; none if it failed.
+    pub fn rows(&self) -> Option<u64> {
+        self.outcome.ok()
+    }
+
+    /// Why it failed.
+    pub fn error(&self) -> Option<&Error> {
+        self.outcome.err()
+    }
+
+    /// How long the answer took.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
     }
 }
 
+impl Event<'_> {
+    /// The event as [`echo`](crate::engine::EngineBuilder::echo) writes it: with parameters, rows and time.
+    pub fn echo(&self) -> Echo<'_> {
+        Echo(self)
+    }
+}
+
+/// One line, without values and without times.
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Event::Connect(_) => f.write_str("CONNECT"),
             Event::Begin => f.write_str("BEGIN"),
             Event::Commit => f.write_str("COMMIT"),
             Event::Rollback => f.write_str("ROLLBACK"),
@@ -77,6 +112,7 @@ impl fmt::Display for Event<'_> {
             Event::Release(number) => write!(f, "RELEASE orm_{number}"),
             Event::RollbackTo(number) => write!(f, "ROLLBACK TO orm_{number}"),
             Event::Warning(message) => write!(f, "WARNING: {message}"),
+            Event::Slow(sent) => write!(f, "SLOW: {}", sent.sql),
             Event::Statement(sent) if sent.sets() == 1 => f.write_str(sent.sql),
             Event::Statement(sent) => write!(f, "{} -- {} rows", sent.sql, sent.sets()),
         }
@@ -95,7 +131,7 @@ impl Rows for OneSet<'_> {
         self.0.len()
     }
 
-    fn value(&self, _row: usize, column: usize) -> crate::Result<Value<'_>> {
+    fn value(&self, _row: usize, column: usize) -> Result<Value<'_>> {
         Ok(self.0[column].borrowed())
     }
 }

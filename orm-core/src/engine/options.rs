@@ -1,12 +1,11 @@
 //! How an engine behaves: the options, the builder's methods for those of the pool and its connections, and the same as
 //! keys of a URL. A key is one line in [`KEYS`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Result;
 use crate::driver::{ConnectOptions, Isolation};
-use crate::engine::{EngineBuilder, EngineForm, Observer, Url};
+use crate::engine::{EngineBuilder, EngineForm, Url, Watch};
 use crate::error::{Error, ErrorKind};
 
 /// How an engine behaves; see the methods of [`EngineBuilder`].
@@ -19,7 +18,7 @@ pub(crate) struct Options {
     pub(super) on_connect: Vec<&'static str>,
     pub(super) connect: ConnectOptions,
     pub(super) isolation: Option<Isolation>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) watch: Watch,
 }
 
 impl Default for Options {
@@ -33,7 +32,7 @@ impl Default for Options {
             on_connect: Vec::new(),
             connect: ConnectOptions::default(),
             isolation: None,
-            observer: None,
+            watch: Watch::default(),
         }
     }
 }
@@ -42,7 +41,7 @@ impl Default for Options {
 type Setter = fn(&mut Options, &str) -> Result<(), &'static str>;
 
 /// The keys of a URL that every engine understands; what is not here is the backend's.
-const KEYS: [(&str, Setter); 9] = [
+const KEYS: [(&str, Setter); 12] = [
     ("pool_size", |options, text| set(&mut options.pool_size, whole(text))),
     ("max_overflow", |options, text| set(&mut options.max_overflow, whole(text))),
     ("pool_timeout", |options, text| set(&mut options.pool_timeout, seconds(text))),
@@ -53,6 +52,9 @@ const KEYS: [(&str, Setter); 9] = [
         set(&mut options.connect.statement_timeout, seconds(text).map(limit))
     }),
     ("isolation", |options, text| set(&mut options.isolation, level(text).map(Some))),
+    ("echo", |options, text| set(&mut options.watch.echo, switch(text))),
+    ("hide_parameters", |options, text| set(&mut options.watch.hidden, switch(text))),
+    ("slow_statements", |options, text| set(&mut options.watch.slow, seconds(text).map(Some))),
     ("statement_cache", |options, text| set(&mut options.connect.statement_cache, whole(text))),
 ];
 
@@ -189,7 +191,8 @@ mod tests {
     #[test]
     fn keys_are_taken_out_of_the_url() {
         let query = "pool_size=1&max_overflow=2&sslmode=disable&pool_timeout=0.5&recycle=30&pre_ping=true&\
-                     connect_timeout=0&statement_timeout=1.5&statement_cache=0&isolation=repeatable_read";
+                     connect_timeout=0&statement_timeout=1.5&statement_cache=0&isolation=repeatable_read&\
+                     echo=true&hide_parameters=1&slow_statements=0.2";
         let (options, url) = options(query).map_err(|error| error.to_string()).expect("good options");
         assert_eq!((options.pool_size, options.max_overflow, options.pre_ping), (1, 2, true));
         assert_eq!(options.pool_timeout, Duration::from_millis(500));
@@ -201,6 +204,8 @@ mod tests {
         };
         assert_eq!(options.connect, connect);
         assert_eq!(options.isolation, Some(Isolation::RepeatableRead));
+        assert!(options.watch.echo && options.watch.hidden);
+        assert_eq!(options.watch.slow, Some(Duration::from_millis(200)));
         assert_eq!(url.to_string(), "postgres://alice:***@host/db?sslmode=disable");
     }
 

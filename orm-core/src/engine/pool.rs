@@ -15,7 +15,7 @@ use crate::Result;
 use crate::driver::{AsyncConnection, Backend, Connection, Control, Isolation};
 use crate::engine::lease::Lease;
 use crate::engine::timer::before;
-use crate::engine::{Observer, Options};
+use crate::engine::{Event, Options, Watch};
 use crate::error::{Error, ErrorKind};
 use ledger::{Ledger, Loan};
 pub use status::PoolStatus;
@@ -153,14 +153,21 @@ impl Pool {
     }
 
     async fn open(&self, room: Room) -> Result<Lease> {
-        let (opened, options) = (Instant::now(), &self.options.connect);
+        let (start, opened, options) = (self.watch().start(), Instant::now(), &self.options.connect);
         let link = match self.form {
             Form::Blocking => Link::Blocking(self.backend.connect(options)?),
             Form::Async => Link::Async(self.backend.connect_async(options).await?),
         };
+        if let Some(start) = start {
+            self.watch().tell(&Event::Connect(start.elapsed()));
+        }
         let mut lease = Lease::new(Idle { link, opened, unsettled: false }, room);
         lease.set_up(&self.options.on_connect).await?;
         Ok(lease)
+    }
+
+    pub(super) fn watch(&self) -> &Watch {
+        &self.options.watch
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<Error>> {
@@ -204,8 +211,9 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn observer(&self) -> Option<&dyn Observer> {
-        self.pool.options.observer.as_deref()
+    #[inline]
+    pub(super) fn watch(&self) -> &Watch {
+        self.pool.watch()
     }
 
     /// Gives the connection back with its room.

@@ -459,7 +459,10 @@ impl Unit {
 
     fn row_gone(&self, place: Place) -> Error {
         let arena = self.entities.arena(place);
-        let message = format!("the row {} was deleted by somebody else", arena.head(place.slot).identity);
+        let message = match self.engine.hides_parameters() {
+            true => "the row was deleted by somebody else".to_owned(),
+            false => format!("the row {} was deleted by somebody else", arena.head(place.slot).identity),
+        };
         Error::new(ErrorKind::RowGone, message).with_model(arena.model)
     }
 }

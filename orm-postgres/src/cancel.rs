@@ -1,0 +1,119 @@
+//! Stopping a statement that nobody waits for any more, so that the server lets go of its locks.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Handle};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{CancelToken, NoTls};
+
+use crate::Tls;
+
+/// How long the request may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Where a connection leads.
+#[derive(Clone, Debug)]
+pub(crate) enum Peer {
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no sockets"))]
+    Socket(PathBuf),
+}
+
+/// What it takes to ask a server to stop what one of its connections is doing.
+pub(crate) struct Cancel {
+    pub(crate) token: CancelToken,
+    pub(crate) peer: Peer,
+    pub(crate) host: String,
+    pub(crate) tls: Option<Tls>,
+    /// The runtime that the connection lives on. A blocking connection has one that does not outlive it.
+    pub(crate) runtime: Option<Handle>,
+}
+
+impl Cancel {
+    /// Sends the request without waiting for what becomes of it.
+    pub(crate) fn send(&self) {
+        let Self { token, peer, host, tls, runtime } = self;
+        let (token, peer, host, tls) = (token.clone(), peer.clone(), host.clone(), tls.clone());
+        // A request that is not delivered changes nothing: the statement runs to its end, as if it had not been sent.
+        let request = async move {
+            let _ = tokio::time::timeout(DEADLINE, request(token, peer, host, tls)).await;
+        };
+        match runtime {
+            Some(runtime) => drop(runtime.spawn(request)),
+            None => drop(std::thread::Builder::new().name("orm-cancel".to_owned()).spawn(move || {
+                Builder::new_current_thread().enable_all().build().map(|runtime| runtime.block_on(request))
+            })),
+        }
+    }
+}
+
+async fn request(token: CancelToken, peer: Peer, host: String, tls: Option<Tls>) -> io::Result<()> {
+    match peer {
+        Peer::Tcp(address) => over(token, TcpStream::connect(address).await?, &host, tls).await,
+        #[cfg(unix)]
+        Peer::Socket(path) => over(token, tokio::net::UnixStream::connect(path).await?, &host, tls).await,
+        #[cfg(not(unix))]
+        Peer::Socket(_) => Ok(()),
+    }
+}
+
+async fn over<S>(token: CancelToken, stream: S, host: &str, tls: Option<Tls>) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let stream = Patient(stream);
+    let sent = match tls {
+        None => token.cancel_query_raw(stream, NoTls).await,
+        Some(mut tls) => {
+            let tls = MakeTlsConnect::<Patient<S>>::make_tls_connect(&mut tls, host);
+            token.cancel_query_raw(stream, tls.map_err(io::Error::other)?).await
+        }
+    };
+    sent.map_err(io::Error::other)
+}
+
+/// A stream that is shut down only when the other side has closed it. PgBouncer 1.18 loses the request of a client that
+/// closes its half first, or dies of it; and once the server has closed, the request can hit no later statement.
+struct Patient<S>(S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; 64];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                return Pin::new(&mut self.0).poll_shutdown(context);
+            }
+        }
+    }
+}
