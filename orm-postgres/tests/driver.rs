@@ -3,6 +3,8 @@
 #[path = "driver/support.rs"]
 mod support;
 
+#[path = "driver/cancelling.rs"]
+mod cancelling;
 #[path = "driver/connecting.rs"]
 mod connecting;
 #[path = "driver/transactions.rs"]

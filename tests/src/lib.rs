@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use orm::Event;
 
 pub use orm_tests_macros::both_forms;
-pub use server::Database;
+pub use server::{Database, special};
 
 /// The backends that the suite runs against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use orm::{Engine, Open};
@@ -61,18 +61,32 @@ fn postgres_server() -> Option<String> {
     std::env::var(POSTGRES).ok().filter(|url| !url.is_empty())
 }
 
+/// The URL of a server that only a few tests ask for, if there is one.
+pub fn special(variable: &'static str) -> Option<String> {
+    let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        skip(
+            &format!("what it stands for (see {})", std::thread::current().name().unwrap_or("a test")),
+            variable,
+        );
+    }
+    url
+}
+
 /// Says once, past the test runner's capture, that a backend is not tested.
 fn skip(backend: &str, variable: &str) {
-    static ONCE: Once = Once::new();
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
     if std::env::var_os("CI").is_some() {
         panic!("{variable} is not set: {backend} is not tested, which CI does not accept");
     }
-    ONCE.call_once(|| {
+    let mut said = SAID.lock().unwrap();
+    if !said.iter().any(|before| before == variable) {
+        said.push(variable.to_owned());
         let message = format!(
             "\nSKIPPED: {variable} is not set, so nothing is tested on {backend}; `cargo xtask test` does.\n"
         );
         std::io::stderr().write_all(message.as_bytes()).unwrap();
-    });
+    }
 }
 
 impl Drop for Database {

@@ -15,11 +15,14 @@ use std::process::{Child, Command, Stdio};
 use crate::Result;
 
 /// A running guardian script; dropping it stops the server and waits until that is done.
-pub(crate) struct Guardian(Child);
+pub(crate) struct Guardian {
+    script: Child,
+    said: String,
+}
 
 impl Guardian {
     /// Runs `script` with the programs of the folder `programs` and the given variables, until it prints
-    /// the line `ready`.
+    /// a line that begins with `ready`.
     ///
     /// Database servers refuse to run as root, so root runs the script as somebody else.
     pub(crate) fn start(script: &str, programs: &Path, variables: &[(&str, String)]) -> Result<Self> {
@@ -36,22 +39,29 @@ impl Guardian {
             let (user, group) = server_user()?;
             command.uid(user).gid(group);
         }
-        Self(command.spawn()?).ready()
+        Self { script: command.spawn()?, said: String::new() }.ready()
     }
 
     fn ready(mut self) -> Result<Self> {
         let mut line = String::new();
-        if let Some(output) = self.0.stdout.take() {
+        if let Some(output) = self.script.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
         }
-        if line == "ready\n" { Ok(self) } else { Err("the server did not start, see above".into()) }
+        let said = line.strip_prefix("ready").ok_or("the server did not start, see above")?;
+        self.said = said.trim().to_owned();
+        Ok(self)
+    }
+
+    /// What it had to say besides: the rest of that line.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
     }
 }
 
 impl Drop for Guardian {
     fn drop(&mut self) {
         // Waiting closes the standard input first.
-        if let Err(why) = self.0.wait() {
+        if let Err(why) = self.script.wait() {
             eprintln!("warning: a database server may still be running: {why}");
         }
     }

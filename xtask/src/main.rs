@@ -6,7 +6,9 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
 
+mod debian;
 mod guardian;
+mod pgbouncer;
 mod postgres;
 mod report;
 mod server;
@@ -27,7 +29,9 @@ usage: cargo xtask test [FILTER | LIBTEST OPTION]...
 
 A server whose variable is set is used as it is, none is started for it:
 
-    ORM_TEST_POSTGRES    postgres://user:password@host:port/database
+    ORM_TEST_POSTGRES        postgres://user:password@host:port/database
+    ORM_TEST_POSTGRES_TLS    the same, encrypted only, with ?sslrootcert=/folder/root.crt; see xtask/src/postgres.rs
+    ORM_TEST_PGBOUNCER       the same, in front of the first one, with ?pooler=transaction
 
 With CI set, a skipped test is a failure.";
 

@@ -3,16 +3,20 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use crate::Result;
 use crate::guardian::{self, Guardian};
-use crate::server::{self, Running, Server};
+use crate::server::{self, Running, Server, Urls};
+use crate::{Result, debian};
 
 /// `PostgreSQL`, as the report and the tests know it.
-pub(crate) const SERVER: Server = Server { backend: "postgres", variable: "ORM_TEST_POSTGRES", start };
+pub(crate) const SERVER: Server =
+    Server { name: "postgres", backend: true, variable: "ORM_TEST_POSTGRES", start };
+
+/// Another one, which takes encrypted connections only. The folder of the file that its URL names as `sslrootcert` has
+/// another authority as well, `other.crt`, and the certificate and key of the user `certified`.
+pub(crate) const TLS_SERVER: Server =
+    Server { name: "postgres with TLS", backend: false, variable: "ORM_TEST_POSTGRES_TLS", start: start_tls };
 
 /// The guardian script. A password is asked for on every connection, because tests log in with wrong ones;
 /// nothing is synced to disk, because nothing has to survive a crash.
@@ -43,23 +47,62 @@ synchronous_commit = off
 full_page_writes = off
 END
 
+authority() {
+    openssl req -x509 $KEY -days 30 -subj "/CN=$1" -keyout "$folder/$1.key" -out "$folder/$1.crt"
+}
+certificate() {
+    openssl req $KEY -subj "/CN=$2" -keyout "$folder/$1.key" -out "$folder/$1.csr"
+    echo "subjectAltName = DNS:$2" >"$folder/names"
+    openssl x509 -req -days 30 -in "$folder/$1.csr" -CA "$folder/root.crt" -CAkey "$folder/root.key" \
+        -CAcreateserial -extfile "$folder/names" -out "$folder/$1.crt"
+}
+if [ "$TLS" = yes ]; then
+    KEY='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+    { authority root && authority other && certificate server localhost && certificate client certified; } \
+        >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+    cat >>"$data/postgresql.conf" <<END
+ssl = on
+ssl_cert_file = '$folder/server.crt'
+ssl_key_file = '$folder/server.key'
+ssl_ca_file = '$folder/root.crt'
+END
+    cat >"$data/pg_hba.conf" <<END
+hostssl all certified all cert
+hostssl all all all scram-sha-256
+END
+fi
+
 postgres -D "$data" >"$log" 2>&1 &
 server=$!
 until grep -q '^ready' "$data/postmaster.pid" 2>/dev/null; do
     kill -0 $server 2>/dev/null || { cat "$log" >&2; exit 1; }
     sleep 0.1
 done
-echo ready
+echo "ready $folder"
 read -r _ || :
 "#;
 
-fn start() -> Result<Running> {
-    let programs = find_or_install()?;
+fn start(_: &Urls<'_>) -> Result<Running> {
     let (port, password) = (server::free_port()?, server::password()?);
     let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
-    let variables = [("PORT", port.to_string()), ("PASSWORD", password)];
-    let guardian = Guardian::start(SCRIPT, &programs, &variables)?;
+    let guardian = guardian("no", port, password)?;
     Ok(Running { url, _guardian: Some(guardian) })
+}
+
+fn start_tls(_: &Urls<'_>) -> Result<Running> {
+    if debian::find("openssl").is_none() {
+        debian::install("openssl", "openssl", TLS_SERVER.variable)?;
+    }
+    let (port, password) = (server::free_port()?, server::password()?);
+    let login = format!("postgres://postgres:{password}@localhost:{port}/postgres");
+    let guardian = guardian("yes", port, password)?;
+    let url = format!("{login}?sslrootcert={}/root.crt", guardian.said());
+    Ok(Running { url, _guardian: Some(guardian) })
+}
+
+fn guardian(tls: &str, port: u16, password: String) -> Result<Guardian> {
+    let variables = [("PORT", port.to_string()), ("PASSWORD", password), ("TLS", tls.to_owned())];
+    Guardian::start(SCRIPT, &find_or_install()?, &variables)
 }
 
 fn find_or_install() -> Result<PathBuf> {
@@ -92,18 +135,14 @@ fn is_complete(folder: &Path) -> bool {
 }
 
 fn install() -> Result<()> {
-    if !guardian::is_root()? {
-        return Err("PostgreSQL is not installed: install its server or set ORM_TEST_POSTGRES".into());
-    }
-    eprintln!("installing PostgreSQL ...");
-    without_system_server(|| {
-        apt_get(&["update"])?;
-        apt_get(&["install", "--yes", "--no-install-recommends", "postgresql"])
-    })
+    without_system_server(|| debian::install("PostgreSQL", "postgresql", "ORM_TEST_POSTGRES"))
 }
 
 /// Debian's package would create and start a server of its own.
 fn without_system_server(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    if !guardian::is_root()? {
+        return install();
+    }
     let settings = Path::new("/etc/postgresql-common/createcluster.d");
     let forbid = settings.join("xtask.conf");
     fs::create_dir_all(settings)?;
@@ -111,17 +150,4 @@ fn without_system_server(install: impl FnOnce() -> Result<()>) -> Result<()> {
     let installed = install();
     fs::remove_file(forbid)?;
     installed
-}
-
-fn apt_get(arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new("apt-get");
-    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    let status = command.stdin(Stdio::null()).stdout(io::stderr()).status();
-    match status.map_err(|why| format!("PostgreSQL is not installed and apt-get does not run: {why}"))? {
-        status if status.success() => Ok(()),
-        status => {
-            Err(format!("PostgreSQL is not installed and apt-get {} ended with {status}", arguments[0])
-                .into())
-        }
-    }
 }

@@ -9,19 +9,21 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::guardian::Guardian;
-use crate::{Result, postgres};
+use crate::{Result, pgbouncer, postgres};
 
 /// Every server, in the order of the report.
-pub(crate) const ALL: &[Server] = &[postgres::SERVER];
+pub(crate) const ALL: &[Server] = &[postgres::SERVER, postgres::TLS_SERVER, pgbouncer::SERVER];
 
 /// A kind of database server.
 pub(crate) struct Server {
-    /// The backend's word in test names and in the report.
-    pub(crate) backend: &'static str,
+    /// Its word in the report and, if it is a backend, in test names.
+    pub(crate) name: &'static str,
+    /// Whether the suite's cases run on it in both forms; else a few tests ask for it.
+    pub(crate) backend: bool,
     /// The environment variable which tells the tests where the server is.
     pub(crate) variable: &'static str,
     /// Starts a throw-away server.
-    pub(crate) start: fn() -> Result<Running>,
+    pub(crate) start: fn(&Urls<'_>) -> Result<Running>,
 }
 
 /// A server which accepts connections until this value is dropped.
@@ -32,14 +34,36 @@ pub(crate) struct Running {
     pub(crate) _guardian: Option<Guardian>,
 }
 
+/// Every server that was provisioned so far, or was not to be had.
+pub(crate) type Provisioned = Vec<(&'static Server, Option<Running>)>;
+
+/// Where the servers are that came before in [`ALL`].
+pub(crate) struct Urls<'a>(&'a Provisioned);
+
+impl Urls<'_> {
+    pub(crate) fn of(&self, server: &Server) -> Option<&str> {
+        let found = self.0.iter().find(|(other, _)| other.variable == server.variable);
+        found.and_then(|(_, running)| Some(running.as_ref()?.url.as_str()))
+    }
+}
+
+/// Provisions all of them, one after the other.
+pub(crate) fn provision() -> Provisioned {
+    ALL.iter().fold(Vec::new(), |mut provisioned, server| {
+        let running = server.provision(&Urls(&provisioned));
+        provisioned.push((server, running));
+        provisioned
+    })
+}
+
 impl Server {
     /// The server named by the environment, else a throw-away one, else nothing and the reason on standard
     /// error.
-    pub(crate) fn provision(&self) -> Option<Running> {
+    fn provision(&self, urls: &Urls<'_>) -> Option<Running> {
         match env::var(self.variable) {
             Ok(url) if !url.is_empty() => Some(Running { url, _guardian: None }),
-            _ => (self.start)()
-                .inspect_err(|why| eprintln!("{} SKIPPED: {why}", self.backend.to_uppercase()))
+            _ => (self.start)(urls)
+                .inspect_err(|why| eprintln!("{} SKIPPED: {why}", self.name.to_uppercase()))
                 .ok(),
         }
     }

@@ -7,14 +7,13 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use crate::Result;
 use crate::report::Report;
-use crate::server::{self, Running, Server};
-
-type Provisioned = Vec<(&'static Server, Option<Running>)>;
+use crate::server::{self, Provisioned};
 
 /// Runs the tests which match the filters; its last line of output is the total.
 pub(crate) fn run(filters: &[OsString]) -> Result<ExitCode> {
-    let servers: Provisioned = server::ALL.iter().map(|server| (server, server.provision())).collect();
-    let backends = servers.iter().map(|(server, running)| (server.backend, running.is_some()));
+    let servers = server::provision();
+    let backends = servers.iter().filter(|(server, _)| server.backend);
+    let backends = backends.map(|(server, running)| (server.name, running.is_some()));
     let mut report = Report::new(std::iter::once(("sqlite", true)).chain(backends));
 
     let status = cargo_test(filters, &servers, &mut report)?;
@@ -81,7 +80,7 @@ fn problems(report: &Report, status: ExitStatus, servers: &Provisioned) -> Vec<S
 fn gaps(skipped: usize, servers: &Provisioned) -> Vec<String> {
     let missing = servers.iter().filter(|(_, running)| running.is_none());
     let mut gaps: Vec<_> =
-        missing.map(|(server, _)| format!("CI is set and there was no {} server", server.backend)).collect();
+        missing.map(|(server, _)| format!("CI is set and there was no {} server", server.name)).collect();
     if skipped > 0 {
         gaps.push(format!("CI is set and {skipped} skipped"));
     }

@@ -23,15 +23,17 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
-/// The name behind the first FROM, INTO, UPDATE or TABLE; none if a comma, a JOIN or another one of these follows.
+/// The table that is written, which INTO, UPDATE or TABLE comes before, or the only one that is read: behind the one
+/// FROM, without a comma and without a JOIN.
 fn only_table(sql: &str) -> Option<String> {
     let introduces = |word: &Word<'_>| ["FROM", "INTO", "UPDATE", "TABLE"].iter().any(|known| word.is(known));
-    let mut words = Words(sql).skip_while(|word| !introduces(word)).skip(1);
+    let mut words = Words(sql);
+    let reads = words.find(introduces)?.is("FROM");
     let name = words.next()?.name()?;
     let mut words = words.peekable();
-    let several = words.peek().is_some_and(|word| word.is(","))
-        || words.any(|word| introduces(&word) || word.is("JOIN"));
-    (!several).then_some(name)
+    let several =
+        words.peek().is_some_and(|word| word.is(",")) || words.any(|word| word.is("FROM") || word.is("JOIN"));
+    (!reads || !several).then_some(name)
 }
 
 /// A keyword, a name, or a sign.
@@ -97,6 +99,8 @@ mod tests {
             ("SELECT * FROM (SELECT 1) AS x", "SELECT"),
             ("SELECT * FROM a JOIN b ON true", "SELECT"),
             ("SELECT * FROM a, b", "SELECT"),
+            ("SELECT * FROM a FOR UPDATE", "SELECT a"),
+            ("INSERT INTO a SELECT x FROM unnest($1) AS v", "INSERT a"),
             ("SELECT * FROM a WHERE x IN (SELECT y FROM b)", "SELECT"),
             ("CREATE TABLE \"users\" (\"id\" INTEGER)", "CREATE users"),
             ("'unended", ""),

@@ -151,6 +151,7 @@ mod flush {
                     assert_eq!(sent.value(sent.sets(), 0), None);
                     format!("{} sets of {}, {:?}", sent.sets(), sent.width(), last)
                 }
+                orm::Event::Connect(_) => return,
                 step => step.to_string(),
             };
             events.lock().unwrap().push(line);

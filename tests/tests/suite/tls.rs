@@ -1,0 +1,104 @@
+//! Encrypted connections, to a server that takes no others.
+
+use std::path::PathBuf;
+
+use orm_tests::prelude::*;
+use orm_tests::{assert_says, both_forms, special};
+
+/// The server: its URL up to the `?`, and the folder of its certificates.
+struct Secure {
+    url: String,
+    folder: PathBuf,
+}
+
+impl Secure {
+    fn server() -> Option<Self> {
+        let url = special("ORM_TEST_POSTGRES_TLS")?;
+        let (url, root) = url.split_once("?sslrootcert=").unwrap();
+        Some(Self { url: url.to_owned(), folder: PathBuf::from(root).parent().unwrap().to_owned() })
+    }
+
+    fn with(&self, options: &str) -> String {
+        format!("{}?{options}", self.url)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.join(name).display().to_string()
+    }
+}
+
+#[both_forms]
+mod tls {
+    use super::*;
+
+    /// Fails on the server if the connection is not encrypted.
+    const ENCRYPTED: &str = "SELECT 1 / count(*) FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+
+    /// The modes, with the right authority, with another one, and for another name.
+    #[case(postgres)]
+    async fn each_mode_checks_as_much_as_it_says(db: Db) {
+        let Some(secure) = Secure::server() else { return };
+        let (root, other) = (secure.file("root.crt"), secure.file("other.crt"));
+        for options in [
+            "sslmode=prefer".to_owned(),
+            "sslmode=require".to_owned(),
+            format!("sslmode=require&sslrootcert={root}"),
+            format!("sslmode=verify-ca&sslrootcert={root}"),
+            format!("sslmode=verify-full&sslrootcert={root}"),
+            format!("sslmode=verify-full&sslrootcert={}", secure.file("server.crt")),
+        ] {
+            let engine = Engine::open(&secure.with(&options)).unwrap();
+            engine.script(ENCRYPTED).await.unwrap();
+        }
+        for (options, words) in [
+            (format!("sslmode=verify-full&sslrootcert={other}"), "?sslrootcert="),
+            (format!("sslmode=verify-ca&sslrootcert={other}"), "UnknownIssuer"),
+            (format!("sslmode=require&sslrootcert={other}"), "UnknownIssuer"),
+            ("sslmode=verify-full".to_owned(), "UnknownIssuer"),
+            ("sslmode=disable".to_owned(), "it wants TLS: add ?sslmode=verify-full"),
+        ] {
+            let error = Engine::open(&secure.with(&options)).unwrap().script(ENCRYPTED).await.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Connect | ErrorKind::Authentication), "{error}");
+            assert_says(&error, &["localhost", words]);
+        }
+        let elsewhere = secure.url.replace("localhost", "127.0.0.1");
+        let engine = Engine::open(&format!("{elsewhere}?sslmode=verify-ca&sslrootcert={root}")).unwrap();
+        engine.script(ENCRYPTED).await.unwrap();
+        let engine = Engine::open(&format!("{elsewhere}?sslmode=verify-full&sslrootcert={root}")).unwrap();
+        assert_says(engine.script(ENCRYPTED).await.unwrap_err(), &["not valid for name", "verify-ca"]);
+        db.script("SELECT 1").await;
+    }
+
+    /// A client that shows a certificate needs no password.
+    #[case(postgres)]
+    async fn a_client_certificate_is_a_login(db: Db) {
+        let Some(secure) = Secure::server() else { return };
+        let (_, address) = secure.url.rsplit_once('@').unwrap();
+        let files = ["root.crt", "client.crt", "client.key"].map(|name| secure.file(name));
+        let options = format!("sslmode=verify-full&sslrootcert={}", files[0]);
+        let url =
+            format!("postgres://certified@{address}?{options}&sslcert={}&sslkey={}", files[1], files[2]);
+        let engine = Engine::open(&secure.with(&options)).unwrap();
+        // Both forms run at the same time.
+        let _ = engine.script("CREATE USER certified").await;
+        Engine::open(&url).unwrap().script(ENCRYPTED).await.unwrap();
+        let error = Engine::open(&format!("{url}x")).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Url);
+        assert_says(error, &["sslkey", "client.keyx"]);
+        assert_eq!(db.engine.script("SELECT 1").await.err().map(|error| error.kind()), None);
+    }
+
+    /// A server without TLS is not talked to in the clear unless that is allowed.
+    #[case(postgres)]
+    async fn a_server_without_tls_is_refused_with_advice(db: Db) {
+        let url = |mode: &str| format!("{}?sslmode={mode}", db.database.url);
+        for mode in ["disable", "prefer"] {
+            Engine::open(&url(mode)).unwrap().script("SELECT 1").await.unwrap();
+        }
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let error = Engine::open(&url(mode)).unwrap().script("SELECT 1").await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Connect);
+            assert_says(&error, &["does not support TLS", "?sslmode=disable"]);
+        }
+    }
+}
