@@ -24,6 +24,7 @@ trap 'clean_up 2>/dev/null' EXIT
 trap exit HUP INT TERM
 trap '' PIPE
 
+: >"$folder/log"
 cat >"$folder/pgbouncer.ini" <<END
 [databases]
 * = host=$SERVER_HOST port=$SERVER_PORT user=$SERVER_USER password=$SERVER_PASSWORD
@@ -39,7 +40,7 @@ max_client_conn = 500
 server_tls_sslmode = disable
 END
 
-pgbouncer "$folder/pgbouncer.ini" >"$folder/log" 2>&1 &
+pgbouncer "$folder/pgbouncer.ini" >>"$folder/log" 2>&1 &
 server=$!
 until grep -q 'process up' "$folder/log"; do
     kill -0 $server 2>/dev/null || { cat "$folder/log" >&2; exit 1; }

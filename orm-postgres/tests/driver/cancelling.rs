@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use orm_core::Value;
-use orm_core::driver::{Backend, Connection};
+use orm_core::driver::{Backend, Connection, Row};
 
 use crate::support::*;
 
@@ -19,7 +19,7 @@ async fn a_dropped_statement_is_gone_from_the_server() {
     let mut other = connect(&url).await;
     let pid = select(&mut conn, "SELECT pg_backend_pid()").await.expect("a pid").remove(0).remove(0);
     let slow = query("SELECT pg_sleep(30)", &[]);
-    let mut sink = |_: &dyn orm_core::driver::Row| Ok(());
+    let mut sink = |_: &dyn Row| Ok(());
     let call = tokio::time::timeout(Duration::from_millis(100), conn.run(&slow, &[], &mut sink));
     assert!(call.await.is_err());
     drop(conn);
@@ -40,7 +40,8 @@ fn a_panic_in_the_blocking_form_stops_the_statement() {
     let (mut conn, mut other) =
         (backend(&url).connect().expect("one"), backend(&url).connect().expect("two"));
     let statement = query(SLOW, &[]);
-    let run = AssertUnwindSafe(|| conn.run(&statement, &[], &mut |_| std::panic::panic_any("enough")));
+    let run =
+        AssertUnwindSafe(|| conn.run(&statement, &[], &mut |_: &dyn Row| std::panic::panic_any("enough")));
     catch_unwind(run).expect_err("a panic");
     drop(conn);
     let start = Instant::now();
@@ -55,5 +56,5 @@ fn is_running(conn: &mut dyn Connection) -> bool {
         "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%cancelling_blocking%'",
         &[],
     );
-    conn.run(&running, &[], &mut |_| Ok(())).expect("a count") > 0
+    conn.run(&running, &[], &mut |_: &dyn Row| Ok(())).expect("a count") > 0
 }

@@ -72,8 +72,11 @@ mod error_kinds {
             let parameters = format!("{:?}", error.parameters().unwrap());
             assert!(parameters.contains(value), "{parameters}");
             assert!(!format!("{error} {error:?}").contains(value), "{error:?}");
-            let sources = std::iter::successors(error.source(), |source| source.source());
-            let said: Vec<_> = sources.map(ToString::to_string).collect();
+            let (mut said, mut source) = (Vec::new(), error.source());
+            while let Some(cause) = source {
+                said.push(cause.to_string());
+                source = cause.source();
+            }
             assert!(said.iter().any(|text| text.contains("constraint")), "{said:?}");
             if kind == ErrorKind::UniqueViolation && db.backend == orm_tests::Backend::Postgres {
                 assert_says(said.concat(), &["grüße 🦀"]);
