@@ -7,6 +7,8 @@ mod support;
 mod cancelling;
 #[path = "driver/connecting.rs"]
 mod connecting;
+#[path = "driver/pooling.rs"]
+mod pooling;
 #[path = "driver/transactions.rs"]
 mod transactions;
 #[path = "driver/values.rs"]

@@ -101,9 +101,25 @@ mod tests {
 
     #[test]
     fn the_features_decide_which_backends_there_are() {
-        let postgres = find(&Url::parse("postgres://host/db").expect("a URL"));
+        let postgres = find(&Url::parse("postgres://localhost/db").expect("a URL"));
         assert_eq!(postgres.is_ok(), cfg!(feature = "postgres"));
         let sqlite = find(&Url::parse("sqlite::memory:").expect("a URL"));
         assert_eq!(sqlite.is_ok(), cfg!(feature = "sqlite"));
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn a_server_elsewhere_needs_tls_or_a_word_to_do_without() {
+        let found = |url: &str| find(&Url::parse(url).expect("a URL"));
+        assert_eq!(found("postgres://db.example/app").is_ok(), cfg!(feature = "tls"));
+        assert!(found("postgres://db.example/app?sslmode=disable").is_ok());
+        if let Err(error) = found("postgres://u:hunter2@localhost/app?sslmode=require") {
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            let message = error.to_string();
+            assert!(
+                message.contains("cargo add orm --features tls") && !message.contains("hunter2"),
+                "{message}"
+            );
+        }
     }
 }

@@ -20,12 +20,18 @@ pub(crate) type Values = Vec<Value<'static>>;
 
 /// The server's URL; without one a test is skipped, but never silently and never in CI.
 pub(crate) fn server() -> Option<String> {
-    let url = std::env::var("ORM_TEST_POSTGRES").ok();
+    named("ORM_TEST_POSTGRES")
+}
+
+/// The URL in this variable.
+pub(crate) fn named(variable: &str) -> Option<String> {
+    let url = std::env::var(variable).ok();
     if url.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "ORM_TEST_POSTGRES is not set, and this is CI");
+        assert!(std::env::var_os("CI").is_none(), "{variable} is not set, and this is CI");
         // Not eprintln, which the test harness captures.
-        let line =
-            "\n!!! SKIPPED: set ORM_TEST_POSTGRES=postgres://user:password@host/database to run this test\n";
+        let line = format!(
+            "\n!!! SKIPPED: {variable} is not set, to postgres://user:password@host/database; `cargo xtask test` does that\n"
+        );
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
     url

@@ -23,7 +23,11 @@ mod errors {
             ("sqlite://x.db?pool=hunter2", "unknown option \"pool\"; those of sqlite are mode, pool_size"),
             ("sqlite://x.db?mode=hunter2", "ro, rw, rwc"),
             ("postgres://u:hunter2@h:port/db", "port"),
-            ("postgres://u:hunter2@h/db?sslmode=verify-full", "TLS"),
+            ("postgres://u:hunter2@h/db?sslmode=allow", "sslmode is one of disable"),
+            (
+                "postgres://u:hunter2@h/db?sslmode=require&sslrootcert=/no/such.pem",
+                "sslrootcert: /no/such.pem",
+            ),
             ("postgres://u:hunter2@h/db?color=blue", "unknown option \"color\""),
         ];
         for (url, words) in bad {

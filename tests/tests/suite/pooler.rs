@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use orm::{AsyncEngine, Metadata, Open as _};
 use orm_tests::prelude::*;
+use orm_tests::proxy::Proxy;
 use orm_tests::{Backend, both_forms, special};
 
 use crate::models::User;
@@ -109,6 +110,27 @@ mod pooler {
         }
         // The connection that does not know the new type is given up; the next one knows it.
         assert_eq!(kinds, [ErrorKind::SerializationFailure, ErrorKind::Decode, ErrorKind::Decode]);
+    }
+
+    /// What it costs: a statement is prepared in each transaction anew, which is a round trip more.
+    #[case(postgres)]
+    async fn a_unit_of_work_takes_three_round_trips(db: Db) {
+        let Some(url) = through(&db.database) else { return };
+        db.create::<User>().await;
+        let (login, rest) = url.rsplit_once('@').unwrap();
+        let (address, path) = rest.split_once('/').unwrap();
+        let proxy = Proxy::start(address.to_owned());
+        let engine = Engine::open(&format!("{login}@{}/{path}", proxy.address)).unwrap();
+        let mut session = engine.session();
+        session.all(User::select()).await.unwrap();
+        session.commit().await.unwrap();
+        for round in 0..2 {
+            proxy.take();
+            session.add_all((0..1000).map(|number| User::new(format!("{round}.{number}"))));
+            session.commit().await.unwrap();
+            let trips = proxy.take();
+            assert_eq!(trips, 3, "BEGIN with Parse, Bind, COMMIT");
+        }
     }
 
     /// A failed statement, a rollback, and on it goes.
