@@ -21,6 +21,8 @@ use crate::session::journal::{Entry, Journal};
 /// columns that differ. Indexing panics where there is nothing to show: on a handle of another session, and on an entity
 /// that is expired, deleted or detached. [`try_get`](Self::try_get) gives an error instead.
 pub struct Entities {
+    /// Messages show no keys.
+    hidden: bool,
     session: u32,
     pub(super) arenas: Vec<Arena>,
     arena_of: HashMap<TypeId, u32>,
@@ -39,10 +41,11 @@ pub struct Entities {
 }
 
 impl Entities {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(hidden: bool) -> Self {
         static SESSIONS: AtomicU32 = AtomicU32::new(0);
         Self {
             session: SESSIONS.fetch_add(1, Ordering::Relaxed),
+            hidden,
             arenas: Vec::new(),
             arena_of: HashMap::new(),
             new: Vec::new(),
@@ -219,15 +222,20 @@ impl Entities {
                 ErrorKind::Expired,
                 format!(
                     "the entity {} is expired; call session.refresh(entity) before reading it",
-                    head.identity
+                    self.shown(head)
                 ),
             )
             .with_model(M::NAME)),
             State::Deleted | State::Free => Err(gone::<M>(&format!(
                 "{} was deleted; after a rollback it can be read again",
-                head.identity
+                self.shown(head)
             ))),
         }
+    }
+
+    /// The key of an entity for a message, unless the engine hides values.
+    pub(super) fn shown(&self, head: &Head) -> String {
+        if self.hidden { "with a hidden key".to_owned() } else { head.identity.to_string() }
     }
 
     pub(super) fn persistent<M: Model>(&self, entity: Entity<M>) -> Result<Place> {

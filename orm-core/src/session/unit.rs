@@ -44,7 +44,7 @@ enum Cursor {
 impl Unit {
     pub(super) fn new(engine: EngineCore) -> Self {
         Self {
-            entities: Entities::new(),
+            entities: Entities::new(engine.hides_parameters()),
             engine,
             lease: None,
             failed: None,
@@ -459,10 +459,8 @@ impl Unit {
 
     fn row_gone(&self, place: Place) -> Error {
         let arena = self.entities.arena(place);
-        let message = match self.engine.hides_parameters() {
-            true => "the row was deleted by somebody else".to_owned(),
-            false => format!("the row {} was deleted by somebody else", arena.head(place.slot).identity),
-        };
+        let message =
+            format!("the row {} was deleted by somebody else", self.entities.shown(arena.head(place.slot)));
         Error::new(ErrorKind::RowGone, message).with_model(arena.model)
     }
 }

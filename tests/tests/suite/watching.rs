@@ -51,7 +51,7 @@ mod watching {
         let lines = lines.take();
         let lines: Vec<_> = lines.iter().map(|line| timeless(line)).collect();
         let [connect, "BEGIN", insert, "COMMIT", "BEGIN", select, "ROLLBACK"] = lines[..] else {
-            panic!("{lines:#?}")
+            unreachable!("{lines:#?}")
         };
         assert_eq!(connect, "CONNECT");
         assert!(insert.starts_with("INSERT INTO \"users\""), "{insert}");
@@ -103,7 +103,10 @@ mod watching {
         db.script("DELETE FROM users").await;
         let error = session.load(gone).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RowGone);
-        assert_eq!(error.to_string(), "row gone (User): the row was deleted by somebody else");
+        assert_eq!(
+            error.to_string(),
+            "row gone (User): the row with a hidden key was deleted by somebody else"
+        );
     }
 
     /// [ENG-9] Several may watch.
