@@ -124,7 +124,7 @@ pub enum ErrorKind {
 ///
 /// It is cheap to clone and to move, says which statement, model and column were involved, and shows no bound value but
 /// the key of an entity that it is about. Its [`source`](std::error::Error::source) is the driver's own error, whose
-/// text may quote values; [`hide_parameters`](crate::engine::EngineBuilder::hide_parameters) leaves it out.
+/// text may quote values; `hide_parameters` of the engine leaves it out.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 

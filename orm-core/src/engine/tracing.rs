@@ -41,6 +41,9 @@ impl Tracer {
     }
 
     fn statement(&self, sent: &Sent<'_>) {
+        if !Self::is_heard() {
+            return;
+        }
         let Place { system, host, port, database } = &self.0;
         let summary = Summary::of(sent.sql());
         let sets = sent.sets();

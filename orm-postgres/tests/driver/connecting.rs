@@ -75,6 +75,21 @@ async fn a_connection_that_ends_while_an_answer_is_owed_is_lost() {
 }
 
 #[tokio::test]
+async fn a_session_begins_as_the_url_says() {
+    let Some(url) = server() else { return };
+    let options =
+        "options=-c%20search_path%3Dnowhere&application_name=sh%C3%B6p&target_session_attrs=read-write";
+    let mut conn = connect(&format!("{url}?{options}")).await;
+    let settings = "SELECT current_setting('search_path'), current_setting('application_name')";
+    let row = select(&mut conn, settings).await.expect("a row").remove(0);
+    // PostgreSQL 16 keeps the name; those before it replace what is not ASCII.
+    assert_eq!(row[0], text("nowhere"));
+    assert!(matches!(&row[1], Value::Text(name) if name.starts_with("sh") && name.ends_with('p')), "{row:?}");
+    let error = connect_error(&format!("{url}?target_session_attrs=read-only")).await;
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+}
+
+#[tokio::test]
 async fn a_unix_socket_is_a_host_in_the_url() {
     let Some(url) = server() else { return };
     let mut conn = connect(&url).await;

@@ -88,6 +88,24 @@ mod tls {
         assert_eq!(db.engine.script("SELECT 1").await.err().map(|error| error.kind()), None);
     }
 
+    /// [ENG-1] A password of characters that mean something in a URL, in SQL, or elsewhere in the world.
+    #[case(postgres)]
+    async fn a_password_may_hold_anything(db: Db) {
+        let Some(secure) = Secure::server() else { return };
+        let user = format!("odd_{}", std::any::type_name::<Db>().len());
+        let options = format!("sslmode=verify-full&sslrootcert={}", secure.file("root.crt"));
+        let admin = Engine::open(&secure.with(&options)).unwrap();
+        admin.script(&format!("CREATE USER {user} PASSWORD 'p@:w/%?#&ü '''")).await.unwrap();
+        let (_, address) = secure.url.rsplit_once('@').unwrap();
+        let login = |password: &str| format!("postgres://{user}:{password}@{address}?{options}");
+        let password = "p%40%3Aw%2F%25%3F%23%26%C3%BC%20%27";
+        Engine::open(&login(password)).unwrap().script(ENCRYPTED).await.unwrap();
+        let error = Engine::open(&login("p%40")).unwrap().script(ENCRYPTED).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+        admin.script(&format!("DROP USER {user}")).await.unwrap();
+        db.script("SELECT 1").await;
+    }
+
     /// A server without TLS is not talked to in the clear unless that is allowed.
     #[case(postgres)]
     async fn a_server_without_tls_is_refused_with_advice(db: Db) {
