@@ -2,12 +2,25 @@
 
 use orm_core::{Error, ErrorKind, Result};
 use tokio_postgres::NoTls;
+use tokio_postgres::tls::{MakeTlsConnect, NoTlsError, NoTlsStream};
 
 use crate::options::{Mode, Security};
 
-pub(crate) type Tls = NoTls;
+/// There is none.
+#[derive(Clone)]
+pub(crate) enum Tls {}
 
-/// What the type's namesake offers.
+impl<S> MakeTlsConnect<S> for Tls {
+    type Stream = NoTlsStream;
+    type TlsConnect = NoTls;
+    type Error = NoTlsError;
+
+    fn make_tls_connect(&mut self, _: &str) -> std::result::Result<NoTls, NoTlsError> {
+        match *self {}
+    }
+}
+
+/// `None`, or an error where TLS was asked for.
 pub(crate) fn tls(security: &Security) -> Result<Option<Tls>> {
     match security.mode {
         Mode::Disable | Mode::Prefer => Ok(None),
