@@ -258,7 +258,8 @@ impl PostgresConnection {
 
     /// Remembers, behind a pooler, that the driver has looked types up.
     fn note_types(&mut self, prepared: &tokio_postgres::Statement) {
-        let foreign = || prepared.columns().iter().any(|column| Type::from_oid(column.type_().oid()).is_none());
+        let foreign =
+            || prepared.columns().iter().any(|column| Type::from_oid(column.type_().oid()).is_none());
         if let Some(pooled) = &mut self.pooled
             && pooled.types == Types::Plain
             && foreign()
@@ -374,7 +375,8 @@ impl PostgresConnection {
                 Some(prepared) => prepared,
                 None => fetch.insert(self.client.prepare(&format!("FETCH {batch} FROM {name}")).await?),
             };
-            let count = read(self.client.query_raw(&*prepared, no_parameters()).await?, prepared, sink).await?;
+            let count =
+                read(self.client.query_raw(&*prepared, no_parameters()).await?, prepared, sink).await?;
             Ok((count, prepared.clone()))
         };
         match fetched.await {

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use orm_core::Value;
-use orm_core::driver::{Backend, Connection, Row};
+use orm_core::driver::{Backend, ConnectOptions, Connection, Row};
 
 use crate::support::*;
 
@@ -37,8 +37,9 @@ async fn a_dropped_statement_is_gone_from_the_server() {
 #[test]
 fn a_panic_in_the_blocking_form_stops_the_statement() {
     let Some(url) = server() else { return };
+    let options = ConnectOptions::default();
     let (mut conn, mut other) =
-        (backend(&url).connect().expect("one"), backend(&url).connect().expect("two"));
+        (backend(&url).connect(&options).expect("one"), backend(&url).connect(&options).expect("two"));
     let statement = query(SLOW, &[]);
     let run =
         AssertUnwindSafe(|| conn.run(&statement, &[], &mut |_: &dyn Row| unreachable!("it has had enough")));
