@@ -3,8 +3,8 @@
 
 mod channel;
 mod connection;
-mod inspect;
 mod echo;
+mod inspect;
 mod lease;
 mod observer;
 mod options;

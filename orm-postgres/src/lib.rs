@@ -7,8 +7,8 @@
 #![deny(clippy::print_stdout)]
 
 mod backend;
-mod catalogue;
 mod cancel;
+mod catalogue;
 mod connection;
 mod dialect;
 mod error;
