@@ -17,9 +17,11 @@ server=
 
 clean_up() {
     set +e
+    kill -0 $server || { echo 'PgBouncer has died:' && tail -n 20 "$folder/log"; } >&3
     kill -TERM $server && wait $server
     rm -rf "$folder"
 }
+exec 3>&2
 trap 'clean_up 2>/dev/null' EXIT
 trap exit HUP INT TERM
 trap '' PIPE
