@@ -142,13 +142,13 @@ fn run_prepared(
         return Err(wrong_count(statement.parameter_count(), values.len()));
     }
     for (index, value) in values.iter().enumerate() {
-        bind(statement, index + 1, type_of(asked.parameters(), index), value)?;
+        bind(statement, index, asked.parameters(), value)?;
     }
     let width = statement.column_count();
     if let Some(columns) = sink.columns() {
         columns.extend(statement.column_names().map(str::to_owned));
     }
-    let before = connection.total_changes();
+    let before = if width == 0 { connection.total_changes() } else { 0 };
     let mut rows = statement.raw_query();
     let mut count = 0;
     while let Some(row) = rows.next().map_err(statement_error)? {
@@ -210,14 +210,9 @@ fn bind_result(
     value: &Result<Value<'_>>,
 ) -> Result<()> {
     match value {
-        Ok(value) => bind(statement, index + 1, type_of(types, index), value),
+        Ok(value) => bind(statement, index, types, value),
         Err(error) => Err(error.clone()),
     }
-}
-
-/// The type of a parameter; SQLite itself says so if there are too many values.
-fn type_of(types: &[SqlType], index: usize) -> SqlType {
-    types.get(index).copied().unwrap_or(SqlType::Text)
 }
 
 /// A transaction that has read and then finds the lock taken cannot wait for it: SQLite refuses at once, because what it has

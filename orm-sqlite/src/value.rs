@@ -17,19 +17,36 @@ pub(crate) fn add_collations(connection: &rusqlite::Connection) -> rusqlite::Res
     connection.create_collation(DECIMAL, decimal::compare)
 }
 
-/// Binds a value to a parameter; the first one has number 1. Booleans are 0 and 1.
+/// Binds a value to a parameter of a statement with these types; the first one has index 0. Booleans are 0 and 1.
 #[inline]
 pub(crate) fn bind(
     statement: &mut CachedStatement<'_>,
-    number: usize,
-    sql_type: SqlType,
+    index: usize,
+    types: &[SqlType],
     value: &Value<'_>,
 ) -> Result<()> {
-    let result = match Plain::of(value) {
-        Some(plain) => statement.raw_bind_parameter(number, plain),
-        None => statement.raw_bind_parameter(number, stored_text(sql_type, value)?),
+    let result = match value {
+        Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => {
+            return bind_as_text(statement, index, types, value);
+        }
+        // Looked at where it lies: a value that is moved right after it was written makes the processor wait.
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bytes(_) => {
+            statement.raw_bind_parameter(index + 1, Plain(value))
+        }
     };
     result.map_err(statement_error)
+}
+
+#[cold]
+fn bind_as_text(
+    statement: &mut CachedStatement<'_>,
+    index: usize,
+    types: &[SqlType],
+    value: &Value<'_>,
+) -> Result<()> {
+    // SQLite itself says so if there are too many values.
+    let sql_type = types.get(index).copied().unwrap_or(SqlType::Text);
+    statement.raw_bind_parameter(index + 1, stored_text(sql_type, value)?).map_err(statement_error)
 }
 
 /// The text of a value for which SQLite has no type; `None` for any other one.
@@ -48,27 +65,22 @@ pub(crate) fn stored_text(sql_type: SqlType, value: &Value<'_>) -> Result<Option
 }
 
 /// A value for which SQLite has a type.
-struct Plain<'a>(ValueRef<'a>);
+struct Plain<'a>(&'a Value<'a>);
 
-impl<'a> Plain<'a> {
+impl ToSql for Plain<'_> {
     #[inline]
-    fn of(value: &'a Value<'_>) -> Option<Self> {
-        Some(Self(match value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
             Value::Null => ValueRef::Null,
             Value::Bool(value) => ValueRef::Integer(i64::from(*value)),
             Value::Int(value) => ValueRef::Integer(*value),
             Value::Float(value) => ValueRef::Real(*value),
             Value::Text(value) => ValueRef::Text(value.as_bytes()),
             Value::Bytes(value) => ValueRef::Blob(value),
-            Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => return None,
+            Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => {
+                return Err(rusqlite::Error::ToSqlConversionFailure("it is stored as text".into()));
+            }
         }))
-    }
-}
-
-impl ToSql for Plain<'_> {
-    #[inline]
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.0))
     }
 }
 
