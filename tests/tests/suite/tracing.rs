@@ -53,13 +53,25 @@ impl Listener {
     }
 }
 
+/// Runs this with a subscriber, one after the other: `tracing` remembers for all threads who wants to hear what.
+fn listen(subscriber: impl Subscriber + Send + Sync + 'static, work: impl FnOnce()) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // What is told for the first time is asked about for the first time; other tests may do so at the same moment.
+    Engine::open("sqlite::memory:").unwrap().script("SELECT 1").unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::callsite::rebuild_interest_cache();
+        work();
+    });
+}
+
 /// [ENG-9] The names of OpenTelemetry, and no values.
 #[test]
 fn events_have_the_names_of_opentelemetry() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let Some(database) = Database::create(backend) else { continue };
         let listener = Listener::default();
-        tracing::subscriber::with_default(listener.clone(), || {
+        listen(listener.clone(), || {
             let engine = Engine::builder(&database.url).unwrap();
             let engine = engine.slow_statements(std::time::Duration::ZERO).open();
             engine.create_all(&Metadata::of::<User>()).unwrap();
@@ -109,7 +121,7 @@ fn events_have_the_names_of_opentelemetry() {
 fn async_engines_are_heard_as_well() {
     let listener = Listener::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tracing::subscriber::with_default(listener.clone(), || {
+    listen(listener.clone(), || {
         runtime.block_on(async {
             let engine = AsyncEngine::open("sqlite::memory:").unwrap();
             engine.create_all(&Metadata::of::<User>()).await.unwrap();
@@ -139,7 +151,7 @@ fn nobody_is_told_what_nobody_wants() {
         }
     }
     let listener = Listener::default();
-    tracing::subscriber::with_default(Warnings(listener.clone()), || {
+    listen(Warnings(listener.clone()), || {
         let engine = Engine::open("sqlite::memory:").unwrap();
         engine.create_all(&Metadata::of::<User>()).unwrap();
     });
