@@ -1,7 +1,7 @@
 //! Events for `tracing`, heard by a subscriber written by hand.
 
 use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use orm::{AsyncEngine, Engine, Metadata, Model as _, Open as _};
 use orm_tests::{Backend, Database};
@@ -53,16 +53,12 @@ impl Listener {
     }
 }
 
-/// Runs this with a subscriber, one after the other: `tracing` remembers for all threads who wants to hear what.
+/// Runs this with a subscriber. As long as there is but one in the whole process, `tracing` believes a thread without any
+/// that nobody is interested: hence a second one, which hears nothing.
 fn listen(subscriber: impl Subscriber + Send + Sync + 'static, work: impl FnOnce()) {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    // What is told for the first time is asked about for the first time; other tests may do so at the same moment.
-    Engine::open("sqlite::memory:").unwrap().script("SELECT 1").unwrap();
-    tracing::subscriber::with_default(subscriber, || {
-        tracing::callsite::rebuild_interest_cache();
-        work();
-    });
+    static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| tracing::Dispatch::new(Listener::default()));
+    tracing::subscriber::with_default(subscriber, work);
 }
 
 /// [ENG-9] The names of OpenTelemetry, and no values.
