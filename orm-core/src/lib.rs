@@ -21,4 +21,4 @@ pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use types::Json;
 pub use types::{DbValue, Textual, not_a_variant, unknown_variant};
-pub use value::{EnumType, SqlType, Value, civil, decimal, list};
+pub use value::{Elements, EnumType, SqlType, Value, civil, decimal, list};

@@ -2,6 +2,7 @@
 
 pub mod civil;
 pub mod decimal;
+mod elements;
 pub mod list;
 mod packed;
 mod sql_type;
@@ -10,6 +11,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind, Result};
 
+pub use elements::Elements;
 pub(crate) use packed::{Packed, Unpacked};
 pub use sql_type::{EnumType, SqlType};
 
@@ -39,7 +41,7 @@ pub enum Value<'a> {
     /// A date and time of no zone, or an instant as UTC has it: microseconds since 1970-01-01 00:00:00.
     Timestamp(i64),
     /// Values of one type, with NULL among them.
-    Array(Vec<Value<'a>>),
+    Array(Elements<'a>),
 }
 
 impl Value<'_> {
@@ -60,7 +62,7 @@ impl Value<'_> {
             Value::Date(days) => Value::Date(days),
             Value::Time(micros) => Value::Time(micros),
             Value::Timestamp(micros) => Value::Timestamp(micros),
-            Value::Array(values) => Value::Array(values.into_iter().map(Value::into_owned).collect()),
+            Value::Array(values) => Value::Array(values.into_owned()),
         }
     }
 
@@ -76,7 +78,7 @@ impl Value<'_> {
             Value::Date(days) => Value::Date(*days),
             Value::Time(micros) => Value::Time(*micros),
             Value::Timestamp(micros) => Value::Timestamp(*micros),
-            Value::Array(values) => Value::Array(values.iter().map(Value::borrowed).collect()),
+            Value::Array(values) => Value::Array(values.borrowed()),
         }
     }
 

@@ -88,7 +88,7 @@ fn write_value(f: &mut Formatter<'_>, value: &Value<'_>) -> fmt::Result {
             f.write_char('[')?;
             for (index, value) in values.iter().take(VALUES).enumerate() {
                 f.write_str(if index == 0 { "" } else { ", " })?;
-                write_value(f, value)?;
+                write_value(f, &value)?;
             }
             write_more(f, values.len(), VALUES)?;
             f.write_char(']')

@@ -25,7 +25,7 @@ impl<T: DbValue> DbValue for Vec<T> {
 
     fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
-            Value::Array(values) => values.iter().map(T::decode).collect(),
+            Value::Array(values) => values.iter().map(|value| T::decode(&value)).collect(),
             Value::Text(text) => list::parse(T::TYPE, text)?.iter().map(T::decode).collect(),
             other => Err(mismatch("an array", other)),
         }

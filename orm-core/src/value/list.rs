@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{SqlType, Value, civil};
+use crate::value::{Elements, SqlType, Value, civil};
 
 /// The text of an array whose elements are of this type.
-pub fn text(element: SqlType, values: &[Value<'_>]) -> Result<String> {
+pub fn text(element: SqlType, values: &Elements<'_>) -> Result<String> {
     let mut text = String::from("[");
     for (index, value) in values.iter().enumerate() {
         text.push_str(if index > 0 { "," } else { "" });
-        write_element(element, value, &mut text)?;
+        write_element(element, &value, &mut text)?;
     }
     text.push(']');
     Ok(text)
@@ -183,7 +183,8 @@ mod tests {
 
     #[track_caller]
     fn check(element: SqlType, values: Vec<Value<'static>>, expected: &str) {
-        assert_eq!(text(element, &values).ok().as_deref(), Some(expected));
+        let elements = values.iter().map(Value::borrowed).collect();
+        assert_eq!(text(element, &elements).ok().as_deref(), Some(expected));
         assert_eq!(parse(element, expected).ok(), Some(values));
     }
 
@@ -224,6 +225,7 @@ mod tests {
 
     #[test]
     fn arrays_hold_no_arrays() {
-        assert!(text(SqlType::Integer, &[Value::Array(vec![])]).is_err());
+        let arrays = [Value::Array(Elements::default())].into_iter().collect();
+        assert!(text(SqlType::Integer, &arrays).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Value;
+use crate::value::Elements;
 
 /// Rows of values packed one after the other into bytes: what a session remembers of rows that were changed, and
 /// what travels between a worker thread and its owner. No allocation per value or per row.
@@ -41,17 +42,8 @@ impl Packed {
             Value::Date(days) => self.push_fixed(DATE, i64::from(*days).to_le_bytes()),
             Value::Time(micros) => self.push_fixed(TIME, micros.to_le_bytes()),
             Value::Timestamp(micros) => self.push_fixed(TIMESTAMP, micros.to_le_bytes()),
-            Value::Array(values) => self.push_array(values),
+            Value::Array(values) => self.push_slice(ARRAY, values.as_bytes()),
         }
-    }
-
-    /// The elements, packed, behind the number of their bytes.
-    fn push_array(&mut self, values: &[Value<'_>]) {
-        self.push_fixed(ARRAY, [0; 8]);
-        let start = self.bytes.len();
-        values.iter().for_each(|value| self.push(value));
-        let length = (self.bytes.len() - start) as u64;
-        self.bytes[start - 8..start].copy_from_slice(&length.to_le_bytes());
     }
 
     fn push_fixed(&mut self, tag: u8, bytes: [u8; 8]) {
@@ -76,6 +68,10 @@ impl Packed {
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 }
 
@@ -107,14 +103,6 @@ impl<'a> Unpacked<'a> {
 
     pub(crate) fn is_done(&self) -> bool {
         self.rest.is_empty()
-    }
-
-    fn collect(mut self) -> Vec<Value<'a>> {
-        let mut values = Vec::new();
-        while !self.is_done() {
-            values.push(self.next());
-        }
-        values
     }
 
     /// How many values there are.
@@ -161,9 +149,8 @@ impl<'a> Unpacked<'a> {
                 matches!(value, Value::Timestamp(value) if *value == packed)
             }
             ARRAY => {
-                let mut packed = Unpacked::of(self.take_slice());
-                let Value::Array(values) = value else { return false };
-                values.iter().all(|value| !packed.is_done() && packed.next_is(value)) && packed.is_done()
+                let packed = self.take_slice();
+                matches!(value, Value::Array(values) if values.as_bytes() == packed)
             }
             FALSE | TRUE => matches!(value, Value::Bool(value) if *value == (tag == TRUE)),
             _ => value.is_null(),
@@ -182,7 +169,7 @@ impl<'a> Unpacked<'a> {
             DATE => Value::Date(i32::try_from(i64::from_le_bytes(self.take_fixed())).unwrap_or_default()),
             TIME => Value::Time(i64::from_le_bytes(self.take_fixed())),
             TIMESTAMP => Value::Timestamp(i64::from_le_bytes(self.take_fixed())),
-            ARRAY => Value::Array(Unpacked::of(self.take_slice()).collect()),
+            ARRAY => Value::Array(Elements::packed(self.take_slice())),
             _ => Value::Null,
         }
     }
@@ -206,9 +193,9 @@ mod tests {
             Value::Date(-1),
             Value::Time(i64::MIN),
             Value::Timestamp(i64::MIN),
-            Value::Array(vec![]),
-            Value::Array(vec![Value::Null]),
-            Value::Array(vec![Value::Text("a".into()), Value::Null, Value::Array(vec![Value::Int(1)])]),
+            Value::Array(Elements::default()),
+            Value::Array([Value::Null].into_iter().collect()),
+            Value::Array([Value::Text("a".into()), Value::Null, Value::Int(1)].into_iter().collect()),
         ];
         let mut packed = Packed::default();
         for value in &values {

@@ -2,7 +2,7 @@
 //! elements, their number, the first index, and then each element behind its length.
 
 use orm_core::query::Layout;
-use orm_core::{Error, ErrorKind, Result, SqlType, Value};
+use orm_core::{Elements, Error, ErrorKind, Result, SqlType, Value};
 use tokio_postgres::types::Type;
 
 use super::{decode, encode, fixed, unreadable, wire_type};
@@ -44,15 +44,15 @@ pub(crate) fn too_large() -> Error {
     Error::new(ErrorKind::Encode, "PostgreSQL takes no more than 1 GiB with one statement")
 }
 
-pub(super) fn encode_array(element: SqlType, values: &[Value<'_>], out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn encode_array(element: SqlType, values: &Elements<'_>, out: &mut Vec<u8>) -> Result<()> {
     let mut array = ArrayWriter::new(element, values.len(), out)?;
-    values.iter().try_for_each(|value| array.push(value))
+    values.iter().try_for_each(|value| array.push(&value))
 }
 
 pub(super) fn decode_array<'a>(element: &Type, mut bytes: &'a [u8]) -> Result<Value<'a>> {
     let dimensions = take_number(&mut bytes)?;
     if dimensions == 0 {
-        return Ok(Value::Array(Vec::new()));
+        return Ok(Value::Array(Elements::default()));
     }
     if dimensions != 1 {
         return Err(unreadable(format!("an array of {dimensions} dimensions cannot be read")));

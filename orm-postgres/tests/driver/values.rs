@@ -2,7 +2,7 @@
 
 use orm_core::driver::{Control, Row};
 use orm_core::query::WriteKind;
-use orm_core::{Error, ErrorKind, SqlType, Value};
+use orm_core::{Elements, Error, ErrorKind, SqlType, Value};
 
 use crate::support::*;
 
@@ -82,10 +82,10 @@ async fn types_with_a_format_of_their_own_go_there_and_back() {
         (SqlType::Json, text("{\"a\": [1, null]}"), "'{\"a\":[1,null]}'::jsonb"),
         (
             SqlType::Array(&SqlType::Uuid),
-            Value::Array(vec![uuid, Value::Null]),
+            Value::Array([uuid, Value::Null].into_iter().collect()),
             "array['00010203-0405-0607-0809-0a0b0c0d0e0f', NULL]::uuid[]",
         ),
-        (SqlType::Array(&SqlType::Text), Value::Array(vec![]), "'{}'::text[]"),
+        (SqlType::Array(&SqlType::Text), Value::Array(Elements::default()), "'{}'::text[]"),
     ];
     let written: Vec<_> = numbers.iter().map(|number| format!("{number}::numeric")).collect();
     samples.extend(
@@ -153,7 +153,7 @@ async fn what_cannot_be_stored_is_refused_before_anything_is_sent() {
         (SqlType::Uuid, Value::Bytes(vec![0; 15].into())),
         (SqlType::Json, text("\"\0\"")),
         (SqlType::Decimal, text("1e5")),
-        (SqlType::Array(&SqlType::SmallInt), Value::Array(vec![Value::Int(1 << 15)])),
+        (SqlType::Array(&SqlType::SmallInt), Value::Array([Value::Int(1 << 15)].into_iter().collect())),
     ] {
         let error = run(&mut conn, &query("SELECT $1", &[sql_type]), &[value]).await.expect_err("refused");
         assert_eq!(error.kind(), ErrorKind::Encode, "{error}");
