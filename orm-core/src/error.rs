@@ -112,6 +112,9 @@ pub enum ErrorKind {
     /// A call that makes no sense here; nothing was sent.
     #[error("misuse")]
     Misuse,
+    /// The migrations of the program are not those that the database has been through.
+    #[error("migrations do not fit the database")]
+    Migration,
     /// Any other error of the database.
     #[error("database error")]
     Database,

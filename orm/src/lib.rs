@@ -25,7 +25,7 @@ pub mod prelude;
 #[cfg(feature = "json")]
 pub use orm_core::Json;
 pub use orm_core::driver::Isolation;
-pub use orm_core::engine::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
+pub use orm_core::engine::{AsyncConnection, Connection, Migration, RowStream, Savepoint, Transaction};
 pub use orm_core::engine::{
     AsyncEngine, Echo, Engine, EngineBuilder, EngineForm, Event, Observer, PoolStatus, Sent, Url,
 };

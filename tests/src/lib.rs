@@ -56,8 +56,8 @@ impl Trace {
 /// What `orm::prelude` has, without the names that the two forms have in common.
 pub mod prelude {
     pub use orm::{
-        BelongsTo, DbEnum, DbValue, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata, Model, Params,
-        text, text_unchecked,
+        BelongsTo, DbEnum, DbValue, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata, Migration,
+        Model, Params, text, text_unchecked,
     };
     pub use orm::{ExpressionMethods as _, Open as _, TextMethods as _};
 }

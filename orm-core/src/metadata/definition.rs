@@ -7,7 +7,7 @@ use crate::SqlType;
 use crate::metadata::{Action, Column, Index, RawSql, TableName};
 use crate::types::DbValue;
 
-/// A table that is being described; begin with [`Table::new`].
+/// A table that is being described; begin with [`Table::new`](crate::metadata::Table::new).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TableDef {

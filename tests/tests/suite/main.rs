@@ -20,6 +20,7 @@ mod futures;
 mod identity;
 mod inspect;
 mod keys;
+mod migrations;
 mod models;
 mod pool;
 mod pooler;

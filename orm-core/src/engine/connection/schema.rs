@@ -7,7 +7,7 @@ use crate::engine::{inspect, schema, wait};
 use crate::metadata::{Inspection, Metadata};
 
 impl Channel {
-    async fn create_all(&mut self, metadata: &Metadata) -> Result<()> {
+    pub(in crate::engine) async fn create_all(&mut self, metadata: &Metadata) -> Result<()> {
         metadata.check()?;
         let (lease, dialect) = self.lease_to_write().await?;
         schema::create_all(lease, dialect, metadata).await
