@@ -1,6 +1,8 @@
 //! One connection: requests go out together where they can, and what the server makes of them decides the state of
 //! the transaction.
 
+mod cursor;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::prepared::Prepared;
 use crate::result::{Failure, check_keys, check_order, read, read_keys};
 use crate::value::wire_type;
 use crate::{error, pooler};
+use cursor::Cursor;
 
 /// How many rows are on their way at most when each is a request of its own.
 const IN_FLIGHT: usize = 256;
@@ -67,13 +70,6 @@ enum Transaction {
     Open,
     /// A statement failed. COMMIT would now report success and store nothing.
     Failed,
-}
-
-/// An open cursor; the statement that takes rows from it is prepared when it is first needed, for this cursor alone.
-struct Cursor {
-    name: String,
-    fetch: Option<tokio_postgres::Statement>,
-    batch: u32,
 }
 
 /// A statement that is under way, its rows still to be read.
@@ -336,65 +332,6 @@ impl PostgresConnection {
         })
     }
 
-    /// A cursor is a portal of the server that has a name, so that other statements can run while it is half read.
-    async fn open_cursor(&mut self, statement: &Statement, values: &[Value<'_>], batch: u32) -> Result<()> {
-        self.close_cursor().await?;
-        let parameters = Parameters::values(statement.parameters(), values)?;
-        self.cursors += 1;
-        let name = format!("orm_cursor_{}", self.cursors);
-        let sql = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", statement.sql());
-        let declare = Statement::text(&sql, statement.parameters());
-        let begin = self.take_begin();
-        let declared = self.declare(begin, &declare, &parameters).await;
-        declared.map_err(|error| self.failed(error))?;
-        self.cursor = Some(Cursor { name, fetch: None, batch });
-        Ok(())
-    }
-
-    async fn declare(
-        &self,
-        begin: Option<Cow<'static, str>>,
-        declare: &Statement,
-        parameters: &Parameters,
-    ) -> DriverResult<()> {
-        let types: Vec<_> =
-            declare.parameters().iter().map(|&sql_type| wire_type(sql_type, Layout::PerRow)).collect();
-        let prepared = after(begin, &self.client, self.client.prepare_typed(declare.sql(), &types)).await?;
-        let rows = self.client.query_raw(&prepared, parameters.run(0)).await?;
-        rows.try_collect::<Vec<_>>().await?;
-        Ok(())
-    }
-
-    async fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
-        let Some(Cursor { name, fetch, batch }) = &mut self.cursor else {
-            return Err(Error::new(ErrorKind::Misuse, "no cursor is open"));
-        };
-        let batch = *batch;
-        let fetched = async {
-            let prepared = match fetch {
-                Some(prepared) => prepared,
-                None => fetch.insert(self.client.prepare(&format!("FETCH {batch} FROM {name}")).await?),
-            };
-            let count =
-                read(self.client.query_raw(&*prepared, no_parameters()).await?, prepared, sink).await?;
-            Ok((count, prepared.clone()))
-        };
-        match fetched.await {
-            Ok((count, prepared)) => {
-                self.note_types(&prepared);
-                Ok(count >= u64::from(batch))
-            }
-            Err(failure) => Err(self.stopped(failure)),
-        }
-    }
-
-    async fn close_cursor(&mut self) -> Result<()> {
-        match (self.cursor.take(), self.transaction) {
-            (Some(cursor), Transaction::Open) => self.script(&format!("CLOSE {}", cursor.name)).await,
-            _ => Ok(()),
-        }
-    }
-
     async fn ping(&mut self, within: Duration) -> Result<()> {
         match tokio::time::timeout(within, self.client.check_connection()).await {
             Ok(answer) => answer.map_err(|error| self.failed(error)),
@@ -440,10 +377,6 @@ async fn after<T>(
     };
     let (begun, answer) = join(client.batch_execute(&begin), request).await;
     begun.and(answer)
-}
-
-fn no_parameters() -> std::iter::Empty<i32> {
-    std::iter::empty()
 }
 
 fn begin_sql(begin: Begin, limit: Option<u128>) -> Cow<'static, str> {

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | `sqlite` | SQLite, compiled in; on by default |
 //! | `postgres` | PostgreSQL |
+//! | `tls` | TLS to PostgreSQL, by rustls |
+//! | `tracing` | statements, transactions and connections as events for `tracing` |
 //! | `jiff` | columns of `jiff::Timestamp` and `jiff::civil::{Date, Time, DateTime}` |
 //! | `chrono` | columns of `chrono::DateTime<Utc>` and `chrono::{NaiveDate, NaiveTime, NaiveDateTime}` |
 //! | `time` | columns of `time::{OffsetDateTime, Date, Time, PrimitiveDateTime}` |
@@ -37,7 +39,7 @@ pub use orm_core::query::{
 };
 pub use orm_core::result::{ColumnIndex, FromRow, ResultSet, Row};
 pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
-pub use orm_core::{DbValue, EnumType, Error, ErrorKind, Result, SqlType, Textual, Value};
+pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Textual, Value};
 pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};
 
 pub use open::Open;
@@ -104,7 +106,9 @@ pub mod __private {
     pub use orm_core::model::{Embedded, Field, Key, Model, Record, Reference};
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, RowReader};
-    pub use orm_core::{DbValue, EnumType, Result, SqlType, Textual, Value, not_a_variant, unknown_variant};
+    pub use orm_core::{
+        DbValue, Elements, EnumType, Result, SqlType, Textual, Value, not_a_variant, unknown_variant,
+    };
 }
 
 /// The README's programs compile and run.

@@ -1,0 +1,107 @@
+//! Single entities, found by their keys: in memory if they can be, else in the database.
+
+use super::Unit;
+use crate::Result;
+use crate::driver::Row;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Entity, Key, Model, Token};
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::identity::Identity;
+
+impl Unit {
+    /// Looks a key up in memory.
+    #[inline]
+    pub(in crate::session) fn look_up<M: Model>(&mut self, key: &M::Key) -> Result<Found> {
+        self.check()?;
+        let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
+        let identity = identity.map_err(|error| error.with_model(M::NAME))?;
+        let arena = self.entities.arena_index::<M>();
+        Ok(match self.entities.fresh(arena, &identity) {
+            Some(token) => Found::Loaded(token),
+            None => Found::Missing(arena, identity),
+        })
+    }
+
+    /// Looks a key up in the database.
+    pub(in crate::session) async fn get(&mut self, arena: u32, identity: &Identity) -> Result<Option<Token>> {
+        if self.entities.has_changes() {
+            Box::pin(self.flush()).await?;
+            // What was only added before may be what is looked for.
+            if let Some(token) = self.entities.fresh(arena, identity) {
+                return Ok(Some(token));
+            }
+        }
+        let found = self.fetch(arena, identity, false).await?;
+        if found.is_none()
+            && let Some(slot) = self.entities.arenas[arena as usize].find(identity)
+        {
+            self.entities.deleted(Place { arena, slot });
+        }
+        Ok(found)
+    }
+
+    /// Reads one row by its key; `refill` puts its values over those of an entity that has its own.
+    async fn fetch(&mut self, arena: u32, identity: &Identity, refill: bool) -> Result<Option<Token>> {
+        let known = &mut self.entities.arenas[arena as usize];
+        let statement = known.take_by_key(&self.engine);
+        let parts = known.table.primary_key().len();
+        let mut found = None;
+        let take = |entities: &mut Entities, row: &dyn Row| {
+            found = Some(entities.meet(arena, row, refill)?);
+            Ok(())
+        };
+        let (one, several);
+        let values = match parts {
+            1 => {
+                one = [identity.value(0)];
+                &one[..]
+            }
+            _ => {
+                several = (0..parts).map(|part| identity.value(part)).collect::<Vec<_>>();
+                &several[..]
+            }
+        };
+        let result = self.run(&statement, values, take).await;
+        self.entities.arenas[arena as usize].by_key = Some(statement);
+        result.map(|()| found)
+    }
+
+    pub(in crate::session) async fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        let place = self.entities.persistent(entity)?;
+        self.check()?;
+        self.entities.forget_changes(place);
+        let identity = self.entities.head(place).identity.clone();
+        match self.fetch(place.arena, &identity, true).await? {
+            Some(_) => Ok(()),
+            None => Err(self.row_gone(place)),
+        }
+    }
+
+    pub(in crate::session) async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
+        if let Ok(place) = self.entities.persistent(entity)
+            && !self.entities.is_fresh(place)
+        {
+            let identity = self.entities.head(place).identity.clone();
+            if self.fetch(place.arena, &identity, false).await?.is_none() {
+                return Err(self.row_gone(place));
+            }
+        }
+        self.entities.try_get(entity)
+    }
+
+    fn row_gone(&self, place: Place) -> Error {
+        let arena = self.entities.arena(place);
+        let message =
+            format!("the row {} was deleted by somebody else", self.entities.shown(arena.head(place.slot)));
+        Error::new(ErrorKind::RowGone, message).with_model(arena.model)
+    }
+}
+
+/// What a key was found to be.
+pub(in crate::session) enum Found {
+    /// An entity whose values need not be read again.
+    Loaded(Token),
+    /// Something to ask the database for.
+    Missing(u32, Identity),
+}
