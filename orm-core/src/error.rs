@@ -171,6 +171,22 @@ impl Error {
         source.and_then(|source| (source as &(dyn std::error::Error + 'static)).downcast_ref())
     }
 
+    /// The same error, after a word on what was being done.
+    pub(crate) fn within(self, doing: &str) -> Self {
+        self.edit(|inner| inner.message = format!("{doing}: {}", inner.message))
+    }
+
+    /// The error of whoever goes on after this one: it says what this one says, and has it as its source.
+    pub(crate) fn pending(&self) -> Self {
+        let first = self.clone();
+        let message = format!("an earlier call failed: {}: {}", self.0.kind, self.0.message);
+        self.clone().edit(|inner| {
+            inner.kind = ErrorKind::PendingRollback;
+            inner.message = message;
+            inner.source = Some(Arc::new(first));
+        })
+    }
+
     fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self

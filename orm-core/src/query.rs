@@ -17,7 +17,7 @@ mod write;
 
 pub use catalogue::Catalogue;
 pub use column::{Column, Part};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Lexis};
 pub use expr::{Condition, Expr, Expression, ExpressionMethods, TextMethods};
 pub use operand::Operand;
 pub use order::Order;

@@ -67,7 +67,8 @@ impl Session {
     }
 
     /// Writes all changes and makes them permanent. `session[entity]` goes on to show what is known; the next `get`, query or
-    /// `load` that meets an entity reads it anew.
+    /// `load` that meets an entity reads it anew. If it fails, everything is rolled back and the connection given back at once, and the session
+    /// waits for `rollback` before it goes on.
     pub fn commit(&mut self) -> Result<()> {
         wait(self.unit.commit())
     }
@@ -135,7 +136,8 @@ impl AsyncSession {
     }
 
     /// Writes all changes and makes them permanent. `session[entity]` goes on to show what is known; the next `get`, query or
-    /// `load` that meets an entity reads it anew.
+    /// `load` that meets an entity reads it anew. If it fails, everything is rolled back and the connection given back at once, and the session
+    /// waits for `rollback` before it goes on.
     pub async fn commit(&mut self) -> Result<()> {
         self.unit.commit().await
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use orm_core::metadata::Column;
-use orm_core::query::{Catalogue, Dialect, Layout, Sql, WriteKind, WriteShape};
+use orm_core::query::{Catalogue, Dialect, Layout, Lexis, Sql, WriteKind, WriteShape};
 use orm_core::{Result, SqlType, Value};
 
 use crate::catalogue::PostgresCatalogue;
@@ -18,6 +18,10 @@ pub struct PostgresDialect;
 impl Dialect for PostgresDialect {
     fn name(&self) -> &'static str {
         "postgres"
+    }
+
+    fn lexis(&self) -> Lexis {
+        Lexis { nested_comments: true, ..Lexis::default() }
     }
 
     fn placeholder(&self, number: usize, text: &mut String) {

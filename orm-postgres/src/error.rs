@@ -82,6 +82,9 @@ fn kind(error: &tokio_postgres::Error) -> ErrorKind {
         // The driver tells no kinds of its own apart but by text. All others mean that its connection has ended, or
         // that it no longer understands the server; values that it could refuse were checked before.
         None if error.to_string() == "authentication error" => ErrorKind::Authentication,
+        // Found out before anything is sent: another number of parameters, or a NUL in the text.
+        None if error.to_string().starts_with("expected ") => ErrorKind::InvalidQuery,
+        None if error.to_string() == "error encoding message" => ErrorKind::InvalidQuery,
         None if reason(error).as_deref() == Some("password missing") => ErrorKind::Authentication,
         None => ErrorKind::ConnectionLost,
     }

@@ -19,6 +19,8 @@ pub(crate) struct SqliteConnection {
     /// `None` while a cursor's thread has it.
     connection: Option<rusqlite::Connection>,
     cursor: Option<Spool<rusqlite::Connection>>,
+    /// Stops the query of a cursor.
+    interrupt: Option<rusqlite::InterruptHandle>,
     /// The transaction began with a read.
     reading: bool,
     /// Statements that write are refused.
@@ -43,6 +45,7 @@ impl SqliteConnection {
         Self {
             connection: Some(connection),
             cursor: None,
+            interrupt: None,
             reading: false,
             read_only: false,
             stage: Stage::None,
@@ -59,12 +62,19 @@ impl SqliteConnection {
         self.here()
     }
 
+    /// After an error the transaction may be over.
     #[cold]
-    fn failed(&mut self, error: Error) -> Error {
+    fn note(&mut self, error: Error) -> Error {
         let is_over = self.connection.as_ref().is_some_and(rusqlite::Connection::is_autocommit);
         if is_over && self.stage == Stage::Open {
             self.stage = Stage::RolledBack;
         }
+        error
+    }
+
+    #[cold]
+    fn failed(&mut self, error: Error) -> Error {
+        let error = self.note(error);
         if self.reading { too_late(error) } else { error }
     }
 
@@ -102,8 +112,8 @@ impl SqliteConnection {
 
     /// COMMIT or ROLLBACK; afterwards the connection may write again.
     fn end(&mut self, sql: &str) -> Result<()> {
-        execute(self.here()?, sql)?;
-        self.stage = Stage::None;
+        execute(self.here()?, sql).map_err(|error| self.note(error))?;
+        (self.stage, self.reading) = (Stage::None, false);
         self.set_read_only(false)
     }
 }
@@ -144,14 +154,12 @@ fn run_prepared(
     for (index, value) in values.iter().enumerate() {
         bind(statement, index, asked.parameters(), value)?;
     }
-    let width = statement.column_count();
-    if let Some(columns) = sink.columns() {
-        columns.extend(statement.column_names().map(str::to_owned));
-    }
-    let before = if width == 0 { connection.total_changes() } else { 0 };
+    let before = connection.total_changes();
     let mut rows = statement.raw_query();
-    let mut count = 0;
+    let (mut count, mut width) = (0, None);
     while let Some(row) = rows.next().map_err(statement_error)? {
+        // Asked for after the first step, by which SQLite prepares a statement anew whose table has changed.
+        let width = *width.get_or_insert_with(|| describe(row.as_ref(), sink));
         sink.row(&SqliteRow { row, width })?;
         count += 1;
         if single {
@@ -160,7 +168,7 @@ fn run_prepared(
     }
     drop(rows);
     // An INSERT with RETURNING changes rows and returns them: either number is the same.
-    Ok(match width {
+    Ok(match width.unwrap_or_else(|| describe(statement, sink)) {
         // The counter keeps the number of an earlier statement if this one is none that changes rows.
         0 if connection.total_changes() == before => 0,
         0 => connection.changes(),
@@ -168,9 +176,20 @@ fn run_prepared(
     })
 }
 
+/// Gives the names of the result's columns to who wants them; how many there are.
+#[inline]
+fn describe(statement: &rusqlite::Statement<'_>, sink: &mut dyn Sink) -> usize {
+    if let Some(columns) = sink.columns() {
+        columns.extend(statement.column_names().map(str::to_owned));
+    }
+    statement.column_count()
+}
+
 #[cold]
 fn wrong_count(wanted: usize, given: usize) -> Error {
-    let message = format!("the statement has {wanted} parameters, but {given} values came with it");
+    let message = format!(
+        "the statement has {wanted} parameters, but {given} values came with it; text names its parameters `:name`"
+    );
     Error::new(ErrorKind::InvalidQuery, message)
 }
 
@@ -189,6 +208,13 @@ fn write_per_row(
     statement: &mut CachedStatement<'_>,
     Write { statement: asked, rows, keys, .. }: Write<'_>,
 ) -> Result<Written> {
+    if statement.column_count() > 0 {
+        let message = "a statement that returns rows is executed with one set of values at a time";
+        return Err(Error::new(ErrorKind::InvalidQuery, message));
+    }
+    if statement.parameter_count() != rows.width() {
+        return Err(wrong_count(statement.parameter_count(), rows.width()));
+    }
     let types = asked.parameters();
     let mut written = Written { affected: 0, keys: Vec::with_capacity(if keys { rows.len() } else { 0 }) };
     for row in 0..rows.len() {
@@ -213,6 +239,42 @@ fn bind_result(
         Ok(value) => bind(statement, index, types, value),
         Err(error) => Err(error.clone()),
     }
+}
+
+/// Undoes all of what fails in its middle, as PostgreSQL does.
+fn as_one<T>(connection: &rusqlite::Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let alone = connection.is_autocommit();
+    execute(connection, "SAVEPOINT orm_one")?;
+    let result = work();
+    let ended = match &result {
+        Ok(_) => execute(connection, "RELEASE orm_one"),
+        // SQLite may have rolled everything back by itself, and the savepoint with it.
+        Err(_) if connection.is_autocommit() => Ok(()),
+        Err(_) => {
+            execute(connection, "ROLLBACK TO orm_one").and_then(|()| execute(connection, "RELEASE orm_one"))
+        }
+    };
+    if alone && !connection.is_autocommit() {
+        // The savepoint was the transaction, and could not be committed.
+        execute(connection, "ROLLBACK")?;
+    }
+    let value = result?;
+    ended.map(|()| value)
+}
+
+/// Whether the statement sets what SQLite lets nobody set in a transaction, without a word.
+#[inline]
+fn is_void_pragma(statement: &str) -> bool {
+    let statement = statement.trim_start();
+    let is_pragma = statement.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("PRAGMA"));
+    is_pragma && statement.contains(['=', '(']) && statement.to_ascii_lowercase().contains("foreign_keys")
+}
+
+#[cold]
+fn void_pragma() -> Error {
+    let message =
+        "PRAGMA foreign_keys has no effect in a transaction; set it with autocommit on, or by on_connect";
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 /// A transaction that has read and then finds the lock taken cannot wait for it: SQLite refuses at once, because what it has
@@ -243,6 +305,9 @@ fn write_flat(statement: &mut CachedStatement<'_>, write: Write<'_>) -> Result<W
 impl Connection for SqliteConnection {
     fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
         let _running = self.time();
+        if self.stage == Stage::Open && is_void_pragma(statement.sql()) {
+            return Err(void_pragma());
+        }
         let connection = self.ready()?;
         // Used where it lies, not moved out: a move right after it was written makes the processor wait.
         let result = match connection.prepare_cached(statement.sql()) {
@@ -260,6 +325,9 @@ impl Connection for SqliteConnection {
         let connection = self.ready()?;
         let mut statement = prepare(connection, write.statement.sql())?;
         let written = match write.layout {
+            Layout::PerRow if write.rows.len() > 1 => {
+                as_one(connection, || write_per_row(connection, &mut statement, write))
+            }
             Layout::PerRow => write_per_row(connection, &mut statement, write),
             Layout::Flat(_) => write_flat(&mut statement, write),
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
@@ -270,11 +338,21 @@ impl Connection for SqliteConnection {
 
     fn script(&mut self, sql: &str) -> Result<()> {
         let _running = self.time();
-        let done = self.ready()?.execute_batch(sql).map_err(statement_error);
+        let in_transaction = self.stage == Stage::Open;
+        if in_transaction && sql.split(';').any(is_void_pragma) {
+            return Err(void_pragma());
+        }
+        let connection = self.ready()?;
+        let run = || connection.execute_batch(sql).map_err(statement_error);
+        let done = if in_transaction { as_one(connection, run) } else { run() };
         done.map_err(|error| self.failed(error))
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
+        if matches!(control, Control::Commit | Control::Rollback) {
+            // Nobody reads on across the end of a transaction.
+            self.close_cursor()?;
+        }
         match control {
             Control::Begin(begin) => {
                 self.set_read_only(begin.read_only)?;
@@ -285,7 +363,7 @@ impl Connection for SqliteConnection {
                 Ok(())
             }
             Control::Commit | Control::Rollback if self.here()?.is_autocommit() => {
-                self.stage = Stage::None;
+                (self.stage, self.reading) = (Stage::None, false);
                 self.set_read_only(false)?;
                 if control == Control::Commit { Err(rolled_back()) } else { Ok(()) }
             }
@@ -304,6 +382,7 @@ impl Connection for SqliteConnection {
         self.close_cursor()?;
         self.ready()?;
         let connection = self.connection.take().ok_or_else(lost)?;
+        self.interrupt = Some(connection.get_interrupt_handle());
         let statement = statement.clone();
         let values: Vec<_> = values.iter().map(|value| value.clone().into_owned()).collect();
         let run = move |connection: &mut rusqlite::Connection, sink: &mut dyn Sink| {
@@ -323,6 +402,9 @@ impl Connection for SqliteConnection {
     }
 
     fn close_cursor(&mut self) -> Result<()> {
+        if let Some(interrupt) = self.interrupt.take() {
+            interrupt.interrupt();
+        }
         self.call_back(false)?;
         self.cursor = None;
         Ok(())

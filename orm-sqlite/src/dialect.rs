@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use orm_core::metadata::Column;
-use orm_core::query::{Catalogue, Dialect, Layout, Sql, WriteKind, WriteShape};
+use orm_core::query::{Catalogue, Dialect, Layout, Lexis, Sql, WriteKind, WriteShape};
 use orm_core::{Result, SqlType, Value};
 
 use crate::catalogue::SqliteCatalogue;
@@ -19,6 +19,10 @@ const DELETE_SIZES: [usize; 3] = [512, 64, 8];
 impl Dialect for SqliteDialect {
     fn name(&self) -> &'static str {
         "sqlite"
+    }
+
+    fn lexis(&self) -> Lexis {
+        Lexis { bracket_names: true, parameter_signs: "?@$", ..Lexis::default() }
     }
 
     fn placeholder(&self, _number: usize, text: &mut String) {

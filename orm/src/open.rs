@@ -10,14 +10,20 @@ use crate::backends;
 /// | URL | database |
 /// |---|---|
 /// | `sqlite::memory:` | SQLite in this process's memory, for as long as the engine lives. A session that has read and not yet committed keeps the others from committing |
-/// | `sqlite://app.db` | a SQLite file; `sqlite:///var/app.db` with an absolute path |
+/// | `sqlite://`, `sqlite://:memory:` | the same |
+/// | `sqlite://app.db`, `sqlite:app.db` | a SQLite file, beside the program's working folder; with three slashes, `sqlite:///var/app.db`, the path is absolute (not so in SQLAlchemy) |
+/// | `sqlite://app.db?mode=ro` | the file for reading alone; `rw` does not create it, `rwc` (as without) does |
 /// | `postgres://user:password@host:port/database` | PostgreSQL, with the feature `postgres` |
 ///
 /// The driver may be named, as in `postgres+tokio://…` or `sqlite+rusqlite://…`; there is one for each.
 ///
 /// Options of the engine are keys of the URL as well, `?pool_size=20&pool_timeout=0.5` (times in seconds): `pool_size`,
-/// `max_overflow`, `pool_timeout`, `recycle`, `pre_ping`, `connect_timeout`, `statement_timeout`, `statement_cache`, `isolation` (`serializable`, `read_committed`, …). What each of them
+/// `max_overflow`, `pool_timeout`, `recycle`, `pre_ping`, `connect_timeout`, `statement_timeout`, `statement_cache`, `isolation` (`serializable`, `read_committed`, …), `echo`, `slow_statements`, `hide_parameters`. What each of them
 /// does and costs is said at the method of [`EngineBuilder`] of the same name, which goes before the URL.
+///
+/// Each connection to SQLite has `foreign_keys` on, `LIKE` that tells upper from lower case as on other databases, a busy timeout of 5 s, and for a file
+/// `journal_mode = WAL` (two files more beside it) and `synchronous = NORMAL`: after a loss of power the last commits may be missing, and nothing is
+/// damaged. `.on_connect("PRAGMA synchronous = FULL")` has it otherwise. Tables are created STRICT.
 ///
 /// Characters that have a meaning in a URL are written as escapes: `%40` for the `@` of a password.
 pub trait Open: EngineForm + Sized {

@@ -119,8 +119,9 @@ impl Channel {
     pub(super) async fn execute(&mut self, rendered: Rendered) -> Result<ResultSet> {
         self.ready(rendered.writes).await?;
         let mut buffer = RowBuffer::new(true);
-        let affected = self.lease.run(&self.statement(&rendered), &rendered.values, &mut buffer).await?;
-        Ok(ResultSet::new(buffer, affected))
+        let statement = self.statement(&rendered);
+        let affected = self.lease.run(&statement, &rendered.values, &mut buffer).await?;
+        Ok(ResultSet::new(buffer, affected, statement))
     }
 
     pub(super) async fn execute_many(&mut self, text: &Text, sets: &[Params]) -> Result<u64> {
@@ -135,13 +136,18 @@ impl Channel {
     }
 
     pub(super) async fn script(&mut self, sql: &str) -> Result<()> {
-        if let Some(word) = control_word(sql) {
+        if let Some(word) = control_word(sql, self.engine.backend().dialect().lexis()) {
             let message =
                 format!("{word} in a script would end or begin a transaction behind the connection's back");
             return Err(Error::new(ErrorKind::Misuse, message));
         }
         self.ready(true).await?;
         self.lease.script(sql).await
+    }
+
+    /// Has the connection closed when it comes back: something may still be set on it.
+    pub(super) fn doom(&mut self) {
+        self.lease.doom();
     }
 
     /// The connection, in a transaction that may create and drop tables.
@@ -194,23 +200,30 @@ impl Channel {
 
     pub(super) fn set_read_only(&mut self, on: bool) -> Result<()> {
         self.refuse_in_transaction("set_read_only")?;
+        refuse_both(on && self.autocommit)?;
         self.begin.read_only = on;
         Ok(())
     }
 
     pub(super) fn set_autocommit(&mut self, on: bool) -> Result<()> {
         self.refuse_in_transaction("set_autocommit")?;
+        refuse_both(on && self.begin.read_only)?;
         self.autocommit = on;
         Ok(())
     }
 
     pub(super) async fn commit(&mut self) -> Result<()> {
         self.tidy().await?;
-        if self.stage == Stage::Open {
-            self.lease.commit().await?;
+        let committed = match self.stage {
+            Stage::Open => self.lease.commit().await,
+            Stage::Idle | Stage::Begun => Ok(()),
+        };
+        if committed.is_err() && !self.lease.is_broken() {
+            // The database may have ended the transaction or not. What is run next must not be in between.
+            let _ = self.lease.rollback().await;
         }
         self.ended();
-        Ok(())
+        committed
     }
 
     pub(super) async fn rollback(&mut self) -> Result<()> {
@@ -276,7 +289,7 @@ impl Channel {
         Err(Error::new(ErrorKind::Misuse, "the savepoint is gone: the transaction around it has ended"))
     }
 
-    pub(super) async fn stream(&mut self, rendered: Rendered, batch: u32) -> Result<()> {
+    pub(super) async fn stream(&mut self, rendered: Rendered, batch: u32) -> Result<Arc<Statement>> {
         if rendered.writes {
             let message = "only a statement that reads can be streamed; execute this one";
             return Err(Error::new(ErrorKind::InvalidQuery, message));
@@ -290,7 +303,7 @@ impl Channel {
         let statement = self.statement(&rendered);
         self.lease.open_cursor(&statement, &rendered.values, batch).await?;
         self.open_cursor = Cursor::Open;
-        Ok(())
+        Ok(statement)
     }
 
     /// Fills the set with the next batch; whether there may be more.
@@ -332,6 +345,15 @@ impl Channel {
             let _ = wait(self.tidy());
         }
     }
+}
+
+/// Without a transaction of ours there is nothing that could be read-only.
+fn refuse_both(both: bool) -> Result<()> {
+    if both {
+        let message = "a connection cannot be read-only and commit each statement by itself";
+        return Err(Error::new(ErrorKind::Misuse, message));
+    }
+    Ok(())
 }
 
 impl Rows for Sets<'_> {

@@ -154,8 +154,8 @@ impl Connection {
     /// connection. It costs a round trip for each batch, and on SQLite a thread for as long as it is open.
     pub fn stream(&mut self, query: impl Executable) -> Result<RowStream<'_>> {
         let rendered = self.channel.render(&query)?;
-        wait(self.channel.stream(rendered, stream::BATCH))?;
-        Ok(RowStream::new(self))
+        let statement = wait(self.channel.stream(rendered, stream::BATCH))?;
+        Ok(RowStream::new(self, statement))
     }
 
     /// Runs several statements without values and without results, separated by `;`.
@@ -207,8 +207,8 @@ impl AsyncConnection {
     /// connection. It costs a round trip for each batch, and on SQLite a thread for as long as it is open.
     pub async fn stream(&mut self, query: impl Executable) -> Result<RowStream<'_, Self>> {
         let rendered = self.channel.render(&query)?;
-        self.channel.stream(rendered, stream::BATCH).await?;
-        Ok(RowStream::new(self))
+        let statement = self.channel.stream(rendered, stream::BATCH).await?;
+        Ok(RowStream::new(self, statement))
     }
 
     /// Runs several statements without values and without results, separated by `;`.

@@ -47,6 +47,11 @@ impl Lease {
         Self { link: Some(link), room: Some(room), tainted: false, busy: false, doomed: false, opened }
     }
 
+    /// Has the connection closed when it comes back, however well it looks.
+    pub(crate) fn doom(&mut self) {
+        self.doomed = true;
+    }
+
     /// Runs what the program wants to be run on each new connection, which is of no use if that fails.
     pub(super) async fn set_up(&mut self, scripts: &[&'static str]) -> Result<()> {
         self.doomed = true;
@@ -75,6 +80,7 @@ impl Lease {
     }
 
     pub(crate) async fn write(&mut self, write: Write<'_>) -> Result<Written> {
+        self.tainted |= write.statement.may_open_transaction();
         let start = self.start();
         let result = call!(self.write(write));
         let asked = Asked { sql: write.statement.sql(), parameters: Some(write.rows) };

@@ -16,6 +16,7 @@ use crate::query::text;
 pub struct Migration {
     name: Cow<'static, str>,
     script: RawSql,
+    alone: bool,
 }
 
 impl Migration {
@@ -23,7 +24,15 @@ impl Migration {
     ///
     /// `Migration::new("0001_users", include_str!("../migrations/0001_users.sql"))`
     pub fn new(name: impl Into<Cow<'static, str>>, script: impl Into<RawSql>) -> Self {
-        Self { name: name.into(), script: script.into() }
+        Self { name: name.into(), script: script.into(), alone: false }
+    }
+
+    /// Runs the step outside of a transaction, each of its statements for itself, as some want it: `VACUUM`, `CREATE INDEX CONCURRENTLY`, and on
+    /// SQLite `PRAGMA foreign_keys = OFF` around a table that is made anew. If it fails, what it had done stays, and it is run again from its beginning
+    /// the next time; several programs at once may run it side by side. Its connection is closed afterwards.
+    #[must_use]
+    pub fn without_transaction(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// FNV-1a: the same in every version of this library, as it is kept in databases.
@@ -62,21 +71,28 @@ impl AsyncEngine {
 
 async fn migrate(engine: EngineCore, steps: Vec<Migration>) -> Result<Vec<String>> {
     check_names(&steps)?;
-    let mut channel = Channel::open(engine).await?;
+    let mut channel = Channel::open(engine.clone()).await?;
     create_record(&mut channel).await?;
     let mut run = Vec::new();
     loop {
         let done = recorded(&mut channel).await?;
         check_record(&done, &steps)?;
         let Some(step) = steps.get(done.len()) else { return Ok(run) };
-        match run_step(&mut channel, done.len(), step).await {
+        let result = match step.alone {
+            false => run_step(&mut channel, done.len(), step).await,
+            true => {
+                let result = run_alone(channel, done.len(), step).await;
+                channel = Channel::open(engine.clone()).await?;
+                result
+            }
+        };
+        match result {
             Ok(()) => run.push(step.name.to_string()),
             Err(Failure::Taken) => channel.rollback().await?,
             Err(Failure::Step(error)) => {
                 // The error of the step is the one to report.
                 let _ = channel.rollback().await;
-                let message = format!("migration {} failed: {error}", step.name);
-                return Err(Error::new(error.kind(), message).with_source(error));
+                return Err(error.within(&format!("migration {} failed", step.name)));
             }
         }
     }
@@ -115,18 +131,21 @@ async fn create_record(channel: &mut Channel) -> Result<()> {
     Ok(())
 }
 
-/// Name and checksum of each step that was run.
-async fn recorded(channel: &mut Channel) -> Result<Vec<(String, String)>> {
-    let query = text("SELECT name, checksum FROM orm_migrations ORDER BY position");
+/// Position, name and checksum of each step that was run.
+async fn recorded(channel: &mut Channel) -> Result<Vec<(i32, String, String)>> {
+    let query = text("SELECT position, name, checksum FROM orm_migrations ORDER BY position");
     let mut result = channel.execute(channel.render(&query)?).await?;
     channel.rollback().await?;
     result.all()
 }
 
 /// What was run has to be what the list begins with.
-fn check_record(done: &[(String, String)], steps: &[Migration]) -> Result<()> {
-    for (number, (name, checksum)) in done.iter().enumerate() {
+fn check_record(done: &[(i32, String, String)], steps: &[Migration]) -> Result<()> {
+    for (number, (position, name, checksum)) in done.iter().enumerate() {
         let message = match steps.get(number) {
+            _ if usize::try_from(*position) != Ok(number) => {
+                format!("the record of migrations has a gap before {name}")
+            }
             Some(step) if step.name != *name => {
                 format!(
                     "the database has been through {name} where the list has {}; a new migration goes to the end",
@@ -161,6 +180,20 @@ impl From<Error> for Failure {
 /// Records the step and runs it. The record comes first: whoever else wants to run the same step waits there for the end of this
 /// transaction, and then finds that it was run.
 async fn run_step(channel: &mut Channel, position: usize, step: &Migration) -> Result<(), Failure> {
+    record(channel, position, step).await?;
+    channel.script(step.script.as_str()).await?;
+    channel.commit().await?;
+    Ok(())
+}
+
+async fn run_alone(mut channel: Channel, position: usize, step: &Migration) -> Result<(), Failure> {
+    channel.doom();
+    channel.set_autocommit(true)?;
+    channel.script(step.script.as_str()).await?;
+    record(&mut channel, position, step).await
+}
+
+async fn record(channel: &mut Channel, position: usize, step: &Migration) -> Result<(), Failure> {
     let position = i32::try_from(position).map_err(|_| wrong("there are too many migrations".to_owned()))?;
     let record =
         text("INSERT INTO orm_migrations (position, name, checksum) VALUES (:position, :name, :checksum)")
@@ -169,10 +202,10 @@ async fn run_step(channel: &mut Channel, position: usize, step: &Migration) -> R
             .bind("checksum", step.checksum());
     let rendered = channel.render(&record)?;
     match channel.execute(rendered).await {
-        Err(error) if error.is_unique_violation() => return Err(Failure::Taken),
-        recorded => drop(recorded?),
+        // One that waited in vain for the end of somebody else's step looks again.
+        Err(error) if error.is_unique_violation() || error.kind() == ErrorKind::LockTimeout => {
+            Err(Failure::Taken)
+        }
+        recorded => recorded.map(drop).map_err(Failure::Step),
     }
-    channel.script(step.script.as_str()).await?;
-    channel.commit().await?;
-    Ok(())
 }

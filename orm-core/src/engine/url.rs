@@ -51,6 +51,8 @@ impl Url {
             query: parse_query(query)?,
         };
         match rest.strip_prefix("//") {
+            // Not a host with a port, whatever it looks like.
+            Some(":memory:") => url.path = ":memory:".to_owned(),
             None => url.path = decode(rest)?,
             Some(rest) => {
                 // The last `@`: a password typed in without escapes may hold one.
@@ -263,6 +265,10 @@ mod tests {
             ("postgresql", Some("tokio"), "postgresql+tokio")
         );
         assert_eq!(parse("sqlite://").path(), "");
+        assert_eq!(
+            (parse("sqlite://:memory:").host(), parse("sqlite://:memory:").path()),
+            (None, ":memory:")
+        );
         assert_eq!(parse("sqlite://app.db").host(), Some("app.db"));
         assert_eq!(parse("sqlite:///var/app.db").path(), "var/app.db");
         assert_eq!(parse("postgres://[::1]:5432/db").host(), Some("::1"));

@@ -7,10 +7,26 @@ use crate::metadata::Column;
 use crate::query::{Catalogue, Layout, Sql, WriteShape};
 use crate::{Result, SqlType, Value};
 
+/// How a database reads the text of a statement, as far as it matters where strings, names and comments end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lexis {
+    /// A comment may hold another one.
+    pub nested_comments: bool,
+    /// `[…]` is a quoted name.
+    pub bracket_names: bool,
+    /// The signs that begin a parameter of the database's own, beside `$` with a number.
+    pub parameter_signs: &'static str,
+}
+
 /// A database's differences from standard SQL.
 pub trait Dialect: Debug + Send + Sync + 'static {
     /// The name for messages: `sqlite`, `postgres`.
     fn name(&self) -> &'static str;
+
+    /// How it reads the text of a statement.
+    fn lexis(&self) -> Lexis {
+        Lexis::default()
+    }
 
     /// Appends the placeholder of the parameter with this number, counted from 1.
     fn placeholder(&self, number: usize, text: &mut String);

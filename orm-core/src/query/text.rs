@@ -5,11 +5,11 @@ mod lexer;
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
-use crate::query::{Dialect, Rendered, Sql};
+use crate::query::{Dialect, Lexis, Rendered, Sql};
 use crate::types::DbValue;
 use crate::{Result, SqlType, Value};
 
-use lexer::{Piece, pieces};
+use lexer::{Piece, is_empty, pieces, returns_rows};
 pub(crate) use lexer::{control_word, writes};
 
 /// What a connection or a session executes: [`text`], or a query that was built.
@@ -122,12 +122,12 @@ impl Text {
     }
 
     /// The names of its parameters, in the order and as often as they stand in it.
-    fn names(&self) -> Result<Vec<&str>> {
+    fn names(&self, lexis: Lexis) -> Result<Vec<&str>> {
         let name = |piece| match piece {
             Piece::Name(name) => Some(name),
             Piece::Sql(_) => None,
         };
-        Ok(pieces(&self.sql)?.into_iter().filter_map(name).collect())
+        Ok(pieces(&self.sql, lexis)?.into_iter().filter_map(name).collect())
     }
 
     fn given(&self, name: &str) -> Option<&Given> {
@@ -137,8 +137,9 @@ impl Text {
     fn check_names(&self, names: &[&str]) -> Result<()> {
         for (number, (name, _)) in self.values.iter().enumerate() {
             if !names.contains(&&**name) {
+                let advice = if name.starts_with(':') { "; leave out the colon" } else { "" };
                 return Err(invalid(format!(
-                    "a value was bound to `{name}`, but there is no `:{name}` in the text"
+                    "a value was bound to `{name}`, but there is no `:{name}` in the text{advice}"
                 )));
             }
             if self.values[..number].iter().any(|(before, _)| before == name) {
@@ -148,6 +149,19 @@ impl Text {
         Ok(())
     }
 
+    /// Refuses what is no statement, and what would change the transaction.
+    fn check_kind(&self, lexis: Lexis) -> Result<()> {
+        if is_empty(&self.sql, lexis) {
+            return Err(invalid("the text holds no statement".to_owned()));
+        }
+        let Some(word) = control_word(&self.sql, lexis) else { return Ok(()) };
+        let message = format!(
+            "{word} as text would end or begin a transaction behind the connection's back; use commit, rollback, \
+             begin or begin_nested"
+        );
+        Err(Error::new(ErrorKind::Misuse, message))
+    }
+
     /// The statement for many sets of values, and the rows that they are.
     pub(crate) fn many<'s>(&self, dialect: &dyn Dialect, sets: &'s [Params]) -> Result<(Rendered, Sets<'s>)> {
         if let Some((name, _)) = self.values.first() {
@@ -155,14 +169,20 @@ impl Text {
                 "`{name}` is bound in the text; here each set binds its own values"
             )));
         }
-        let names = self.names()?;
+        let lexis = dialect.lexis();
+        self.check_kind(lexis)?;
+        if returns_rows(&self.sql, lexis) {
+            let message = "execute_many gives no rows back; execute a statement that returns rows set by set";
+            return Err(invalid(message.to_owned()));
+        }
+        let names = self.names(lexis)?;
         let first = sets.first().ok_or_else(|| invalid("there are no sets of values".to_owned()))?;
         let types: Vec<_> = names.iter().map(|name| first.type_of(name, 0)).collect::<Result<_>>()?;
         let order = sets.iter().enumerate().map(|(number, set)| set.order(number, &names, &types));
         let order = order.collect::<Result<_>>()?;
         let mut sql = Sql::new(dialect);
         let mut types = types.into_iter();
-        for piece in pieces(&self.sql)? {
+        for piece in pieces(&self.sql, lexis)? {
             match piece {
                 Piece::Sql(text) => {
                     sql.push(&text);
@@ -172,22 +192,17 @@ impl Text {
                 }),
             }
         }
-        Ok((sql.finish().with_writes(writes(&self.sql)), Sets { sets, order, width: names.len() }))
+        Ok((sql.finish().with_writes(writes(&self.sql, lexis)), Sets { sets, order, width: names.len() }))
     }
 }
 
 impl Executable for Text {
     fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered> {
-        self.check_names(&self.names()?)?;
-        if let Some(word) = control_word(&self.sql) {
-            let message = format!(
-                "{word} as text would end or begin a transaction behind the connection's back; use commit, rollback, \
-                 begin or begin_nested"
-            );
-            return Err(Error::new(ErrorKind::Misuse, message));
-        }
+        let lexis = dialect.lexis();
+        self.check_names(&self.names(lexis)?)?;
+        self.check_kind(lexis)?;
         let mut sql = Sql::new(dialect);
-        for piece in pieces(&self.sql)? {
+        for piece in pieces(&self.sql, lexis)? {
             match piece {
                 Piece::Sql(text) => {
                     sql.push(&text);
@@ -206,7 +221,7 @@ impl Executable for Text {
                 },
             }
         }
-        Ok(sql.finish().with_writes(writes(&self.sql)))
+        Ok(sql.finish().with_writes(writes(&self.sql, lexis)))
     }
 }
 
@@ -257,7 +272,7 @@ impl Params {
     fn find(&self, name: &str, set: usize) -> Result<(usize, &Bound)> {
         let found = self.values.iter().enumerate().find(|(_, (given, _))| given == name);
         let (index, (_, value)) =
-            found.ok_or_else(|| invalid(format!("set {set} of the values has none for `:{name}`")))?;
+            found.ok_or_else(|| invalid(format!("set {} of the values has none for `:{name}`", set + 1)))?;
         Ok((index, value))
     }
 
@@ -265,15 +280,23 @@ impl Params {
     fn order(&self, set: usize, names: &[&str], types: &[SqlType]) -> Result<Vec<usize>> {
         if let Some((extra, _)) = self.values.iter().find(|(given, _)| !names.contains(&&**given)) {
             return Err(invalid(format!(
-                "set {set} of the values binds `{extra}`, but there is no `:{extra}` in the text"
+                "set {} of the values binds `{extra}`, but there is no `:{extra}` in the text",
+                set + 1
             )));
+        }
+        for (number, (name, _)) in self.values.iter().enumerate() {
+            if self.values[..number].iter().any(|(before, _)| before == name) {
+                return Err(invalid(format!("set {} of the values binds `{name}` twice", set + 1)));
+            }
         }
         let place = |(name, sql_type): (&&str, &SqlType)| {
             let (index, value) = self.find(name, set)?;
             let (found, _) = named(value, name)?;
             if found != *sql_type {
                 let message = format!(
-                    "set {set} of the values gives `:{name}` a {found:?}, the first one a {sql_type:?}"
+                    "set {} of the values gives `:{name}` the type {found:?}, the first set the type {sql_type:?}; \
+                     NULL has a type as well, that of its Option",
+                    set + 1
                 );
                 return Err(invalid(message));
             }

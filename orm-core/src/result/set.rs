@@ -1,10 +1,11 @@
 //! A result that has been read into memory.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::Result;
 use crate::Value;
-use crate::driver::{RowBuffer, Rows};
+use crate::driver::{RowBuffer, Rows, Statement};
 use crate::error::{Error, ErrorKind};
 use crate::result::{ColumnIndex, FromRow, Mapping};
 use crate::types::DbValue;
@@ -17,6 +18,8 @@ pub struct ResultSet {
     affected: u64,
     next: usize,
     mapping: Option<Mapping>,
+    /// For errors.
+    statement: Arc<Statement>,
 }
 
 /// One row of a result, of any columns.
@@ -27,8 +30,16 @@ pub struct Row<'a> {
 }
 
 impl ResultSet {
-    pub(crate) fn new(buffer: RowBuffer, affected: u64) -> Self {
-        Self { buffer, affected, next: 0, mapping: None }
+    pub(crate) fn new(buffer: RowBuffer, affected: u64, statement: Arc<Statement>) -> Self {
+        Self { buffer, affected, next: 0, mapping: None, statement }
+    }
+
+    fn blame(&self, error: Error) -> Error {
+        error.with_sql(self.statement.sql())
+    }
+
+    fn no_row(&self) -> Error {
+        self.blame(Error::new(ErrorKind::NoResult, "the result has no row"))
     }
 
     /// Makes room for the next batch of the same result.
@@ -68,9 +79,10 @@ impl ResultSet {
         let columns = T::columns();
         let mapping = match self.mapping.take() {
             Some(mapping) if mapping.of == columns => mapping,
-            _ => Mapping::new(columns, self.buffer.names())?,
+            _ => Mapping::new(columns, self.buffer.names()).map_err(|error| self.blame(error))?,
         };
-        let row = mapping.read(&self.buffer.at(self.next), self.buffer.names())?;
+        let row = mapping.read(&self.buffer.at(self.next), self.buffer.names());
+        let row = row.map_err(|error| self.blame(error))?;
         self.mapping = Some(mapping);
         self.next += 1;
         Ok(Some(row))
@@ -107,9 +119,9 @@ impl ResultSet {
     }
 
     /// The only row; an error if there is none, or more than one.
-    pub fn one<T: FromRow>(self) -> Result<T> {
-        let none = || Error::new(ErrorKind::NoResult, "the result has no row");
-        self.one_or_none()?.ok_or_else(none)
+    pub fn one<T: FromRow>(mut self) -> Result<T> {
+        self.check_at_most_one()?;
+        self.next()?.ok_or_else(|| self.no_row())
     }
 
     /// The only row, or `None`; an error if there is more than one.
@@ -121,7 +133,9 @@ impl ResultSet {
     fn check_at_most_one(&self) -> Result<()> {
         match self.len() {
             0 | 1 => Ok(()),
-            rows => Err(Error::new(ErrorKind::MultipleResults, format!("the result has {rows} rows"))),
+            rows => {
+                Err(self.blame(Error::new(ErrorKind::MultipleResults, format!("the result has {rows} rows"))))
+            }
         }
     }
 
@@ -131,9 +145,9 @@ impl ResultSet {
     }
 
     /// The first value of the only row; an error if there is no row, or more than one.
-    pub fn scalar_one<T: DbValue>(self) -> Result<T> {
-        let none = || Error::new(ErrorKind::NoResult, "the result has no row");
-        self.scalar_one_or_none()?.ok_or_else(none)
+    pub fn scalar_one<T: DbValue>(mut self) -> Result<T> {
+        self.check_at_most_one()?;
+        self.next_scalar()?.ok_or_else(|| self.no_row())
     }
 
     /// The first value of the only row, or `None` if there is no row; an error if there is more than one.
@@ -153,7 +167,7 @@ impl ResultSet {
 
     fn next_scalar<T: DbValue>(&mut self) -> Result<Option<T>> {
         let Some(row) = self.peek() else { return Ok(None) };
-        let value = row.get(0)?;
+        let value = row.get(0).map_err(|error| self.blame(error))?;
         self.next += 1;
         Ok(Some(value))
     }

@@ -61,8 +61,7 @@ impl Unit {
     #[cold]
     fn refuse(&self) -> Result<()> {
         if let Some(first) = &self.failed {
-            let message = format!("an earlier call failed: {first}");
-            return Err(Error::new(ErrorKind::PendingRollback, message).with_source(first.clone()));
+            return Err(first.pending());
         }
         Err(Error::new(ErrorKind::PendingRollback, "an earlier call was dropped before it was answered"))
     }

@@ -215,6 +215,34 @@ mod transactions {
         }
     }
 
+    /// [TXN-1] After a COMMIT that failed the transaction is over: what is run next is another one.
+    #[case]
+    async fn a_failed_commit_ends_the_transaction(db: Db) {
+        db.script("CREATE TABLE p (id INTEGER PRIMARY KEY)").await;
+        db.script("CREATE TABLE c (p INTEGER REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED)").await;
+        let mut connection = db.engine.connect().await.unwrap();
+        let insert = || text("INSERT INTO c (p) VALUES (1)");
+        let count = || text("SELECT count(*) FROM c");
+        connection.execute(insert()).await.unwrap();
+        assert!(connection.commit().await.unwrap_err().is_foreign_key_violation());
+        assert!(!connection.in_transaction());
+        connection.execute(insert()).await.unwrap();
+        assert!(connection.in_transaction());
+        connection.rollback().await.unwrap();
+        assert_eq!(connection.execute(count()).await.unwrap().scalar_one::<i64>().unwrap(), 0);
+    }
+
+    /// Nothing can be read-only without a transaction.
+    #[case]
+    async fn read_only_and_autocommit_exclude_each_other(db: Db) {
+        let mut connection = db.engine.connect().await.unwrap();
+        connection.set_read_only(true).unwrap();
+        assert_says(connection.set_autocommit(true).unwrap_err(), &["read-only", "each statement by itself"]);
+        connection.set_read_only(false).unwrap();
+        connection.set_autocommit(true).unwrap();
+        assert_eq!(connection.set_read_only(true).unwrap_err().kind(), ErrorKind::Misuse);
+    }
+
     /// What SQLite has rolled back by itself is not gone on with, statement by statement, outside of a transaction.
     #[case(sqlite)]
     async fn a_transaction_that_sqlite_rolled_back(db: Db) {
@@ -367,6 +395,10 @@ mod transactions {
             assert_eq!(connection.script(sql).await.unwrap_err().kind(), ErrorKind::Misuse);
         }
         assert_eq!(connection.script("SELECT 1; COMMIT").await.unwrap_err().kind(), ErrorKind::Misuse);
+        for sql in ["COMMIT", "BEGIN"] {
+            let error = connection.execute_many(text(sql), [Params::new()]).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Misuse);
+        }
         assert!(db.trace.take().is_empty(), "nothing was sent");
     }
 
@@ -387,15 +419,41 @@ mod transactions {
         let sets = [set("Dan", Some(1)), Params::new().bind("name", "Eve")];
         let error = connection.execute_many(insert(), sets).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidQuery);
-        assert_says(error, &["set 1", ":age"]);
+        assert_says(error, &["set 2", ":age"]);
         let sets = [set("Dan", Some(1)), set("Eve", None).bind("size", 3)];
-        assert_says(connection.execute_many(insert(), sets).await.unwrap_err(), &["set 1", "size"]);
+        assert_says(connection.execute_many(insert(), sets).await.unwrap_err(), &["set 2", "size"]);
         let sets = [set("Dan", Some(1)), Params::new().bind("name", 5_i64).bind("age", Some(1))];
-        assert_says(connection.execute_many(insert(), sets).await.unwrap_err(), &["set 1", ":name"]);
+        assert_says(connection.execute_many(insert(), sets).await.unwrap_err(), &["set 2", ":name"]);
         assert!(db.trace.take().is_empty(), "nothing was sent");
+        let sets = [set("Dan", Some(1)).bind("age", Some(2))];
+        assert_says(connection.execute_many(insert(), sets).await.unwrap_err(), &["set 1", "`age` twice"]);
         assert_eq!(connection.execute_many(insert(), []).await.unwrap(), 0);
         connection.commit().await.unwrap();
         assert_eq!(users(&db).await, ["Ann", "Bob", "Cid"]);
+    }
+
+    /// [TXN-8] A batch that the database stops in its middle leaves nothing of itself, and neither does a script.
+    #[case]
+    async fn a_batch_is_all_or_nothing(db: Db) {
+        db.create::<User>().await;
+        let mut connection = db.engine.connect().await.unwrap();
+        let insert = || text("INSERT INTO users (name) VALUES (:name)");
+        let names = ["Ann", "Bob", "Ann"].map(|name| Params::new().bind("name", name));
+        assert!(connection.execute_many(insert(), names).await.unwrap_err().is_unique_violation());
+        let script = "INSERT INTO users (name) VALUES ('Cid'); INSERT INTO users (name) VALUES ('Cid')";
+        // PostgreSQL has aborted the transaction already.
+        assert!(connection.script(script).await.is_err());
+        let _ = connection.commit().await;
+        drop(connection);
+        assert!(users(&db).await.is_empty());
+
+        let mut connection = db.engine.connect().await.unwrap();
+        let returning = text("INSERT INTO users (name) VALUES (:name) RETURNING id");
+        let error =
+            connection.execute_many(returning, [Params::new().bind("name", "Ann")]).await.unwrap_err();
+        assert_says(error, &["invalid query", "execute_many gives no rows back"]);
+        connection.commit().await.unwrap();
+        assert!(users(&db).await.is_empty());
     }
 
     /// A session runs statements in its own transaction, after a flush.

@@ -54,12 +54,48 @@ mod migrations {
         ));
         let error = db.engine.migrate(all.clone()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MissingTable);
-        assert_says(&error, &["0003_broken", "no_such"]);
+        assert_says(&error, &["migration 0003_broken failed", "no_such"]);
+        assert!(error.sql().is_some());
         assert_eq!(recorded(&db).await, ["0001_pets", "0002_names"]);
         assert!(!db.engine.inspect().await.unwrap().has_table("toys"));
 
         all[2] = Migration::new("0003_broken", "CREATE TABLE toys (id BIGINT)");
         assert_eq!(db.engine.migrate(all).await.unwrap(), ["0003_broken"], "and is mended");
+    }
+
+    /// Steps of statements that a database runs outside of transactions alone.
+    #[case]
+    async fn a_step_without_a_transaction(db: Db) {
+        let vacuum = Migration::new("0003_tidy", "VACUUM");
+        let all = || steps().into_iter().chain([vacuum.clone()]);
+        assert!(db.engine.migrate(all()).await.is_err(), "not in a transaction");
+        let all = || steps().into_iter().chain([vacuum.clone().without_transaction()]);
+        assert_eq!(db.engine.migrate(all()).await.unwrap(), ["0003_tidy"]);
+        assert!(db.engine.migrate(all()).await.unwrap().is_empty());
+    }
+
+    /// SQLite makes a table anew to change it; what refers to it stays only with foreign keys off, which it ignores in a transaction.
+    #[case(sqlite)]
+    async fn a_table_made_anew(db: Db) {
+        let tables = Migration::new(
+            "1",
+            "CREATE TABLE p (id INTEGER PRIMARY KEY);
+             CREATE TABLE c (p INTEGER REFERENCES p (id) ON DELETE CASCADE);
+             INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);",
+        );
+        let anew = Migration::new(
+            "2",
+            "PRAGMA foreign_keys = OFF; CREATE TABLE q (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO q (id) SELECT id FROM p;
+             DROP TABLE p; ALTER TABLE q RENAME TO p; PRAGMA foreign_keys = ON;",
+        );
+        let error = db.engine.migrate([tables.clone(), anew.clone()]).await.unwrap_err();
+        assert_says(&error, &["migration 2 failed", "no effect in a transaction"]);
+        db.engine.migrate([tables, anew.without_transaction()]).await.unwrap();
+        let mut connection = db.engine.connect().await.unwrap();
+        let children = connection.execute(text("SELECT count(*) FROM c")).await.unwrap();
+        assert_eq!(children.scalar_one::<i64>().unwrap(), 1, "and nothing is lost");
+        let pragma = connection.execute(text("PRAGMA foreign_keys = OFF")).await.unwrap_err();
+        assert_eq!(pragma.kind(), ErrorKind::Unsupported);
     }
 
     /// Steps that were run cannot be changed, left out or put elsewhere.
@@ -80,6 +116,9 @@ mod migrations {
             assert_eq!(error.kind(), ErrorKind::Migration);
             assert_says(error, &[word]);
         }
+        db.script("UPDATE orm_migrations SET position = 5 WHERE position = 1").await;
+        assert_says(db.engine.migrate(steps()).await.unwrap_err(), &["gap before 0002_names"]);
+        db.script("UPDATE orm_migrations SET position = 1 WHERE position = 5").await;
         let ends_itself = Migration::new("0003", "CREATE TABLE toys (id BIGINT); COMMIT");
         let error = db.engine.migrate(steps().into_iter().chain([ends_itself])).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Misuse);

@@ -12,6 +12,12 @@ struct Named {
     age: Option<i32>,
 }
 
+/// Some columns of a table, by name.
+#[derive(FromRow)]
+struct User2 {
+    b: i64,
+}
+
 #[both_forms]
 mod results {
     use super::*;
@@ -54,6 +60,8 @@ mod results {
             (text("SELECT :a").bind("a", 1).bind("c", 2), "c"),
             (text("SELECT :a").bind("a", 1).bind("a", 2), "twice"),
             (text("SELECT 'oops"), "no end"),
+            (text("SELECT :a").bind(":a", 1), "leave out the colon"),
+            (text(" -- nothing\n ;"), "no statement"),
         ];
         db.trace.take();
         for (statement, word) in wrong {
@@ -205,6 +213,29 @@ mod results {
         let text = text("SELECT age, 1 AS one, name, id FROM users WHERE id = 2");
         let bob: User = connection.execute(text).await.unwrap().one().unwrap();
         assert_eq!((bob.id, bob.name.as_str(), bob.age), (2, "Bob", None));
+    }
+
+    /// A statement that is kept prepared sees a table as it is, not as it was: names, width and values belong together.
+    #[case]
+    async fn a_table_that_changes_between_two_readings(db: Db) {
+        db.script("CREATE TABLE t (id BIGINT, name TEXT, a BIGINT, b BIGINT)").await;
+        db.script("INSERT INTO t (id, name, a, b) VALUES (1, 'x', 10, 20)").await;
+        let mut connection = db.engine.connect().await.unwrap();
+        let all = || text("SELECT * FROM t");
+        let read = |mut result: orm::ResultSet| {
+            let names = result.columns().join(" ");
+            let row = result.rows().next().unwrap();
+            let values = (row.get::<i64>("a").unwrap(), row.get::<i64>("b").unwrap());
+            assert_eq!(result.all::<User2>().unwrap()[0].b, values.1);
+            (names, values)
+        };
+        let first = read(connection.execute(all()).await.unwrap());
+        assert_eq!(first, ("id name a b".to_owned(), (10, 20)));
+        connection.commit().await.unwrap();
+        db.script("ALTER TABLE t DROP COLUMN a").await;
+        db.script("ALTER TABLE t ADD COLUMN a BIGINT DEFAULT 30").await;
+        let second = read(connection.execute(all()).await.unwrap());
+        assert_eq!(second, ("id name b a".to_owned(), (30, 20)));
     }
 
     /// [RES-8] Rows that match count, whether they change or not.

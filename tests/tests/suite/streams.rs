@@ -86,6 +86,58 @@ mod streams {
         assert_eq!(connection.execute(text("SELECT 1")).await.unwrap().scalar_one::<i32>().unwrap(), 1);
     }
 
+    /// [RES-10] Neither does the end of the transaction read on, nor a connection that goes back with a stream half read.
+    #[case]
+    async fn the_end_of_a_transaction_leaves_the_rest(db: Db) {
+        numbered(&db, 1).await;
+        let builder = Engine::builder(&db.database.url).unwrap();
+        let engine: Engine = builder.pool_size(1).max_overflow(0).open();
+        let endless =
+            || text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n");
+        for commit in [true, false] {
+            let mut connection = engine.connect().await.unwrap();
+            let mut stream = connection.stream(endless()).await.unwrap();
+            stream.next::<i32>().await.unwrap();
+            drop(stream);
+            if commit { connection.commit().await } else { connection.rollback().await }.unwrap();
+        }
+        let mut connection = engine.connect().await.unwrap();
+        let mut stream = connection.stream(endless()).await.unwrap();
+        stream.next::<i32>().await.unwrap();
+        drop(stream);
+        drop(connection);
+        let mut session = engine.session();
+        let query = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS id, 'x' AS name, 1 AS age FROM n";
+        let mut stream = session.stream(text(query).entities::<User>(), 10).await.unwrap();
+        assert_eq!(stream.next().await.unwrap().unwrap().len(), 10);
+        stream.rollback().await.unwrap();
+        drop(stream);
+        assert_eq!(session.all(User::select()).await.unwrap().len(), 1);
+    }
+
+    /// A stream that has failed goes on to say so.
+    #[case]
+    async fn a_failed_stream_is_no_end(db: Db) {
+        let mut connection = db.engine.connect().await.unwrap();
+        let fails = match db.backend {
+            orm_tests::Backend::Sqlite => {
+                text("SELECT abs(i) FROM (SELECT 1 AS i UNION ALL SELECT -9223372036854775808)")
+            }
+            orm_tests::Backend::Postgres => text("SELECT 1 / i FROM generate_series(1, 0, -1) AS i"),
+        };
+        let mut stream = match connection.stream(fails).await {
+            Ok(stream) => stream,
+            Err(error) => return assert!(error.sql().is_some()),
+        };
+        let failed = loop {
+            match stream.next::<i64>().await {
+                Ok(row) => assert!(row.is_some(), "an end"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(stream.next::<i64>().await.unwrap_err().kind(), failed.kind());
+    }
+
     /// What cannot be streamed says so.
     #[case]
     async fn what_cannot_be_streamed(db: Db) {

@@ -1,11 +1,13 @@
 //! A result that is read batch by batch.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{AsyncConnection, Connection, Face};
 use crate::Result;
-use crate::driver::RowBuffer;
+use crate::driver::{RowBuffer, Statement};
 use crate::engine::wait;
+use crate::error::Error;
 use crate::result::{FromRow, ResultSet};
 
 /// How many rows are asked for at a time.
@@ -17,11 +19,14 @@ pub struct RowStream<'c, C: Face = Connection> {
     connection: &'c mut C,
     set: ResultSet,
     more: bool,
+    /// Why there are no more; said again whenever it is asked.
+    failed: Option<Error>,
 }
 
 impl<'c, C: Face> RowStream<'c, C> {
-    pub(super) fn new(connection: &'c mut C) -> Self {
-        Self { connection, set: ResultSet::new(RowBuffer::new(true), 0), more: true }
+    pub(super) fn new(connection: &'c mut C, statement: Arc<Statement>) -> Self {
+        let set = ResultSet::new(RowBuffer::new(true), 0, statement);
+        Self { connection, set, more: true, failed: None }
     }
 
     /// The names of the columns; there are none before the first row was asked for.
@@ -31,7 +36,21 @@ impl<'c, C: Face> RowStream<'c, C> {
 
     /// Whether the next batch has to be fetched.
     fn is_dry(&self) -> bool {
-        self.more && self.set.is_empty()
+        self.more && self.failed.is_none() && self.set.is_empty()
+    }
+
+    fn fetched(&mut self, more: Result<bool>) {
+        match more {
+            Ok(more) => self.more = more,
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    fn read<T: FromRow>(&mut self) -> Result<Option<T>> {
+        match &self.failed {
+            Some(error) => Err(error.clone()),
+            None => self.set.next(),
+        }
     }
 }
 
@@ -40,9 +59,10 @@ impl RowStream<'_, Connection> {
     #[expect(clippy::should_implement_trait, reason = "the type to read into is chosen at each call")]
     pub fn next<T: FromRow>(&mut self) -> Result<Option<T>> {
         while self.is_dry() {
-            self.more = wait(self.connection.channel.fetch(&mut self.set))?;
+            let more = wait(self.connection.channel.fetch(&mut self.set));
+            self.fetched(more);
         }
-        self.set.next()
+        self.read()
     }
 
     /// The next rows, this many or as many as are left; none after the last one.
@@ -61,9 +81,10 @@ impl RowStream<'_, AsyncConnection> {
     /// The next row, or `None` after the last one.
     pub async fn next<T: FromRow>(&mut self) -> Result<Option<T>> {
         while self.is_dry() {
-            self.more = self.connection.channel.fetch(&mut self.set).await?;
+            let more = self.connection.channel.fetch(&mut self.set).await;
+            self.fetched(more);
         }
-        self.set.next()
+        self.read()
     }
 
     /// The next rows, this many or as many as are left; none after the last one.

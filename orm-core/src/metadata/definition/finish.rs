@@ -35,7 +35,10 @@ impl TableDef {
         }
         table.check_auto_key()?;
         table.check_texts()?;
-        Ok(table)
+        match table.columns() {
+            [] => Err(table.mistake("it has no columns")),
+            _ => Ok(table),
+        }
     }
 }
 

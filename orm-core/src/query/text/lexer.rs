@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
+use crate::query::Lexis;
 
 /// A piece of text between parameters, or the name of one.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,12 +24,15 @@ enum Token<'a> {
     Parameter(&'a str),
     /// `\:`
     Colon,
+    /// A parameter of the database's own.
+    Raw(&'a str),
     /// Something that has no end.
     Open(&'static str),
 }
 
 struct Lexer<'a> {
     rest: &'a str,
+    lexis: Lexis,
 }
 
 impl<'a> Lexer<'a> {
@@ -68,7 +72,7 @@ impl<'a> Lexer<'a> {
         let (mut depth, mut at) = (0_usize, 0);
         while let Some(two) = self.rest.as_bytes().get(at..at + 2) {
             match two {
-                b"/*" => depth += 1,
+                b"/*" if depth == 0 || self.lexis.nested_comments => depth += 1,
                 b"*/" => depth -= 1,
                 _ => {
                     at += 1;
@@ -85,19 +89,27 @@ impl<'a> Lexer<'a> {
 
     /// `$tag$ … $tag$`, a string of PostgreSQL.
     fn dollar_quoted(&mut self) -> Option<Token<'a>> {
-        let length = word_length(&self.rest[1..]);
+        let length = name_length(&self.rest[1..]);
         let tag = self.rest.get(..length + 2).filter(|tag| tag.ends_with('$'))?;
         let end = self.rest[tag.len()..].find(tag).map(|end| end + tag.len());
         Some(self.until(tag.len(), end, "a dollar-quoted string"))
     }
 }
 
-/// How long the word is that the text begins with; 0 if it begins with none.
-fn word_length(text: &str) -> usize {
+/// How long the name is that the text begins with; 0 if it begins with none.
+fn name_length(text: &str) -> usize {
     let first = |c: char| c.is_alphabetic() || c == '_';
     match text.chars().next() {
         Some(c) if first(c) => text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len()),
         _ => 0,
+    }
+}
+
+/// The same for a word of SQL, which may have a `$` in it.
+fn word_length(text: &str) -> usize {
+    match name_length(text) {
+        0 => 0,
+        _ => text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(text.len()),
     }
 }
 
@@ -113,17 +125,24 @@ impl<'a> Iterator for Lexer<'a> {
             ('"', _) => self.quoted(1, b'"', false, "a quoted name"),
             ('`', _) => self.quoted(1, b'`', false, "a quoted name"),
             ('-', Some('-')) => {
-                let end = self.rest.find('\n').unwrap_or(self.rest.len());
+                // Some end it at a carriage return as well; what follows then is taken for SQL, to be on the safe side.
+                let end = self.rest.find(['\n', '\r']).unwrap_or(self.rest.len());
                 Token::Other(self.take(end))
             }
             ('/', Some('*')) => self.block_comment(),
+            ('[', _) if self.lexis.bracket_names => {
+                let end = self.rest.find(']').map(|end| end + 1);
+                self.until(0, end, "a name in brackets")
+            }
+            ('$', Some('0'..='9')) => Token::Raw(self.take(2)),
+            (sign, _) if self.lexis.parameter_signs.contains(sign) => Token::Raw(self.take(1)),
             ('$', _) => self.dollar_quoted().unwrap_or_else(|| Token::Other(self.take(1))),
             ('\\', Some(':')) => {
                 self.take(2);
                 Token::Colon
             }
             (':', Some(':')) => Token::Other(self.take(2)),
-            (':', _) => match word_length(&self.rest[1..]) {
+            (':', _) => match name_length(&self.rest[1..]) {
                 0 => Token::Other(self.take(1)),
                 length => Token::Parameter(&self.take(length + 1)[1..]),
             },
@@ -141,11 +160,11 @@ impl<'a> Iterator for Lexer<'a> {
 }
 
 /// The text, taken apart at its parameters.
-pub(super) fn pieces(sql: &str) -> Result<Vec<Piece<'_>>> {
+pub(super) fn pieces(sql: &str, lexis: Lexis) -> Result<Vec<Piece<'_>>> {
     let mut pieces: Vec<Piece<'_>> = Vec::new();
     // Where the piece began that is being collected; a piece without an escape is a slice of the text.
     let mut start = 0;
-    let mut lexer = Lexer { rest: sql };
+    let mut lexer = Lexer { rest: sql, lexis };
     let mut escaped: Option<String> = None;
     loop {
         let at = sql.len() - lexer.rest.len();
@@ -154,6 +173,11 @@ pub(super) fn pieces(sql: &str) -> Result<Vec<Piece<'_>>> {
             Some(Token::Other(_) | Token::Word(_)) => {}
             Some(Token::Open(what)) => {
                 return Err(Error::new(ErrorKind::InvalidQuery, format!("{what} in the text has no end")));
+            }
+            Some(Token::Raw(sign)) => {
+                let message =
+                    format!("{sign} in the text is a parameter without a name; write :name and bind it");
+                return Err(Error::new(ErrorKind::InvalidQuery, message));
             }
             Some(Token::Colon) => {
                 let text = escaped.get_or_insert_default();
@@ -178,10 +202,18 @@ pub(super) fn pieces(sql: &str) -> Result<Vec<Piece<'_>>> {
     }
 }
 
-fn words(sql: &str) -> impl Iterator<Item = &str> {
-    Lexer { rest: sql }.filter_map(|token| match token {
+/// Whether there is nothing but white space, comments and semicolons.
+pub(super) fn is_empty(sql: &str, lexis: Lexis) -> bool {
+    let is_nothing = |token: &str| {
+        token.trim().is_empty() || token == ";" || token.starts_with("--") || token.starts_with("/*")
+    };
+    Lexer { rest: sql, lexis }.all(|token| matches!(token, Token::Other(other) if is_nothing(other)))
+}
+
+fn words(sql: &str, lexis: Lexis) -> impl Iterator<Item = &str> {
+    Lexer { rest: sql, lexis }.filter_map(|token| match token {
         Token::Word(word) => Some(word),
-        Token::Other(_) | Token::Parameter(_) | Token::Colon | Token::Open(_) => None,
+        Token::Other(_) | Token::Parameter(_) | Token::Colon | Token::Raw(_) | Token::Open(_) => None,
     })
 }
 
@@ -193,47 +225,93 @@ fn is_one_of(word: &str, list: &[&'static str]) -> Option<&'static str> {
 const CONTROL: [&str; 8] = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"];
 
 /// The word by which one of the statements in the text would begin or end a transaction, if one would.
-pub(crate) fn control_word(sql: &str) -> Option<&'static str> {
-    // The first words of the statement, and whether it is the body of a trigger or of a function, in which other
-    // statements follow until END.
-    let (mut first, mut number, mut in_body) = ("", 0_usize, false);
-    for token in (Lexer { rest: sql }) {
+pub(crate) fn control_word(sql: &str, lexis: Lexis) -> Option<&'static str> {
+    let mut statement = Statement::default();
+    for token in (Lexer { rest: sql, lexis }) {
         match token {
-            Token::Other(";") => number = 0,
+            Token::Other(";") => statement.end(),
             Token::Word(word) => {
-                number += 1;
-                match number {
-                    1 if in_body => in_body = !word.eq_ignore_ascii_case("END"),
-                    1 => {
-                        first = word;
-                        if let Some(control) = is_one_of(word, &CONTROL) {
-                            return Some(control);
-                        }
-                    }
-                    2 if first.eq_ignore_ascii_case("PREPARE")
-                        && word.eq_ignore_ascii_case("TRANSACTION") =>
-                    {
-                        return Some("PREPARE TRANSACTION");
-                    }
-                    _ => {
-                        in_body |= first.eq_ignore_ascii_case("CREATE") && word.eq_ignore_ascii_case("BEGIN")
-                    }
+                if let Some(control) = statement.word(word) {
+                    return Some(control);
                 }
             }
-            Token::Other(_) | Token::Parameter(_) | Token::Colon | Token::Open(_) => {}
+            Token::Other(_) | Token::Parameter(_) | Token::Colon | Token::Raw(_) | Token::Open(_) => {}
         }
     }
     None
 }
 
+/// What the words of a statement have said so far.
+#[derive(Default)]
+struct Statement<'a> {
+    words: usize,
+    first: &'a str,
+    last: &'a str,
+    /// CREATE of a trigger, or of a routine: other statements may follow until END.
+    creates: Option<Body>,
+    in_body: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    /// Begins with BEGIN.
+    Trigger,
+    /// Begins with BEGIN ATOMIC.
+    Routine,
+}
+
+impl<'a> Statement<'a> {
+    fn end(&mut self) {
+        self.words = 0;
+    }
+
+    fn word(&mut self, word: &'a str) -> Option<&'static str> {
+        let is = |text: &str, wanted: &str| text.eq_ignore_ascii_case(wanted);
+        self.words += 1;
+        let before = std::mem::replace(&mut self.last, word);
+        match self.words {
+            1 if self.in_body => self.in_body = !is(word, "END"),
+            1 => {
+                (self.first, self.creates) = (word, None);
+                return is_one_of(word, &CONTROL);
+            }
+            2 if is(self.first, "PREPARE") && is(word, "TRANSACTION") => return Some("PREPARE TRANSACTION"),
+            2..=5 if is(self.first, "CREATE") && is(word, "TRIGGER") => self.creates = Some(Body::Trigger),
+            2..=5 if is(self.first, "CREATE") && is_one_of(word, &["FUNCTION", "PROCEDURE"]).is_some() => {
+                self.creates = Some(Body::Routine);
+            }
+            _ => {
+                self.in_body |= match self.creates {
+                    Some(Body::Trigger) => is(word, "BEGIN"),
+                    Some(Body::Routine) => is(before, "BEGIN") && is(word, "ATOMIC"),
+                    None => false,
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Whether the text surely has rows as its result.
+pub(super) fn returns_rows(sql: &str, lexis: Lexis) -> bool {
+    !writes(sql, lexis) || words(sql, lexis).any(|word| word.eq_ignore_ascii_case("RETURNING"))
+}
+
 /// Whether the text may write. Only statements that are known to read alone do not.
-pub(crate) fn writes(sql: &str) -> bool {
+pub(crate) fn writes(sql: &str, lexis: Lexis) -> bool {
     const READS: [&str; 6] = ["SELECT", "VALUES", "TABLE", "EXPLAIN", "SHOW", "PRAGMA"];
-    let mut words = words(sql);
+    let mut words = words(sql, lexis).peekable();
     match words.next() {
         Some(first) if is_one_of(first, &READS).is_some() => false,
         Some(first) if first.eq_ignore_ascii_case("WITH") => {
-            words.any(|word| is_one_of(word, &["INSERT", "UPDATE", "DELETE", "MERGE"]).is_some())
+            while let Some(word) = words.next() {
+                let replaces = word.eq_ignore_ascii_case("REPLACE")
+                    && words.peek().is_some_and(|next| next.eq_ignore_ascii_case("INTO"));
+                if replaces || is_one_of(word, &["INSERT", "UPDATE", "DELETE", "MERGE"]).is_some() {
+                    return true;
+                }
+            }
+            false
         }
         _ => true,
     }
@@ -243,9 +321,12 @@ pub(crate) fn writes(sql: &str) -> bool {
 mod tests {
     use super::*;
 
+    const SQLITE: Lexis = Lexis { nested_comments: false, bracket_names: true, parameter_signs: "?@$" };
+    const POSTGRES: Lexis = Lexis { nested_comments: true, bracket_names: false, parameter_signs: "" };
+
     #[track_caller]
     fn check(sql: &str, expected: &[Result<&str, &str>]) {
-        let found = pieces(sql).expect("well-formed text");
+        let found = pieces(sql, POSTGRES).expect("well-formed text");
         let found: Vec<_> = found
             .iter()
             .map(|piece| match piece {
@@ -271,7 +352,7 @@ mod tests {
             "SELECT ':a ''b'' :c', \":d\", `:e`",
             "SELECT E'it\\'s :a' -- :b\n",
             "/* :a /* nested :b */ :c */ SELECT 1",
-            "SELECT $$ :a $$, $tag$ :b $x$ $tag$, $1",
+            "SELECT $$ :a $$, $tag$ :b $x$ $tag$",
             "a := 1",
             "SELECT 'grüße :a'",
             "",
@@ -289,22 +370,50 @@ mod tests {
     #[test]
     fn what_has_no_end_is_refused() {
         for sql in ["SELECT 'a", "SELECT \"a", "/* /* */", "$x$ :a"] {
-            assert!(pieces(sql).is_err(), "{sql}");
+            assert!(pieces(sql, POSTGRES).is_err(), "{sql}");
         }
     }
 
     #[test]
     fn words_of_transactions_are_found() {
-        assert_eq!(control_word(" -- x\n /* y */ (commit"), Some("COMMIT"));
-        assert_eq!(control_word("Begin immediate"), Some("BEGIN"));
-        assert_eq!(control_word("prepare transaction 'x'"), Some("PREPARE TRANSACTION"));
-        assert_eq!(control_word("PREPARE x AS SELECT 1"), None);
-        assert_eq!(control_word("SELECT 'commit'"), None);
-        assert_eq!(control_word("SELECT 1; -- ;\nCOMMIT"), Some("COMMIT"));
-        assert_eq!(control_word("INSERT INTO t VALUES ('a; commit'); SELECT $$; end $$"), None);
+        assert_eq!(control_word(" -- x\n /* y */ (commit", POSTGRES), Some("COMMIT"));
+        assert_eq!(control_word("Begin immediate", POSTGRES), Some("BEGIN"));
+        assert_eq!(control_word("prepare transaction 'x'", POSTGRES), Some("PREPARE TRANSACTION"));
+        assert_eq!(control_word("PREPARE x AS SELECT 1", POSTGRES), None);
+        assert_eq!(control_word("SELECT 'commit'", POSTGRES), None);
+        assert_eq!(control_word("SELECT 1; -- ;\nCOMMIT", POSTGRES), Some("COMMIT"));
+        assert_eq!(control_word("INSERT INTO t VALUES ('a; commit'); SELECT $$; end $$", POSTGRES), None);
         let trigger = "CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET a = CASE b WHEN 1 THEN 2 END; END; SELECT 1";
-        assert_eq!(control_word(trigger), None);
-        assert_eq!(control_word(&format!("{trigger}; END")), Some("END"));
+        assert_eq!(control_word(trigger, POSTGRES), None);
+        assert_eq!(control_word(&format!("{trigger}; END"), POSTGRES), Some("END"));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_body_or_a_comment_hides_nothing() {
+        for sql in [
+            "CREATE TABLE x (begin int); COMMIT",
+            "SELECT 1 AS x$$; COMMIT; SELECT 1 AS x$$",
+            "SELECT 1 -- x\r; COMMIT",
+        ] {
+            assert_eq!(control_word(sql, POSTGRES), Some("COMMIT"), "{sql}");
+        }
+        assert_eq!(control_word("/* /* */ SELECT 1; COMMIT -- */ */", SQLITE), Some("COMMIT"));
+        let routine = "CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END; SELECT 2";
+        assert_eq!(control_word(routine, POSTGRES), None);
+    }
+
+    #[test]
+    fn databases_read_text_differently() {
+        for sql in ["/* see src/*.rs */ SELECT 1", "SELECT 1 AS [it's], 2 AS [a:b]"] {
+            assert_eq!(pieces(sql, SQLITE).map(|pieces| pieces.len()).ok(), Some(1), "{sql}");
+        }
+        for sql in ["SELECT ?", "SELECT ?1", "SELECT @x", "SELECT $x"] {
+            assert!(pieces(sql, SQLITE).is_err(), "{sql}");
+        }
+        assert!(pieces("SELECT :a || $1", POSTGRES).is_err());
+        assert!(pieces("SELECT a ? 'b', @ -1", POSTGRES).is_ok());
+        assert!(writes("WITH x AS (SELECT 1) REPLACE INTO t SELECT 1", SQLITE));
+        assert!(!writes("WITH x AS (SELECT 1) SELECT replace(a, 'b', 'c') FROM x", SQLITE));
     }
 
     #[test]
@@ -312,11 +421,11 @@ mod tests {
         for reads in
             ["select 1", "WITH a AS (SELECT 1) SELECT * FROM a", "/* insert */ VALUES (1)", "PRAGMA x"]
         {
-            assert!(!writes(reads), "{reads}");
+            assert!(!writes(reads, POSTGRES), "{reads}");
         }
         for writes_ in ["UPDATE t SET a = 1", "WITH a AS (DELETE FROM t RETURNING id) SELECT 1", "VACUUM", ""]
         {
-            assert!(writes(writes_), "{writes_}");
+            assert!(writes(writes_, POSTGRES), "{writes_}");
         }
     }
 }

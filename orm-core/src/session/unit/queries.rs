@@ -74,7 +74,7 @@ impl Unit {
         let statement = self.engine.statements().query(&rendered);
         let mut buffer = RowBuffer::new(true);
         match held(&mut self.lease)?.run(&statement, &rendered.values, &mut buffer).await {
-            Ok(affected) => Ok(ResultSet::new(buffer, affected)),
+            Ok(affected) => Ok(ResultSet::new(buffer, affected, statement)),
             Err(error) => Err(self.fail_if_broken(error).await),
         }
     }
