@@ -307,8 +307,6 @@ impl PostgresConnection {
             (Control::RollbackTo(number), _) => {
                 self.script(&format!("ROLLBACK TO orm_{number}; RELEASE orm_{number}")).await?;
                 self.transaction = Transaction::Open;
-                // It may have been opened since, and is gone then; else it ends with the transaction.
-                self.cursor = None;
             }
         }
         Ok(())
