@@ -163,8 +163,8 @@ impl<E: EngineForm> EngineBuilder<E> {
         self
     }
 
-    /// How many prepared statements each connection keeps (256), those used last. Each costs memory on both sides, some 10 kB on
-    /// PostgreSQL; with too few of them statements are prepared again and again, a round trip each on PostgreSQL.
+    /// How many prepared statements each connection keeps (256), those used last. Each costs memory on both sides;
+    /// with too few of them statements are prepared again and again, a round trip each on PostgreSQL.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.options.connect.statement_cache = statements;
         self

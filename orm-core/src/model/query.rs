@@ -50,6 +50,7 @@ pub struct TextEntities<M> {
 
 impl Text {
     /// Makes it a query for entities. Its result has to have all columns of the model, by their names and in any order.
+    /// The text is sent as it is: `first` reads all of its rows, so a text that may find many says `LIMIT 1` itself.
     pub fn entities<M: Model>(self) -> TextEntities<M> {
         TextEntities { text: self, model: PhantomData }
     }
