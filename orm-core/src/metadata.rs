@@ -5,6 +5,7 @@ mod builder;
 mod collection;
 mod definition;
 mod foreign_key;
+mod handle;
 mod inspection;
 mod names;
 
@@ -17,6 +18,7 @@ pub use builder::{FieldBuilder, FieldOptions, IndexOptions, TableBuilder};
 pub use collection::Metadata;
 pub use definition::{ColumnDef, IndexDef, References, TableDef};
 pub use foreign_key::{Action, ForeignKey, Target};
+pub use handle::TableRef;
 pub use inspection::{
     CheckInfo, ColumnInfo, ForeignKeyInfo, IndexColumnInfo, IndexInfo, Inspection, TableInfo, UniqueInfo,
 };

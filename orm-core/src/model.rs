@@ -3,22 +3,25 @@
 mod belongs_to;
 mod entity;
 mod field;
+mod found;
 mod key;
 mod models;
 mod query;
 
 use crate::Result;
 use crate::Value;
+use crate::error::Error;
 use crate::metadata::{Metadata, Table};
-use crate::query::{Condition, Dialect, Executable, Order, Rendered, SelectStatement};
-use crate::result::{FromRow, RowReader};
+use crate::query::{Alias, AsSource as _, Projection, Select};
+use crate::result::{FromRow, RowReader, Shape};
 
 pub use belongs_to::BelongsTo;
 pub use entity::{Entity, Token};
 pub use field::{Embedded, Field, Reference};
+pub use found::{Found, Keeper, meet_entity};
 pub use key::Key;
 pub use models::Models;
-pub use query::{EntityQuery, TextEntities};
+pub use query::TextEntities;
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(
@@ -26,7 +29,7 @@ pub use query::{EntityQuery, TextEntities};
     label = "not a model",
     note = "put `#[derive(Model)]` on the struct"
 )]
-pub trait Model: Record {
+pub trait Model: Record + Shape<Row = Self> + Found<Found = Entity<Self>> {
     /// What its rows are told apart by: the key field's type, or a tuple of them.
     type Key: Key;
 
@@ -35,7 +38,17 @@ pub trait Model: Record {
 
     /// A query for its rows.
     fn select() -> Select<Self> {
-        Select::new()
+        Select::new(Projection::all(Self::entity().as_source()))
+    }
+
+    /// Its table in a query, and all of its columns in a SELECT list: `select((User::entity(), count(Post::ID)))`.
+    fn entity() -> Alias<Self> {
+        Alias::new(Self::table, None)
+    }
+
+    /// Its table under another name, to have it twice in a query: `User::NAME.of(User::alias("boss"))`.
+    fn alias(name: &'static str) -> Alias<Self> {
+        Alias::new(Self::table, Some(name))
     }
 }
 
@@ -59,60 +72,18 @@ impl Metadata {
     }
 }
 
-impl<M: Model> Executable for Select<M> {
-    fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered> {
-        self.statement.rendered(dialect)
+/// Adds to an error which model and column it is about.
+pub(crate) fn blame(model: &'static str, table: &Table, error: Error, column: usize) -> Error {
+    let error = error.with_model(model);
+    match table.columns().get(column) {
+        Some(column) => error.with_column(&column.name),
+        None => error,
     }
 }
 
-/// A query for the rows of one model. It is a value: it can be cloned, stored, and extended in an `if`.
-#[derive(Debug)]
-pub struct Select<M> {
-    pub(crate) statement: SelectStatement,
-    model: std::marker::PhantomData<fn() -> M>,
-}
-
-impl<M> Clone for Select<M> {
-    fn clone(&self) -> Self {
-        Self { statement: self.statement.clone(), model: self.model }
-    }
-}
-
-impl<M: Model> Select<M> {
-    fn new() -> Self {
-        Self { statement: SelectStatement::new(M::table()), model: std::marker::PhantomData }
-    }
-
-    /// Keeps the rows for which this holds; several filters must all hold.
-    #[must_use]
-    pub fn filter(mut self, condition: Condition) -> Self {
-        self.statement.filter(condition);
-        self
-    }
-
-    /// Sorts by this, after what was given before.
-    #[must_use]
-    pub fn order_by(mut self, order: Order) -> Self {
-        self.statement.order_by(order);
-        self
-    }
-
-    /// At most this many rows.
-    #[must_use]
-    pub fn limit(mut self, rows: u32) -> Self {
-        self.statement.limit(rows);
-        self
-    }
-
-    /// Leaves out this many rows at the beginning.
-    #[must_use]
-    pub fn offset(mut self, rows: u32) -> Self {
-        self.statement.offset(rows);
-        self
-    }
-
-    /// The SQL for a dialect, with placeholders for the values.
-    pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<String> {
-        self.statement.to_sql(dialect)
-    }
+/// Reads a struct; what a derive calls.
+#[doc(hidden)]
+pub fn read_record<M: Model>(row: &mut RowReader<'_>) -> Result<M> {
+    let start = row.taken();
+    M::read(row).map_err(|error| blame(M::NAME, M::table(), error, row.position().saturating_sub(start)))
 }

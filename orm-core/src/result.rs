@@ -4,10 +4,12 @@ mod from_row;
 mod index;
 mod reader;
 mod set;
+mod shape;
 
 pub use from_row::{Columns, FromRow};
 pub use index::ColumnIndex;
 pub use reader::RowReader;
 pub use set::{ResultSet, Row};
+pub use shape::{Optionable, Query, Shape};
 
 pub(crate) use from_row::Mapping;

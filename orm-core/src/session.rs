@@ -9,6 +9,7 @@ mod entities;
 mod flush;
 mod identity;
 mod journal;
+mod keeper;
 mod meet;
 mod order;
 mod plan;
@@ -23,10 +24,10 @@ use std::ops::{Deref, DerefMut};
 
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
-use crate::model::{Entity, EntityQuery, Model};
+use crate::model::{Entity, Found, Model};
 use crate::query::Executable;
-use crate::result::ResultSet;
-use crate::session::unit::{Found, Unit};
+use crate::result::{Query, ResultSet, Shape};
+use crate::session::unit::{LookedUp, Unit};
 
 pub use entities::Entities;
 pub use replay::Attempts;
@@ -82,40 +83,43 @@ impl Session {
     /// The entity with this primary key, or `None`; without a statement if it is loaded.
     pub fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
         match self.unit.look_up::<M>(&key.into())? {
-            Found::Loaded(token) => Ok(Some(Entity::new(token))),
-            Found::Missing(arena, identity) => Ok(wait(self.unit.get(arena, &identity))?.map(Entity::new)),
+            LookedUp::Loaded(token) => Ok(Some(Entity::new(token))),
+            LookedUp::Missing(arena, identity) => Ok(wait(self.unit.get(arena, &identity))?.map(Entity::new)),
         }
     }
 
-    /// All entities of a query, in its order.
-    pub fn all<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Entity<Q::Model>>> {
+    /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
+    pub fn all<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Found>::Found>> {
         wait(self.unit.all(query))
     }
 
-    /// The first entity of a query, or `None`.
-    pub fn first<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
+    /// The first row of a query, or `None`.
+    pub fn first<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Option<<Q::Shape as Found>::Found>> {
         wait(self.unit.first(query))
     }
 
-    /// The only entity of a query; an error if there is none, or more than one.
-    pub fn one<Q: EntityQuery>(&mut self, query: Q) -> Result<Entity<Q::Model>> {
+    /// The only row of a query; an error if there is none, or more than one.
+    pub fn one<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<<Q::Shape as Found>::Found> {
         wait(self.unit.one(query))
     }
 
-    /// The only entity of a query, or `None`; an error if there is more than one.
-    pub fn one_or_none<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
+    /// The only row of a query, or `None`; an error if there is more than one.
+    pub fn one_or_none<Q: Query<Shape: Found>>(
+        &mut self,
+        query: Q,
+    ) -> Result<Option<<Q::Shape as Found>::Found>> {
         wait(self.unit.one_or_none(query))
     }
 
-    /// The rows of a query as plain structs, which the session does not know.
-    pub fn rows<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Q::Model>> {
+    /// The rows of a query with plain structs in the place of entities, which the session does not know.
+    pub fn rows<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
         wait(self.unit.rows(query))
     }
 
     /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
     /// until they are refreshed or expired.
     pub fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
-        wait(self.unit.execute(self.unit.render_any(&statement)?))
+        wait(self.unit.execute(self.unit.render(&statement)?))
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
@@ -151,40 +155,46 @@ impl AsyncSession {
     /// The entity with this primary key, or `None`; without a statement if it is loaded.
     pub async fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
         match self.unit.look_up::<M>(&key.into())? {
-            Found::Loaded(token) => Ok(Some(Entity::new(token))),
-            Found::Missing(arena, identity) => Ok(self.unit.get(arena, &identity).await?.map(Entity::new)),
+            LookedUp::Loaded(token) => Ok(Some(Entity::new(token))),
+            LookedUp::Missing(arena, identity) => Ok(self.unit.get(arena, &identity).await?.map(Entity::new)),
         }
     }
 
-    /// All entities of a query, in its order.
-    pub async fn all<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Entity<Q::Model>>> {
+    /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
+    pub async fn all<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Found>::Found>> {
         self.unit.all(query).await
     }
 
-    /// The first entity of a query, or `None`.
-    pub async fn first<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
+    /// The first row of a query, or `None`.
+    pub async fn first<Q: Query<Shape: Found>>(
+        &mut self,
+        query: Q,
+    ) -> Result<Option<<Q::Shape as Found>::Found>> {
         self.unit.first(query).await
     }
 
-    /// The only entity of a query; an error if there is none, or more than one.
-    pub async fn one<Q: EntityQuery>(&mut self, query: Q) -> Result<Entity<Q::Model>> {
+    /// The only row of a query; an error if there is none, or more than one.
+    pub async fn one<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<<Q::Shape as Found>::Found> {
         self.unit.one(query).await
     }
 
-    /// The only entity of a query, or `None`; an error if there is more than one.
-    pub async fn one_or_none<Q: EntityQuery>(&mut self, query: Q) -> Result<Option<Entity<Q::Model>>> {
+    /// The only row of a query, or `None`; an error if there is more than one.
+    pub async fn one_or_none<Q: Query<Shape: Found>>(
+        &mut self,
+        query: Q,
+    ) -> Result<Option<<Q::Shape as Found>::Found>> {
         self.unit.one_or_none(query).await
     }
 
-    /// The rows of a query as plain structs, which the session does not know.
-    pub async fn rows<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Q::Model>> {
+    /// The rows of a query with plain structs in the place of entities, which the session does not know.
+    pub async fn rows<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
         self.unit.rows(query).await
     }
 
     /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
     /// until they are refreshed or expired.
     pub async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
-        let rendered = self.unit.render_any(&statement)?;
+        let rendered = self.unit.render(&statement)?;
         self.unit.execute(rendered).await
     }
 

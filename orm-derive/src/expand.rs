@@ -13,6 +13,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::ast::{Field, Model};
+use crate::shape::shape;
 use crate::types;
 
 /// All that is derived.
@@ -20,7 +21,8 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let record = record(model);
     let model_impl = model_impl(model);
     let inherent = inherent(model);
-    quote! { #record #model_impl #inherent }
+    let shape = shape(&model.input.ident, &model.input.generics);
+    quote! { #record #model_impl #inherent #shape }
 }
 
 fn record(model: &Model<'_>) -> TokenStream {

@@ -5,6 +5,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Error, parse_quote};
 
+use crate::shape::shape;
+
 /// The errors and stub implementations.
 pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
     let errors = errors.to_compile_error();
@@ -13,8 +15,10 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
     let bound = parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static);
     generics.make_where_clause().predicates.push(bound);
     let (parameters, arguments, bounds) = generics.split_for_impl();
+    let shape = shape(name, &generics);
     quote! {
         #errors
+        #shape
 
         #[automatically_derived]
         impl #parameters ::orm::__private::FromRow for #name #arguments #bounds {

@@ -13,6 +13,7 @@ mod errors;
 mod expand;
 mod fallback;
 mod from_row;
+mod shape;
 mod suggest;
 mod types;
 mod valid;

@@ -287,14 +287,14 @@ mod tests {
         );
         check(&DAY, WriteKind::Delete, &[], r#"DELETE FROM "day" WHERE "mood" = ANY($1::"Mo""od"[])"#);
         let mut sql = Sql::new(&PostgresDialect);
-        WriteShape::new(&DAY, WriteKind::Update, vec![1]).write_standard(&mut sql);
+        WriteShape::new(&*DAY, WriteKind::Update, vec![1]).write_standard(&mut sql);
         assert_eq!(sql.into_text(), r#"UPDATE "day" SET "tags" = $1 WHERE "mood" = $2::"Mo""od""#);
     }
 
     #[test]
     fn arrays_are_not_put_into_arrays() {
         let layout = |kind, columns: &[usize]| {
-            PostgresDialect.layout(&WriteShape::new(&DAY, kind, columns.to_vec()), 9)
+            PostgresDialect.layout(&WriteShape::new(&*DAY, kind, columns.to_vec()), 9)
         };
         assert_eq!(layout(WriteKind::Insert, &[0, 1]), Layout::PerRow);
         assert_eq!(layout(WriteKind::Insert, &[0]), Layout::Arrays);
@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn one_row_or_no_values_need_no_arrays() {
         let layout = |columns: &[usize], rows| {
-            PostgresDialect.layout(&WriteShape::new(&PERSON, WriteKind::Insert, columns.to_vec()), rows)
+            PostgresDialect.layout(&WriteShape::new(&*PERSON, WriteKind::Insert, columns.to_vec()), rows)
         };
         assert_eq!(
             [layout(&[1], 1), layout(&[], 9), layout(&[1], 2)],

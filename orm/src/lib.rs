@@ -32,12 +32,16 @@ pub use orm_core::engine::{
     AsyncEngine, Echo, Engine, EngineBuilder, EngineForm, Event, Observer, PoolStatus, Sent, Url,
 };
 pub use orm_core::metadata::Metadata;
-pub use orm_core::model::{BelongsTo, Embedded, Entity, EntityQuery, Model, Models, Select, TextEntities};
+pub use orm_core::model::{BelongsTo, Embedded, Entity, Found, Model, Models, TextEntities};
+pub use orm_core::query::{
+    Alias, AsSource, JoinKind, Joinable, Label, LabelMethods, Link, Maybe, On, Optional, Select, Selection,
+    Source, select,
+};
 pub use orm_core::query::{Bind, Executable, Params, Text, text, text_unchecked};
 pub use orm_core::query::{
-    Column, Condition, Expr, Expression, ExpressionMethods, Operand, Order, Part, TextMethods,
+    Column, Condition, Expr, Expression, ExpressionMethods, IntoCondition, Operand, Order, Part, TextMethods,
 };
-pub use orm_core::result::{ColumnIndex, FromRow, ResultSet, Row};
+pub use orm_core::result::{ColumnIndex, FromRow, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Textual, Value};
 pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};
@@ -90,7 +94,7 @@ pub mod dialect {
 /// ```
 pub mod schema {
     pub use orm_core::metadata::{
-        Action, Check, ForeignKey, Index, RawSql, Table, TableName, Target, Unique,
+        Action, Check, ForeignKey, Index, RawSql, Table, TableName, TableRef, Target, Unique,
     };
     pub use orm_core::metadata::{
         CheckInfo, ColumnInfo, ForeignKeyInfo, IndexColumnInfo, IndexInfo, Inspection, TableInfo, UniqueInfo,
@@ -103,9 +107,11 @@ pub mod schema {
 pub mod __private {
     pub use orm_core::driver::Row;
     pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
-    pub use orm_core::model::{Embedded, Field, Key, Model, Record, Reference};
+    pub use orm_core::model::{
+        Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, meet_entity, read_record,
+    };
     pub use orm_core::query::{Column, Part};
-    pub use orm_core::result::{Columns, FromRow, RowReader};
+    pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};
     pub use orm_core::{
         DbValue, Elements, EnumType, Result, SqlType, Textual, Value, not_a_variant, unknown_variant,
     };

@@ -55,11 +55,11 @@ impl Trace {
 
 /// What `orm::prelude` has, without the names that the two forms have in common.
 pub mod prelude {
+    pub use orm::{AsSource as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _};
     pub use orm::{
         BelongsTo, DbEnum, DbValue, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata, Migration,
-        Model, Params, text, text_unchecked,
+        Model, Params, select, text, text_unchecked,
     };
-    pub use orm::{ExpressionMethods as _, Open as _, TextMethods as _};
 }
 
 /// The names of a case in blocking form.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::driver::{Begin, Control, Isolation, RowBuffer, Rows, Statement, Write};
 use crate::engine::{EngineCore, Lease, wait};
 use crate::error::{Error, ErrorKind};
-use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, control_word};
+use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, control_word, rendered};
 use crate::result::ResultSet;
 use crate::{Result, Value};
 
@@ -109,7 +109,7 @@ impl Channel {
     }
 
     pub(super) fn render(&self, statement: &impl Executable) -> Result<Rendered> {
-        statement.rendered(self.engine.backend().dialect())
+        rendered(statement, self.engine.backend().dialect())
     }
 
     fn statement(&self, rendered: &Rendered) -> Arc<Statement> {

@@ -11,7 +11,7 @@ use crate::driver::Isolation;
 use crate::engine::channel::Channel;
 use crate::engine::{AsyncEngine, Engine, wait};
 use crate::query::{Executable, Params, Text};
-use crate::result::ResultSet;
+use crate::result::{Query, ResultSet, Shape};
 
 pub use guard::{Savepoint, Transaction};
 pub use stream::RowStream;
@@ -143,6 +143,27 @@ impl Connection {
         wait(self.channel.execute(self.channel.render(&statement)?))
     }
 
+    /// All rows of a query: structs of a model, values, tuples, as the query says.
+    pub fn all<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
+        self.execute(query)?.shaped::<Q>()
+    }
+
+    /// The first row of a query, or `None`.
+    pub fn first<Q: Query>(&mut self, query: Q) -> Result<Option<<Q::Shape as Shape>::Row>> {
+        Ok(self.all(query.at_most_one())?.into_iter().next())
+    }
+
+    /// The only row of a query; an error if there is none, or more than one.
+    pub fn one<Q: Query>(&mut self, query: Q) -> Result<<Q::Shape as Shape>::Row> {
+        let mut result = self.execute(query)?;
+        result.only::<Q>()?.ok_or_else(|| result.no_row())
+    }
+
+    /// The only row of a query, or `None`; an error if there is more than one.
+    pub fn one_or_none<Q: Query>(&mut self, query: Q) -> Result<Option<<Q::Shape as Shape>::Row>> {
+        self.execute(query)?.only::<Q>()
+    }
+
     /// Runs a statement once for each set of values, as one batch; how many rows were affected. A value that is missing in a
     /// set is an error, and nothing is sent.
     pub fn execute_many(&mut self, text: Text, sets: impl IntoIterator<Item = Params>) -> Result<u64> {
@@ -194,6 +215,27 @@ impl AsyncConnection {
     pub async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
         let rendered = self.channel.render(&statement)?;
         self.channel.execute(rendered).await
+    }
+
+    /// All rows of a query: structs of a model, values, tuples, as the query says.
+    pub async fn all<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
+        self.execute(query).await?.shaped::<Q>()
+    }
+
+    /// The first row of a query, or `None`.
+    pub async fn first<Q: Query>(&mut self, query: Q) -> Result<Option<<Q::Shape as Shape>::Row>> {
+        Ok(self.all(query.at_most_one()).await?.into_iter().next())
+    }
+
+    /// The only row of a query; an error if there is none, or more than one.
+    pub async fn one<Q: Query>(&mut self, query: Q) -> Result<<Q::Shape as Shape>::Row> {
+        let mut result = self.execute(query).await?;
+        result.only::<Q>()?.ok_or_else(|| result.no_row())
+    }
+
+    /// The only row of a query, or `None`; an error if there is more than one.
+    pub async fn one_or_none<Q: Query>(&mut self, query: Q) -> Result<Option<<Q::Shape as Shape>::Row>> {
+        self.execute(query).await?.only::<Q>()
     }
 
     /// Runs a statement once for each set of values, as one batch; how many rows were affected. A value that is missing in a

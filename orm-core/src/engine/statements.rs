@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foldhash::HashMap;
 
 use crate::driver::Statement;
-use crate::metadata::Table;
-use crate::query::{Dialect, Layout, Rendered, Sql, TableRef, WriteShape, select_by_key};
+use crate::metadata::{Table, TableRef};
+use crate::query::{Dialect, Layout, Rendered, Sql, WriteShape, select_by_key};
 
 /// How many statements of each kind are remembered; when there are more, all are forgotten and rendered again as they
 /// are used.
@@ -34,7 +34,7 @@ impl Statements {
 
     /// The statement that reads one row of a table by its key.
     pub(crate) fn by_key(&self, dialect: &dyn Dialect, table: &'static Table) -> Arc<Statement> {
-        let key = TableRef(table);
+        let key = TableRef::Model(table);
         find(&self.by_key, &key).unwrap_or_else(|| {
             let mut sql = Sql::new(dialect);
             select_by_key(&mut sql, table);

@@ -5,29 +5,12 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{ForeignKey, Table, TableDef, TableName, Target};
+use crate::metadata::{ForeignKey, Table, TableDef, TableName, TableRef, Target};
 
 /// The tables of a program. [`Metadata::of`] has those of models; [`add`](Self::add) puts others beside them.
 #[derive(Clone, Debug, Default)]
 pub struct Metadata {
-    tables: Vec<Held>,
-}
-
-#[derive(Clone, Debug)]
-enum Held {
-    Model(&'static Table),
-    Own(Arc<Table>),
-}
-
-impl Deref for Held {
-    type Target = Table;
-
-    fn deref(&self) -> &Table {
-        match self {
-            Self::Model(table) => table,
-            Self::Own(table) => table,
-        }
-    }
+    tables: Vec<TableRef>,
 }
 
 impl Metadata {
@@ -40,7 +23,7 @@ impl Metadata {
             if metadata.tables.iter().any(|held| **held == *table) {
                 continue;
             }
-            metadata.tables.push(Held::Model(table));
+            metadata.tables.push(TableRef::Model(table));
             for key in table.foreign_keys() {
                 match key.target {
                     Target::PrimaryKeyOf(target) => waiting.push(target()),
@@ -58,7 +41,7 @@ impl Metadata {
         if self.table(table.full_name()).is_some() {
             return Err(twice(&table));
         }
-        self.tables.push(Held::Own(Arc::new(table)));
+        self.tables.push(TableRef::Own(Arc::new(table)));
         Ok(self)
     }
 
@@ -76,6 +59,12 @@ impl Metadata {
     pub fn table(&self, name: impl Into<TableName>) -> Option<&Table> {
         let name = name.into();
         self.tables.iter().map(Deref::deref).find(|table| *table.full_name() == name)
+    }
+
+    /// The table of this name, to build statements with; it lives on without the metadata.
+    pub fn table_ref(&self, name: impl Into<TableName>) -> Option<TableRef> {
+        let name = name.into();
+        self.tables.iter().find(|table| *table.full_name() == name).cloned()
     }
 
     /// Whether all fits together: each foreign key finds the columns that it refers to, of the same types and unique, and

@@ -1,45 +1,11 @@
-//! What a session reads entities by: a query that was built for a model, or text whose result has the model's columns.
+//! Text whose result has a model's columns.
 
 use std::marker::PhantomData;
 
 use crate::Result;
-use crate::model::{Model, Select};
-use crate::query::{Dialect, Executable, Rendered, Text};
-
-/// A query whose rows are entities of a model: a [`Select`], or text by [`Text::entities`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which entities it reads",
-    note = "use `User::select()`, or `text(\"SELECT …\").entities::<User>()`"
-)]
-pub trait EntityQuery {
-    /// The model.
-    type Model: Model;
-
-    /// Whether the columns come in the order of the model's, or have to be found by their names.
-    #[doc(hidden)]
-    const BY_NAME: bool;
-
-    #[doc(hidden)]
-    fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered>;
-
-    /// The same query, of which only the first row is wanted.
-    #[doc(hidden)]
-    fn at_most_one(self) -> Self;
-}
-
-impl<M: Model> EntityQuery for Select<M> {
-    type Model = M;
-    const BY_NAME: bool = false;
-
-    fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered> {
-        Executable::rendered(self, dialect)
-    }
-
-    fn at_most_one(mut self) -> Self {
-        self.statement.limit_further(1);
-        self
-    }
-}
+use crate::model::Model;
+use crate::query::{Executable, Sql, Text};
+use crate::result::{Columns, Query};
 
 /// Text that reads entities; made by [`Text::entities`].
 #[derive(Clone, Debug)]
@@ -56,12 +22,17 @@ impl Text {
     }
 }
 
-impl<M: Model> EntityQuery for TextEntities<M> {
-    type Model = M;
-    const BY_NAME: bool = true;
+impl<M: Model> Executable for TextEntities<M> {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.text.render(sql)
+    }
+}
 
-    fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered> {
-        Executable::rendered(&self.text, dialect)
+impl<M: Model> Query for TextEntities<M> {
+    type Shape = M;
+
+    fn by_name() -> Option<Columns> {
+        Some(Columns::Of(M::table()))
     }
 
     fn at_most_one(self) -> Self {

@@ -4,11 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::Result;
-use crate::metadata::Table;
-use crate::query::Sql;
+use crate::error::Error;
+use crate::metadata::{Table, TableRef};
 use crate::query::expr::{Expr, Expression, Node};
+use crate::query::source::{Name, Source};
+use crate::query::{AsSource, Sql};
 use crate::types::DbValue;
+use crate::{Result, SqlType};
 
 /// A column of the model `M` that holds a `T`. If `T` is an embedded struct it is several, of which [`at`](Self::at) picks one.
 pub struct Column<M, T> {
@@ -54,8 +56,74 @@ impl<M: 'static, T: DbValue> Expression for Column<M, T> {
     type Type = T;
 
     fn into_expr(self) -> Expr<T> {
+        Expr::from_node(self.into_node())
+    }
+}
+
+impl<M, T: DbValue> Column<M, T> {
+    /// The same column of an alias, a subquery or a common table expression: `User::NAME.of(&boss)`.
+    pub fn of(self, source: impl AsSource) -> Expr<T> {
+        column_of(&source.as_source(), self.name().into())
+    }
+}
+
+impl<M, T> Column<M, T> {
+    pub(crate) fn into_node(self) -> Arc<dyn Node> {
         let table = (self.table)();
-        Expr::from_node(Arc::new(ColumnNode { table, position: table.position(self.field, self.part) }))
+        let column = &table.columns()[table.position(self.field, self.part)];
+        Arc::new(ColumnNode {
+            source: Source::table(table),
+            name: Name::Borrowed(&column.name),
+            sql_type: column.sql_type,
+        })
+    }
+}
+
+/// A column of anything that rows are read from.
+pub(crate) fn column_of<T: DbValue>(source: &Source, name: Name) -> Expr<T> {
+    match source.check_column(&name) {
+        Ok(()) => Expr::new(ColumnNode { source: source.clone(), name, sql_type: T::TYPE }),
+        Err(error) => Expr::new(Mistake(error)),
+    }
+}
+
+impl Source {
+    /// A column by its name: `audit.column::<i64>("user_id")`. If there is none, or if a table has it with another type,
+    /// the statement that uses it says so.
+    pub fn column<T: DbValue>(&self, name: impl Into<std::borrow::Cow<'static, str>>) -> Expr<T> {
+        let name = name.into();
+        let known =
+            self.as_table().and_then(|table| table.columns().iter().find(|column| column.name == name));
+        match known {
+            Some(column) if column.sql_type != T::TYPE => {
+                Expr::new(Mistake(wrong_type(self, column, T::TYPE)))
+            }
+            _ => column_of(self, name),
+        }
+    }
+}
+
+impl TableRef {
+    /// A column by its name: `audit.column::<i64>("user_id")`. If there is none, or if it has another type, the statement
+    /// that uses it says so.
+    pub fn column<T: DbValue>(&self, name: impl Into<std::borrow::Cow<'static, str>>) -> Expr<T> {
+        self.as_source().column(name)
+    }
+}
+
+fn wrong_type(source: &Source, column: &crate::metadata::Column, wanted: SqlType) -> Error {
+    let message =
+        format!("the column {}.{} is {:?}, not {wanted:?}", source.name(), column.name, column.sql_type);
+    Error::new(crate::error::ErrorKind::InvalidQuery, message)
+}
+
+/// An expression that could not be made; the statement that uses it fails.
+#[derive(Debug)]
+pub(crate) struct Mistake(pub(crate) Error);
+
+impl Node for Mistake {
+    fn render(&self, _sql: &mut Sql<'_>) -> Result<()> {
+        Err(self.0.clone())
     }
 }
 
@@ -93,16 +161,25 @@ impl<E, T> fmt::Debug for Part<E, T> {
 
 #[derive(Debug)]
 struct ColumnNode {
-    table: &'static Table,
-    position: usize,
+    source: Source,
+    name: Name,
+    sql_type: SqlType,
 }
 
 impl Node for ColumnNode {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
-        sql.column(self.table, self.position)
+        sql.column(&self.source, &self.name, Some(self.sql_type))
+    }
+
+    fn render_item(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.column(&self.source, &self.name, None)
     }
 
     fn column(&self) -> Option<&str> {
-        self.table.columns().get(self.position).map(|column| column.name.as_str())
+        Some(&self.name)
+    }
+
+    fn is_atom(&self) -> bool {
+        true
     }
 }

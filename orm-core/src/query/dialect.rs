@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use crate::metadata::Column;
-use crate::query::{Catalogue, Layout, Sql, WriteShape};
+use crate::query::{Catalogue, Feature, Layout, Sql, WriteShape};
 use crate::{Result, SqlType, Value};
 
 /// How a database reads the text of a statement, as far as it matters where strings, names and comments end.
@@ -39,6 +39,12 @@ pub trait Dialect: Debug + Send + Sync + 'static {
 
     /// How the database is asked what is in it.
     fn catalogue(&self) -> &dyn Catalogue;
+
+    /// Whether it has this part of SQL.
+    fn supports(&self, feature: Feature) -> bool {
+        let _ = feature;
+        true
+    }
 
     /// Appends what a parameter of this type needs behind its placeholder, where the database cannot tell its type.
     fn cast(&self, sql_type: SqlType, text: &mut String) {

@@ -1,6 +1,6 @@
 //! `LIMIT` and `OFFSET`, bound like any other value.
 
-use crate::query::{SelectStatement, Sql};
+use crate::query::{Select, Sql};
 use crate::{SqlType, Value};
 
 #[derive(Clone, Debug, Default)]
@@ -26,19 +26,25 @@ impl Limit {
     }
 }
 
-impl SelectStatement {
+impl<S> Select<S> {
     /// At most this many rows.
-    pub fn limit(&mut self, rows: u32) {
-        self.limit.limit = Some(rows);
-    }
-
-    /// At most this many rows, and no more than were asked for before.
-    pub(crate) fn limit_further(&mut self, rows: u32) {
-        self.limit(self.limit.limit.map_or(rows, |before| before.min(rows)));
+    #[must_use]
+    pub fn limit(mut self, rows: u32) -> Self {
+        self.statement.limit.limit = Some(rows);
+        self
     }
 
     /// Leaves out this many rows at the beginning.
-    pub fn offset(&mut self, rows: u32) {
-        self.limit.offset = Some(rows);
+    #[must_use]
+    pub fn offset(mut self, rows: u32) -> Self {
+        self.statement.limit.offset = Some(rows);
+        self
+    }
+
+    /// At most this many rows, and no more than were asked for before.
+    pub(crate) fn limit_further(mut self, rows: u32) -> Self {
+        let limit = &mut self.statement.limit.limit;
+        *limit = Some(limit.map_or(rows, |before| before.min(rows)));
+        self
     }
 }

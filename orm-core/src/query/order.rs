@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::query::expr::Node;
-use crate::query::{SelectStatement, Sql};
+use crate::query::{Select, Sql};
 
 /// One key to sort by.
 #[derive(Clone, Debug)]
@@ -17,10 +17,16 @@ impl Order {
     pub(crate) fn new(node: Arc<dyn Node>, direction: &'static str) -> Self {
         Self { node, direction }
     }
+
+    pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.node.render(sql)?;
+        sql.push(" ").push(self.direction);
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OrderBy(Vec<Order>);
+pub(crate) struct OrderBy(pub(crate) Vec<Order>);
 
 impl OrderBy {
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
@@ -28,17 +34,15 @@ impl OrderBy {
             return Ok(());
         }
         sql.push(" ORDER BY ");
-        sql.separated(", ", &self.0, |sql, order| {
-            order.node.render(sql)?;
-            sql.push(" ").push(order.direction);
-            Ok(())
-        })
+        sql.separated(", ", &self.0, |sql, order| order.render(sql))
     }
 }
 
-impl SelectStatement {
-    /// Sorts by this key, after those given before.
-    pub fn order_by(&mut self, order: Order) {
-        self.order_by.0.push(order);
+impl<S> Select<S> {
+    /// Sorts by this, after what was given before.
+    #[must_use]
+    pub fn order_by(mut self, order: Order) -> Self {
+        self.statement.order_by.0.push(order);
+        self
     }
 }

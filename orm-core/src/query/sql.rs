@@ -1,8 +1,9 @@
 //! The one place where SQL text and its parameters are put together.
 
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Column, Table, TableName};
-use crate::query::Dialect;
+use crate::metadata::{Table, TableName};
+use crate::query::source::Source;
+use crate::query::{Dialect, Executable};
 use crate::{Result, SqlType, Value};
 
 /// A statement being written for one dialect: text, parameters and the tables whose columns may be named.
@@ -12,7 +13,20 @@ pub struct Sql<'d> {
     text: String,
     types: Vec<SqlType>,
     values: Vec<Value<'static>>,
-    tables: Vec<&'static Table>,
+    writes: bool,
+    /// What may be named, from the outermost statement to the innermost.
+    scopes: Vec<Scope>,
+    /// Only what the statement reads from is wanted: the first source whose column is named and that is in no scope.
+    probe: Option<Option<Source>>,
+}
+
+/// What a statement, or one inside it, can name columns of.
+#[derive(Debug)]
+enum Scope {
+    /// What it reads from.
+    Sources(Vec<Source>),
+    /// The columns that come out of it, as behind a UNION.
+    Outputs(Vec<String>),
 }
 
 /// A finished statement with its parameters.
@@ -26,16 +40,40 @@ pub struct Rendered {
     pub(crate) writes: bool,
 }
 
-impl Rendered {
-    pub(crate) fn with_writes(self, writes: bool) -> Self {
-        Self { writes, ..self }
-    }
+/// Writes a statement.
+pub(crate) fn rendered(statement: &(impl Executable + ?Sized), dialect: &dyn Dialect) -> Result<Rendered> {
+    let mut sql = Sql::new(dialect);
+    statement.render(&mut sql)?;
+    Ok(sql.finish())
 }
 
 impl<'d> Sql<'d> {
     /// An empty statement.
     pub fn new(dialect: &'d dyn Dialect) -> Self {
-        Self { dialect, text: String::new(), types: Vec::new(), values: Vec::new(), tables: Vec::new() }
+        Self {
+            dialect,
+            text: String::new(),
+            types: Vec::new(),
+            values: Vec::new(),
+            writes: false,
+            scopes: Vec::new(),
+            probe: None,
+        }
+    }
+
+    /// Something to write a part of this statement to, only to see what it reads from.
+    pub(crate) fn probe(&self) -> Self {
+        Self { probe: Some(None), ..Self::new(self.dialect) }
+    }
+
+    /// What the first column belongs to that was written and that nothing in the statement has.
+    pub(crate) fn first_unknown(self) -> Option<Source> {
+        self.probe.flatten()
+    }
+
+    /// The statement may write.
+    pub fn mark_writes(&mut self) {
+        self.writes = true;
     }
 
     /// The dialect that is written.
@@ -139,28 +177,82 @@ impl<'d> Sql<'d> {
         self
     }
 
-    /// Lets columns of this table be named from here on.
-    pub fn enter(&mut self, table: &'static Table) {
-        self.tables.push(table);
+    /// Lets the columns of these be named, until [`leave`](Self::leave).
+    pub(crate) fn enter(&mut self, sources: &[Source]) -> Result<()> {
+        for (index, source) in sources.iter().enumerate() {
+            if sources[..index].iter().any(|other| other.hides(source)) {
+                let message = format!("{0} is in the query twice; give one of them an alias", source.name());
+                return Err(invalid(message));
+            }
+        }
+        self.scopes.push(Scope::Sources(sources.to_vec()));
+        Ok(())
     }
 
-    /// Adds a column of one of the statement's tables.
-    pub fn column(&mut self, table: &'static Table, position: usize) -> Result<()> {
-        let Column { name: column, sql_type, .. } = &table.columns()[position];
-        if !self.tables.contains(&table) {
-            let (wanted, present) =
-                (table.name(), self.tables.iter().map(|table| table.name()).collect::<Vec<_>>());
-            let message = format!(
-                "column {wanted}.{column} is used, but {wanted} is not in the query, which reads from {}; join {wanted} first",
-                present.join(", ")
-            );
-            return Err(Error::new(ErrorKind::InvalidQuery, message));
+    /// Lets only these names be named, until [`leave`](Self::leave).
+    pub(crate) fn enter_outputs(&mut self, names: Vec<String>) {
+        self.scopes.push(Scope::Outputs(names));
+    }
+
+    /// The end of a statement.
+    pub(crate) fn leave(&mut self) {
+        self.scopes.pop();
+    }
+
+    /// Whether columns of this have to say so; an error if it cannot be named here.
+    pub(crate) fn look_up(&mut self, source: &Source, column: &str) -> Result<bool> {
+        let mut hidden = false;
+        for scope in self.scopes.iter().rev() {
+            match scope {
+                Scope::Sources(sources) if sources.iter().any(|other| other.is(source)) && !hidden => {
+                    return Ok(self.scopes.len() > 1 || sources.len() > 1);
+                }
+                Scope::Sources(sources) => hidden |= sources.iter().any(|other| other.hides(source)),
+                Scope::Outputs(names) if names.iter().any(|name| name == column) => return Ok(false),
+                Scope::Outputs(_) => {}
+            }
         }
-        if self.tables.len() > 1 {
-            self.table(table).push(".");
+        match &mut self.probe {
+            Some(first) => {
+                first.get_or_insert_with(|| source.clone());
+                Ok(true)
+            }
+            None => Err(self.unknown(source, column, hidden)),
         }
-        self.name(column);
-        if let Some(collation) = self.dialect.collation(*sql_type) {
+    }
+
+    #[cold]
+    fn unknown(&self, source: &Source, column: &str, hidden: bool) -> Error {
+        let name = source.name();
+        let message = match self.scopes.last() {
+            _ if hidden => format!(
+                "{column} of {name} is used where {name} means something else, closer by; give one an alias"
+            ),
+            Some(Scope::Outputs(names)) => format!(
+                "column {name}.{column} is not among the columns that come out of the query: {}",
+                names.join(", ")
+            ),
+            Some(Scope::Sources(sources)) if !sources.is_empty() => {
+                let present: Vec<_> = sources.iter().map(Source::name).collect();
+                format!(
+                    "column {name}.{column} is used, but {name} is not in the query, which reads from {}; join {name} first",
+                    present.join(", ")
+                )
+            }
+            _ => format!(
+                "column {name}.{column} is used, but the query reads from nothing; say .from({name}) first"
+            ),
+        };
+        invalid(message)
+    }
+
+    /// Adds a column of something that the statement reads from; of which type, if it is to be compared.
+    pub(crate) fn column(&mut self, source: &Source, name: &str, compared: Option<SqlType>) -> Result<()> {
+        if self.look_up(source, name)? {
+            source.qualify(self);
+        }
+        self.name(name);
+        if let Some(collation) = compared.and_then(|sql_type| self.dialect.collation(sql_type)) {
             self.push(" COLLATE ").push(collation);
         }
         Ok(())
@@ -172,6 +264,10 @@ impl<'d> Sql<'d> {
     }
 
     pub(crate) fn finish(self) -> Rendered {
-        Rendered { text: self.text, types: self.types, values: self.values, writes: false }
+        Rendered { text: self.text, types: self.types, values: self.values, writes: self.writes }
     }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidQuery, message)
 }

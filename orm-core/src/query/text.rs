@@ -20,7 +20,13 @@ pub(crate) use lexer::{control_word, writes};
 )]
 pub trait Executable {
     #[doc(hidden)]
-    fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered>;
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()>;
+}
+
+impl<E: Executable + ?Sized> Executable for &E {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        (**self).render(sql)
+    }
 }
 
 /// SQL as it is, with `:name` for each value that [`bind`](Text::bind) gives.
@@ -192,16 +198,18 @@ impl Text {
                 }),
             }
         }
-        Ok((sql.finish().with_writes(writes(&self.sql, lexis)), Sets { sets, order, width: names.len() }))
+        if writes(&self.sql, lexis) {
+            sql.mark_writes();
+        }
+        Ok((sql.finish(), Sets { sets, order, width: names.len() }))
     }
 }
 
 impl Executable for Text {
-    fn rendered(&self, dialect: &dyn Dialect) -> Result<Rendered> {
-        let lexis = dialect.lexis();
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let lexis = sql.dialect().lexis();
         self.check_names(&self.names(lexis)?)?;
         self.check_kind(lexis)?;
-        let mut sql = Sql::new(dialect);
         for piece in pieces(&self.sql, lexis)? {
             match piece {
                 Piece::Sql(text) => {
@@ -217,11 +225,14 @@ impl Executable for Text {
                         let (sql_type, value) = named(value, name)?;
                         sql.bind(sql_type, value);
                     }
-                    Some(Given::List(sql_type, values)) => bind_list(&mut sql, *sql_type, values, name)?,
+                    Some(Given::List(sql_type, values)) => bind_list(sql, *sql_type, values, name)?,
                 },
             }
         }
-        Ok(sql.finish().with_writes(writes(&self.sql, lexis)))
+        if writes(&self.sql, lexis) {
+            sql.mark_writes();
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The statements of a flush: a shape says what is written, a layout how the rows fill its parameters.
 
-use crate::metadata::Table;
+use crate::metadata::{Table, TableRef};
 use crate::query::Sql;
 
 /// One INSERT, UPDATE or DELETE by primary key, for any number of rows.
@@ -33,25 +33,15 @@ pub enum Layout {
     Flat(usize),
 }
 
-/// A table, hashed by address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TableRef(pub(crate) &'static Table);
-
-impl std::hash::Hash for TableRef {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        std::ptr::from_ref(self.0).hash(state);
-    }
-}
-
 impl WriteShape {
     /// A shape; the columns of a DELETE are empty.
-    pub fn new(table: &'static Table, kind: WriteKind, columns: Vec<usize>) -> Self {
-        Self { table: TableRef(table), kind, columns }
+    pub fn new(table: impl Into<TableRef>, kind: WriteKind, columns: Vec<usize>) -> Self {
+        Self { table: table.into(), kind, columns }
     }
 
     /// The table that is written.
-    pub fn table(&self) -> &'static Table {
-        self.table.0
+    pub fn table(&self) -> &Table {
+        &self.table
     }
 
     /// What is done to it.
@@ -65,7 +55,7 @@ impl WriteShape {
     }
 
     /// The positions of the key columns that find the row; none for an INSERT.
-    pub fn key(&self) -> &'static [usize] {
+    pub fn key(&self) -> &[usize] {
         match self.kind {
             WriteKind::Insert => &[],
             WriteKind::Update | WriteKind::Delete => self.table().primary_key(),

@@ -32,6 +32,8 @@ pub enum Columns {
     Named(&'static [&'static str]),
     /// Those of a table.
     Of(&'static Table),
+    /// All, as they come: the query was built for what is read.
+    InOrder,
 }
 
 impl<T: DbValue> FromRow for T {
@@ -82,6 +84,7 @@ pub(crate) struct Mapping {
 impl Mapping {
     pub(crate) fn new(of: Columns, found: &[String]) -> Result<Self> {
         let positions = match of {
+            Columns::InOrder => return Ok(Self { of, positions: None }),
             Columns::Count(count) if count == found.len() => return Ok(Self { of, positions: None }),
             Columns::Count(count) => return Err(wrong_width(count, found.len())),
             Columns::Named(names) => positions(names.iter().copied(), found)?,
@@ -92,7 +95,12 @@ impl Mapping {
     }
 
     /// Reads a row; an error names its column.
-    pub(crate) fn read<T: FromRow>(&self, row: &dyn driver::Row, names: &[String]) -> Result<T> {
+    pub(crate) fn read<T>(
+        &self,
+        row: &dyn driver::Row,
+        names: &[String],
+        read: impl FnOnce(&mut RowReader<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mapped;
         let row = match &self.positions {
             None => row,
@@ -102,7 +110,7 @@ impl Mapping {
             }
         };
         let mut reader = RowReader::new(row);
-        T::read(&mut reader).map_err(|error| {
+        read(&mut reader).map_err(|error| {
             let position = reader.position();
             let position = self.positions.as_ref().map_or(Some(position), |at| at.get(position).copied());
             match position.and_then(|position| names.get(position)) {

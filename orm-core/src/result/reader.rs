@@ -58,6 +58,33 @@ impl<'a> RowReader<'a> {
         T::decode(&self.next()?)
     }
 
+    /// Reads the next columns, this many, as a row of their own.
+    #[inline]
+    pub(crate) fn with_rest<T>(&mut self, width: usize, read: impl FnOnce(&dyn Row) -> T) -> T {
+        let start = self.next;
+        self.next += width;
+        match start {
+            0 => read(self.row),
+            _ => read(&Shifted { row: self.row, by: start }),
+        }
+    }
+
+    /// Steps over the next columns, this many, if one of these among them is NULL; whether it did.
+    pub(crate) fn skip_missing(&mut self, columns: &[usize], width: usize) -> Result<bool> {
+        for column in columns {
+            if self.row.value(self.next + column)?.is_null() {
+                self.next += width;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// How many values were taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.next
+    }
+
     /// The position of the value that was taken last.
     pub(crate) fn position(&self) -> usize {
         self.next.saturating_sub(1)
@@ -74,5 +101,29 @@ impl Row for NoRow {
 
     fn value(&self, _index: usize) -> Result<Value<'_>> {
         Err(no_such_column())
+    }
+}
+
+/// A row without its first columns.
+struct Shifted<'a> {
+    row: &'a dyn Row,
+    by: usize,
+}
+
+impl Row for Shifted<'_> {
+    fn width(&self) -> usize {
+        self.row.width() - self.by
+    }
+
+    fn value(&self, index: usize) -> Result<Value<'_>> {
+        self.row.value(self.by + index)
+    }
+
+    fn int(&self, index: usize) -> Option<i64> {
+        self.row.int(self.by + index)
+    }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        self.row.text(self.by + index)
     }
 }

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::Value;
 use crate::driver::{RowBuffer, Rows, Statement};
 use crate::error::{Error, ErrorKind};
-use crate::result::{ColumnIndex, FromRow, Mapping};
+use crate::result::{ColumnIndex, Columns, FromRow, Mapping, RowReader};
 use crate::types::DbValue;
 
 /// What a statement gave: rows, read once from the first to the last, and how many were affected.
@@ -38,7 +38,7 @@ impl ResultSet {
         error.with_sql(self.statement.sql())
     }
 
-    fn no_row(&self) -> Error {
+    pub(crate) fn no_row(&self) -> Error {
         self.blame(Error::new(ErrorKind::NoResult, "the result has no row"))
     }
 
@@ -76,16 +76,32 @@ impl ResultSet {
         if self.is_empty() {
             return Ok(None);
         }
-        let columns = T::columns();
+        self.read_next(T::columns(), T::read).map(Some)
+    }
+
+    fn read_next<T>(
+        &mut self,
+        columns: Columns,
+        read: impl FnOnce(&mut RowReader<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mapping = match self.mapping.take() {
             Some(mapping) if mapping.of == columns => mapping,
             _ => Mapping::new(columns, self.buffer.names()).map_err(|error| self.blame(error))?,
         };
-        let row = mapping.read(&self.buffer.at(self.next), self.buffer.names());
+        let row = mapping.read(&self.buffer.at(self.next), self.buffer.names(), read);
         let row = row.map_err(|error| self.blame(error))?;
         self.mapping = Some(mapping);
         self.next += 1;
-        Ok(Some(row))
+        Ok(row)
+    }
+
+    /// The rows that are left, read by this.
+    pub(crate) fn read_all<T>(
+        &mut self,
+        columns: Columns,
+        read: impl Fn(&mut RowReader<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        (0..self.len()).map(|_| self.read_next(columns, &read)).collect()
     }
 
     /// The rows that are left.
@@ -130,7 +146,7 @@ impl ResultSet {
         self.next()
     }
 
-    fn check_at_most_one(&self) -> Result<()> {
+    pub(crate) fn check_at_most_one(&self) -> Result<()> {
         match self.len() {
             0 | 1 => Ok(()),
             rows => {

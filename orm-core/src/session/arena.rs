@@ -368,15 +368,6 @@ impl Arena {
 
     /// Adds to an error which model and column it is about.
     pub(super) fn blame(&self, error: Error, column: usize) -> Error {
-        blame(self.model, self.table, error, column)
-    }
-}
-
-/// Adds to an error which model and column it is about.
-pub(super) fn blame(model: &'static str, table: &Table, error: Error, column: usize) -> Error {
-    let error = error.with_model(model);
-    match table.columns().get(column) {
-        Some(column) => error.with_column(&column.name),
-        None => error,
+        crate::model::blame(self.model, self.table, error, column)
     }
 }

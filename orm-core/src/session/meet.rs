@@ -2,25 +2,24 @@
 
 use crate::Result;
 use crate::driver::{Row, Sink};
-use crate::metadata::Table;
 use crate::result::{Columns, Mapping};
 
-/// Hands rows on with their columns in the order of a table's, wherever they are in the result.
+/// Hands rows on with their columns in the order in which they are wanted, wherever they are in the result.
 pub(super) struct ByName<F> {
-    table: &'static Table,
+    columns: Columns,
     names: Vec<String>,
     mapping: Option<Mapping>,
     take: F,
 }
 
 impl<F> ByName<F> {
-    pub(super) fn new(table: &'static Table, take: F) -> Self {
-        Self::with_names(table, Vec::new(), take)
+    pub(super) fn new(columns: Columns, take: F) -> Self {
+        Self::with_names(columns, Vec::new(), take)
     }
 
     /// For a further batch of a result, whose names came with the first.
-    pub(super) fn with_names(table: &'static Table, names: Vec<String>, take: F) -> Self {
-        Self { table, names, mapping: None, take }
+    pub(super) fn with_names(columns: Columns, names: Vec<String>, take: F) -> Self {
+        Self { columns, names, mapping: None, take }
     }
 
     pub(super) fn into_names(self) -> Vec<String> {
@@ -36,7 +35,7 @@ impl<F: FnMut(&dyn Row) -> Result<()> + Send> Sink for ByName<F> {
     fn row(&mut self, row: &dyn Row) -> Result<()> {
         let mapping = match self.mapping.take() {
             Some(mapping) => mapping,
-            None => Mapping::new(Columns::Of(self.table), &self.names)?,
+            None => Mapping::new(self.columns, &self.names)?,
         };
         let taken = match mapping.apply(row) {
             None => (self.take)(row),

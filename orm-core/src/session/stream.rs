@@ -1,32 +1,31 @@
 //! Entities that are read batch by batch.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use crate::Result;
 use crate::engine::wait;
-use crate::model::{Entity, EntityQuery, Model, Token};
+use crate::model::Found;
+use crate::result::{Columns, Query};
 use crate::session::{AsyncSession, Session};
 
-/// The entities of a query that are still coming, a partition at a time. It dereferences to its session, so that entities can be
+/// What a query finds and that is still coming, a partition at a time. It dereferences to its session, so that entities can be
 /// read and changed while it is open: `stream[user].age += 1`. Dropped before the end, it frees the session's connection for
 /// the next statement.
 #[must_use = "a stream gives entities only when it is read"]
-#[derive(Debug)]
-pub struct EntityStream<'s, M, S: Face = Session> {
-    session: &'s mut S,
-    reading: Reading,
-    model: std::marker::PhantomData<fn() -> M>,
+pub struct EntityStream<'s, S: Found, F: Face = Session> {
+    session: &'s mut F,
+    reading: Reading<S>,
 }
 
 /// How far a stream has come.
-#[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) arena: u32,
-    /// The names of the result's columns, if they are found by these.
-    pub(super) names: Option<Vec<String>>,
+pub(super) struct Reading<S: Found> {
+    pub(super) place: S::Place,
+    /// The columns that are found by their names, and the names of the result's.
+    pub(super) by_name: Option<(Columns, Vec<String>)>,
     pub(super) size: usize,
-    pub(super) met: VecDeque<Token>,
+    pub(super) met: VecDeque<S::Found>,
     pub(super) more: bool,
 }
 
@@ -58,10 +57,10 @@ mod face {
     }
 }
 
-impl Reading {
-    fn take<M>(&mut self) -> Option<Vec<Entity<M>>> {
+impl<S: Found> Reading<S> {
+    fn take(&mut self) -> Option<Vec<S::Found>> {
         let size = self.size.min(self.met.len());
-        (size > 0).then(|| self.met.drain(..size).map(Entity::new).collect())
+        (size > 0).then(|| self.met.drain(..size).collect())
     }
 
     pub(super) fn is_short(&self) -> bool {
@@ -72,39 +71,39 @@ impl Reading {
 impl Session {
     /// The entities of a query in partitions of this many, of which only one is fetched at a time. Costs a round trip for each
     /// partition, and on SQLite a thread for as long as it is open.
-    pub fn stream<Q: EntityQuery>(
+    pub fn stream<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
         partition: usize,
-    ) -> Result<EntityStream<'_, Q::Model, Self>> {
+    ) -> Result<EntityStream<'_, Q::Shape, Self>> {
         let rendered = self.unit.render(&query)?;
-        let reading = wait(self.unit.stream::<Q::Model>(rendered, Q::BY_NAME, partition))?;
-        Ok(EntityStream { session: self, reading, model: std::marker::PhantomData })
+        let reading = wait(self.unit.stream(rendered, Q::by_name(), partition))?;
+        Ok(EntityStream { session: self, reading })
     }
 }
 
 impl AsyncSession {
     /// The entities of a query in partitions of this many, of which only one is fetched at a time. Costs a round trip for each
     /// partition, and on SQLite a thread for as long as it is open.
-    pub async fn stream<Q: EntityQuery>(
+    pub async fn stream<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
         partition: usize,
-    ) -> Result<EntityStream<'_, Q::Model, Self>> {
+    ) -> Result<EntityStream<'_, Q::Shape, Self>> {
         let rendered = self.unit.render(&query)?;
         drop(query);
-        let reading = self.unit.stream::<Q::Model>(rendered, Q::BY_NAME, partition).await?;
-        Ok(EntityStream { session: self, reading, model: std::marker::PhantomData })
+        let reading = self.unit.stream(rendered, Q::by_name(), partition).await?;
+        Ok(EntityStream { session: self, reading })
     }
 }
 
-impl<M: Model> EntityStream<'_, M, Session> {
+impl<S: Found> EntityStream<'_, S, Session> {
     /// The next partition, or `None` after the last one, which may be smaller.
     #[expect(
         clippy::should_implement_trait,
         reason = "an iterator could not borrow the session for each step"
     )]
-    pub fn next(&mut self) -> Result<Option<Vec<Entity<M>>>> {
+    pub fn next(&mut self) -> Result<Option<Vec<S::Found>>> {
         while self.reading.is_short() {
             wait(self.session.unit.fetch_entities(&mut self.reading))?;
         }
@@ -112,9 +111,9 @@ impl<M: Model> EntityStream<'_, M, Session> {
     }
 }
 
-impl<M: Model> EntityStream<'_, M, AsyncSession> {
+impl<S: Found> EntityStream<'_, S, AsyncSession> {
     /// The next partition, or `None` after the last one, which may be smaller.
-    pub async fn next(&mut self) -> Result<Option<Vec<Entity<M>>>> {
+    pub async fn next(&mut self) -> Result<Option<Vec<S::Found>>> {
         while self.reading.is_short() {
             self.session.unit.fetch_entities(&mut self.reading).await?;
         }
@@ -122,22 +121,29 @@ impl<M: Model> EntityStream<'_, M, AsyncSession> {
     }
 }
 
-impl<M, S: Face> Drop for EntityStream<'_, M, S> {
+impl<S: Found, F: Face> fmt::Debug for EntityStream<'_, S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Reading { met, more, .. } = &self.reading;
+        write!(f, "EntityStream({} waiting{})", met.len(), if *more { ", more to come" } else { "" })
+    }
+}
+
+impl<S: Found, F: Face> Drop for EntityStream<'_, S, F> {
     fn drop(&mut self) {
         self.session.unit().abandon_cursor();
     }
 }
 
-impl<M, S: Face> Deref for EntityStream<'_, M, S> {
-    type Target = S;
+impl<S: Found, F: Face> Deref for EntityStream<'_, S, F> {
+    type Target = F;
 
-    fn deref(&self) -> &S {
+    fn deref(&self) -> &F {
         self.session
     }
 }
 
-impl<M, S: Face> DerefMut for EntityStream<'_, M, S> {
-    fn deref_mut(&mut self) -> &mut S {
+impl<S: Found, F: Face> DerefMut for EntityStream<'_, S, F> {
+    fn deref_mut(&mut self) -> &mut F {
         self.session
     }
 }

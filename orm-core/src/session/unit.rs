@@ -13,7 +13,7 @@ use crate::session::entities::Entities;
 use crate::session::flush;
 use crate::session::plan::plan;
 
-pub(super) use by_key::Found;
+pub(super) use by_key::LookedUp;
 
 pub(super) struct Unit {
     pub(super) entities: Entities,

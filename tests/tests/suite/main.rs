@@ -24,6 +24,7 @@ mod migrations;
 mod models;
 mod pool;
 mod pooler;
+mod queries;
 mod query;
 mod readme;
 mod replay;

@@ -113,7 +113,7 @@ mod query {
         assert_eq!(session[alice].age, Some(30));
         let none = session.one(User::select().filter(User::NAME.eq("Zoe"))).await.unwrap_err();
         assert_eq!(none.kind(), ErrorKind::NoResult);
-        assert_says(none, &["User"]);
+        assert_says(none, &["found no row", "users"]);
         let many = session.one(User::select()).await.unwrap_err();
         assert_eq!(many.kind(), ErrorKind::MultipleResults);
         assert_eq!(session.one_or_none(User::select().filter(User::NAME.eq("Zoe"))).await.unwrap(), None);

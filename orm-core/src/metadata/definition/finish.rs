@@ -1,11 +1,19 @@
 //! From the names of a description to the positions of a table, or to what is wrong with it.
 
+use std::sync::Arc;
+
 use super::{ColumnDef, IndexDef, References, TableDef};
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Action, Column, ForeignKey, RawSql, Table, Target};
+use crate::metadata::{Action, Column, ForeignKey, RawSql, Table, TableRef, Target};
 use crate::{Result, SqlType};
 
 impl TableDef {
+    /// The table by itself, to build statements with; or what is wrong with it. [`Metadata::add`](crate::metadata::Metadata::add)
+    /// takes the definition instead, and hands the table out by [`table_ref`](crate::metadata::Metadata::table_ref).
+    pub fn build(self) -> Result<TableRef> {
+        self.finish().map(|table| TableRef::Own(Arc::new(table)))
+    }
+
     /// The table, or what is wrong with it.
     pub(in crate::metadata) fn finish(self) -> Result<Table> {
         let mut table = Table::empty(self.name);

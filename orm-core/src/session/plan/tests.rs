@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use super::*;
 use crate::Value;
 use crate::metadata::{FieldOptions, Table};
-use crate::model::{BelongsTo, Entity, Field, Model, Record, Reference};
-use crate::result::{Columns, FromRow, RowReader};
+use crate::model::{
+    BelongsTo, Entity, Field, Found, Keeper, Model, Record, Reference, meet_entity, read_record,
+};
+use crate::result::{Columns, FromRow, RowReader, Shape};
 use crate::session::identity::Identity;
 
 /// A row with a name, of a tree.
@@ -23,6 +25,27 @@ impl FromRow for Node {
 
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
         Ok(Self { id: row.field()?, name: row.field()?, parent: row.field()? })
+    }
+}
+
+impl Shape for Node {
+    type Row = Self;
+
+    fn read_row(row: &mut RowReader<'_>) -> Result<Self> {
+        read_record(row)
+    }
+}
+
+impl Found for Node {
+    type Found = Entity<Self>;
+    type Place = u32;
+
+    fn place<K: Keeper>(keeper: &mut K) -> u32 {
+        keeper.arena::<Self>()
+    }
+
+    fn meet<K: Keeper>(place: &u32, keeper: &mut K, row: &mut RowReader<'_>) -> Result<Entity<Self>> {
+        meet_entity(*place, keeper, row)
     }
 }
 

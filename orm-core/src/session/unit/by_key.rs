@@ -12,14 +12,14 @@ use crate::session::identity::Identity;
 impl Unit {
     /// Looks a key up in memory.
     #[inline]
-    pub(in crate::session) fn look_up<M: Model>(&mut self, key: &M::Key) -> Result<Found> {
+    pub(in crate::session) fn look_up<M: Model>(&mut self, key: &M::Key) -> Result<LookedUp> {
         self.check()?;
         let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
         let identity = identity.map_err(|error| error.with_model(M::NAME))?;
         let arena = self.entities.arena_index::<M>();
         Ok(match self.entities.fresh(arena, &identity) {
-            Some(token) => Found::Loaded(token),
-            None => Found::Missing(arena, identity),
+            Some(token) => LookedUp::Loaded(token),
+            None => LookedUp::Missing(arena, identity),
         })
     }
 
@@ -99,7 +99,7 @@ impl Unit {
 }
 
 /// What a key was found to be.
-pub(in crate::session) enum Found {
+pub(in crate::session) enum LookedUp {
     /// An entity whose values need not be read again.
     Loaded(Token),
     /// Something to ask the database for.

@@ -7,11 +7,9 @@ use super::{Cursor, Unit, held};
 use crate::driver::{Row, RowBuffer, Statement};
 use crate::engine::Lease;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::Table;
-use crate::model::{Entity, EntityQuery, Model, Record as _, Token};
-use crate::query::{Executable, Rendered};
-use crate::result::{ResultSet, RowReader};
-use crate::session::arena::blame;
+use crate::model::Found;
+use crate::query::{Executable, Rendered, rendered};
+use crate::result::{Columns, Query, ResultSet, RowReader, Shape};
 use crate::session::entities::Entities;
 use crate::session::meet::ByName;
 use crate::session::stream::Reading;
@@ -49,7 +47,7 @@ impl Unit {
     /// The same for a result whose columns are found by their names.
     async fn run_by_name<F>(
         &mut self,
-        table: &'static Table,
+        columns: Columns,
         statement: &Arc<Statement>,
         values: &[Value<'_>],
         mut take: F,
@@ -59,7 +57,7 @@ impl Unit {
     {
         self.get_ready().await?;
         let Self { entities, lease, .. } = self;
-        let mut sink = ByName::new(table, |row: &dyn Row| take(entities, row));
+        let mut sink = ByName::new(columns, |row: &dyn Row| take(entities, row));
         match held(lease)?.run(statement, values, &mut sink).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.fail_if_broken(error).await),
@@ -79,127 +77,136 @@ impl Unit {
         }
     }
 
-    pub(in crate::session) fn render_any(&self, statement: &impl Executable) -> Result<Rendered> {
-        statement.rendered(self.engine.backend().dialect())
+    pub(in crate::session) fn render(&self, statement: &(impl Executable + ?Sized)) -> Result<Rendered> {
+        rendered(statement, self.engine.backend().dialect())
     }
 
-    pub(in crate::session) fn render(&self, query: &impl EntityQuery) -> Result<Rendered> {
-        query.rendered(self.engine.backend().dialect())
-    }
-
-    /// The entities of a query's rows.
-    async fn meet_all(&mut self, arena: u32, rendered: &Rendered, by_name: bool) -> Result<Vec<Token>> {
-        let statement = self.engine.statements().query(rendered);
-        let mut found = Vec::new();
-        let take = |entities: &mut Entities, row: &dyn Row| {
-            found.push(entities.meet(arena, row, false)?);
-            Ok(())
-        };
-        if by_name {
-            let table = self.entities.arenas[arena as usize].table;
-            Box::pin(self.run_by_name(table, &statement, &rendered.values, take)).await?;
-        } else {
-            self.run(&statement, &rendered.values, take).await?;
-        }
-        Ok(found)
-    }
-
-    pub(in crate::session) async fn all<Q: EntityQuery>(
+    pub(in crate::session) async fn all<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
-    ) -> Result<Vec<Entity<Q::Model>>> {
-        let arena = self.entities.arena_index::<Q::Model>();
+    ) -> Result<Vec<<Q::Shape as Found>::Found>> {
+        Ok(self.find(query).await?.0)
+    }
+
+    /// What a query finds, and its SQL for errors.
+    async fn find<Q: Query<Shape: Found>>(
+        &mut self,
+        query: Q,
+    ) -> Result<(Vec<<Q::Shape as Found>::Found>, Rendered)> {
         let rendered = self.render(&query)?;
         drop(query);
-        let found = self.meet_all(arena, &rendered, Q::BY_NAME).await?;
-        Ok(found.into_iter().map(Entity::new).collect())
+        let place = <Q::Shape as Found>::place(&mut self.entities);
+        let mut found = Vec::new();
+        let take = |entities: &mut Entities, row: &dyn Row| {
+            found.push(<Q::Shape as Found>::meet(&place, entities, &mut RowReader::new(row))?);
+            Ok(())
+        };
+        self.read(&rendered, Q::by_name(), take).await?;
+        Ok((found, rendered))
     }
 
-    pub(in crate::session) async fn first<Q: EntityQuery>(
+    /// Reads the rows of a query.
+    async fn read<F>(&mut self, rendered: &Rendered, by_name: Option<Columns>, take: F) -> Result<()>
+    where
+        F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
+    {
+        let statement = self.engine.statements().query(rendered);
+        match by_name {
+            None => self.run(&statement, &rendered.values, take).await,
+            Some(columns) => Box::pin(self.run_by_name(columns, &statement, &rendered.values, take)).await,
+        }
+    }
+
+    pub(in crate::session) async fn first<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
-    ) -> Result<Option<Entity<Q::Model>>> {
+    ) -> Result<Option<<Q::Shape as Found>::Found>> {
         Ok(self.all(query.at_most_one()).await?.into_iter().next())
     }
 
-    pub(in crate::session) async fn one<Q: EntityQuery>(&mut self, query: Q) -> Result<Entity<Q::Model>> {
-        let none = || Error::new(ErrorKind::NoResult, "the query found no row").with_model(Q::Model::NAME);
-        self.one_or_none(query).await?.ok_or_else(none)
-    }
-
-    pub(in crate::session) async fn one_or_none<Q: EntityQuery>(
+    pub(in crate::session) async fn one<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
-    ) -> Result<Option<Entity<Q::Model>>> {
-        let found = self.all(query).await?;
-        match found[..] {
-            [] => Ok(None),
-            [one] => Ok(Some(one)),
-            _ => {
-                let message = format!("the query found {} rows", found.len());
-                Err(Error::new(ErrorKind::MultipleResults, message).with_model(Q::Model::NAME))
-            }
-        }
+    ) -> Result<<Q::Shape as Found>::Found> {
+        let (mut found, rendered) = self.find(query).await?;
+        check_at_most_one(found.len(), &rendered)?;
+        let none = || Error::new(ErrorKind::NoResult, "the query found no row").with_sql(&rendered.text);
+        found.pop().ok_or_else(none)
     }
 
-    pub(in crate::session) async fn rows<Q: EntityQuery>(&mut self, query: Q) -> Result<Vec<Q::Model>> {
+    pub(in crate::session) async fn one_or_none<Q: Query<Shape: Found>>(
+        &mut self,
+        query: Q,
+    ) -> Result<Option<<Q::Shape as Found>::Found>> {
+        let (mut found, rendered) = self.find(query).await?;
+        check_at_most_one(found.len(), &rendered)?;
+        Ok(found.pop())
+    }
+
+    pub(in crate::session) async fn rows<Q: Query>(
+        &mut self,
+        query: Q,
+    ) -> Result<Vec<<Q::Shape as Shape>::Row>> {
         let rendered = self.render(&query)?;
         drop(query);
-        let statement = self.engine.statements().query(&rendered);
         let mut rows = Vec::new();
-        let take: &mut (dyn FnMut(&mut Entities, &dyn Row) -> Result<()> + Send) = &mut |_, row| {
-            rows.push(read_row::<Q::Model>(row)?);
+        self.read(&rendered, Q::by_name(), |_, row| {
+            rows.push(<Q::Shape as Shape>::read_row(&mut RowReader::new(row))?);
             Ok(())
-        };
-        if Q::BY_NAME {
-            Box::pin(self.run_by_name(Q::Model::table(), &statement, &rendered.values, take)).await?;
-        } else {
-            self.run(&statement, &rendered.values, take).await?;
-        }
+        })
+        .await?;
         Ok(rows)
     }
 
     /// Opens a stream.
-    pub(in crate::session) async fn stream<M: Model>(
+    pub(in crate::session) async fn stream<S: Found>(
         &mut self,
         rendered: Rendered,
-        by_name: bool,
+        by_name: Option<Columns>,
         size: usize,
-    ) -> Result<Reading> {
+    ) -> Result<Reading<S>> {
+        let size = size.max(1);
+        self.open_cursor(rendered, size).await?;
+        let place = S::place(&mut self.entities);
+        let by_name = by_name.map(|columns| (columns, Vec::new()));
+        Ok(Reading { place, by_name, size, met: VecDeque::new(), more: true })
+    }
+
+    async fn open_cursor(&mut self, rendered: Rendered, size: usize) -> Result<()> {
         if rendered.writes {
             let message = "only a query that reads can be streamed";
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
-        let arena = self.entities.arena_index::<M>();
         self.get_ready().await?;
         let statement = self.engine.statements().query(&rendered);
-        let size = size.max(1);
         let batch = u32::try_from(size).unwrap_or(u32::MAX);
         if let Err(error) = held(&mut self.lease)?.open_cursor(&statement, &rendered.values, batch).await {
             return Err(self.fail_if_broken(error).await);
         }
         self.cursor = Cursor::Open;
-        Ok(Reading { arena, names: by_name.then(Vec::new), size, met: VecDeque::new(), more: true })
+        Ok(())
     }
 
     /// Fetches the next batch of a stream.
-    pub(in crate::session) async fn fetch_entities(&mut self, reading: &mut Reading) -> Result<()> {
+    pub(in crate::session) async fn fetch_entities<S: Found>(
+        &mut self,
+        reading: &mut Reading<S>,
+    ) -> Result<()> {
         self.check()?;
         if self.cursor != Cursor::Open {
             let message = "the transaction that the stream was opened in has ended";
             return Err(Error::new(ErrorKind::Misuse, message));
         }
         let Self { entities, lease, .. } = self;
-        let Reading { arena, names, met, .. } = reading;
-        let table = entities.arenas[*arena as usize].table;
+        let Reading { place, by_name, met, .. } = reading;
         let mut take = |row: &dyn Row| {
-            met.push_back(entities.meet(*arena, row, false)?);
+            met.push_back(S::meet(place, entities, &mut RowReader::new(row))?);
             Ok(())
         };
-        let fetched = match names {
+        let fetched = match by_name {
             None => held(lease)?.fetch(&mut take).await,
-            Some(names) => {
-                let mut sink = ByName::with_names(table, std::mem::take(names), take);
+            Some((columns, names)) => {
+                let mut sink = ByName::with_names(*columns, std::mem::take(names), take);
                 let fetched = held(lease)?.fetch(&mut sink).await;
                 *names = sink.into_names();
                 fetched
@@ -215,8 +222,10 @@ impl Unit {
     }
 }
 
-fn read_row<M: Model>(row: &dyn Row) -> Result<M> {
-    let mut reader = RowReader::new(row);
-    let record = M::read(&mut reader);
-    record.map_err(|error| blame(M::NAME, M::table(), error, reader.position()))
+fn check_at_most_one(rows: usize, rendered: &Rendered) -> Result<()> {
+    if rows <= 1 {
+        return Ok(());
+    }
+    let error = Error::new(ErrorKind::MultipleResults, format!("the query found {rows} rows"));
+    Err(error.with_sql(&rendered.text))
 }

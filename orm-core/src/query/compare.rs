@@ -1,0 +1,171 @@
+//! Comparisons: `=`, `<`, `BETWEEN`, `IN`, `IS NULL`.
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::query::expr::{Expr, Expression, Node, render_beside, render_bound};
+use crate::query::operand::{Bound, Operand};
+use crate::query::{Condition, Order, Sql};
+
+/// Comparisons and orderings of any expression.
+#[expect(clippy::wrong_self_convention, reason = "an expression is consumed by what is built from it")]
+pub trait ExpressionMethods: Expression {
+    /// `=`; with `None` it is `IS NULL`.
+    fn eq(self, other: impl Operand<Self::Type>) -> Condition {
+        match other.bound() {
+            Ok(Bound::Null) => is_null(self, true),
+            other => compare(self, "=", other),
+        }
+    }
+
+    /// `<>`; with `None` it is `IS NOT NULL`.
+    fn ne(self, other: impl Operand<Self::Type>) -> Condition {
+        match other.bound() {
+            Ok(Bound::Null) => is_null(self, false),
+            other => compare(self, "<>", other),
+        }
+    }
+
+    /// `>`
+    fn gt(self, other: impl Operand<Self::Type>) -> Condition {
+        compare(self, ">", other.bound())
+    }
+
+    /// `>=`
+    fn ge(self, other: impl Operand<Self::Type>) -> Condition {
+        compare(self, ">=", other.bound())
+    }
+
+    /// `<`
+    fn lt(self, other: impl Operand<Self::Type>) -> Condition {
+        compare(self, "<", other.bound())
+    }
+
+    /// `<=`
+    fn le(self, other: impl Operand<Self::Type>) -> Condition {
+        compare(self, "<=", other.bound())
+    }
+
+    /// `BETWEEN low AND high`, both included.
+    fn between(self, low: impl Operand<Self::Type>, high: impl Operand<Self::Type>) -> Condition {
+        Expr::new(Between { subject: self.into_expr().into_node(), low: low.bound(), high: high.bound() })
+    }
+
+    /// `IN (…)`; an empty list matches no row.
+    fn in_<O: Operand<Self::Type>>(self, values: impl IntoIterator<Item = O>) -> Condition {
+        Expr::new(In::new(self, values, false))
+    }
+
+    /// `NOT IN (…)`; an empty list matches every row.
+    fn not_in<O: Operand<Self::Type>>(self, values: impl IntoIterator<Item = O>) -> Condition {
+        Expr::new(In::new(self, values, true))
+    }
+
+    /// `IS NULL`
+    fn is_null(self) -> Condition {
+        is_null(self, true)
+    }
+
+    /// `IS NOT NULL`
+    fn is_not_null(self) -> Condition {
+        is_null(self, false)
+    }
+
+    /// Smallest first.
+    fn asc(self) -> Order {
+        Order::new(self.into_expr().into_node(), "ASC")
+    }
+
+    /// Largest first.
+    fn desc(self) -> Order {
+        Order::new(self.into_expr().into_node(), "DESC")
+    }
+}
+
+impl<E: Expression> ExpressionMethods for E {}
+
+fn compare<E: Expression>(left: E, operator: &'static str, right: Result<Bound>) -> Condition {
+    Expr::new(Comparison { left: left.into_expr().into_node(), operator, right })
+}
+
+fn is_null<E: Expression>(subject: E, null: bool) -> Condition {
+    Expr::new(IsNull { subject: subject.into_expr().into_node(), null })
+}
+
+#[derive(Debug)]
+struct Comparison {
+    left: Arc<dyn Node>,
+    operator: &'static str,
+    right: Result<Bound>,
+}
+
+impl Node for Comparison {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        render_beside(&*self.left, sql)?;
+        sql.push(" ").push(self.operator).push(" ");
+        render_bound(&self.left, &self.right, sql)
+    }
+}
+
+#[derive(Debug)]
+struct Between {
+    subject: Arc<dyn Node>,
+    low: Result<Bound>,
+    high: Result<Bound>,
+}
+
+impl Node for Between {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        render_beside(&*self.subject, sql)?;
+        sql.push(" BETWEEN ");
+        render_bound(&self.subject, &self.low, sql)?;
+        sql.push(" AND ");
+        render_bound(&self.subject, &self.high, sql)
+    }
+}
+
+#[derive(Debug)]
+struct In {
+    subject: Arc<dyn Node>,
+    values: Vec<Result<Bound>>,
+    negated: bool,
+}
+
+impl In {
+    fn new<E: Expression, O: Operand<E::Type>>(
+        subject: E,
+        values: impl IntoIterator<Item = O>,
+        negated: bool,
+    ) -> Self {
+        let values = values.into_iter().map(Operand::bound).collect();
+        Self { subject: subject.into_expr().into_node(), values, negated }
+    }
+}
+
+impl Node for In {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        if self.values.is_empty() {
+            sql.push(if self.negated { "1 = 1" } else { "1 = 0" });
+            return Ok(());
+        }
+        render_beside(&*self.subject, sql)?;
+        sql.push(if self.negated { " NOT IN (" } else { " IN (" });
+        sql.separated(", ", &self.values, |sql, value| render_bound(&self.subject, value, sql))?;
+        sql.push(")");
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct IsNull {
+    subject: Arc<dyn Node>,
+    null: bool,
+}
+
+impl Node for IsNull {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        render_beside(&*self.subject, sql)?;
+        sql.push(if self.null { " IS NULL" } else { " IS NOT NULL" });
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! Conditions: what a filter takes, and how several become one.
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::query::expr::{Expr, Node};
+use crate::query::{Column, Sql};
+
+/// What a filter takes: an expression that is true or false.
+pub type Condition = Expr<bool>;
+
+/// What can stand where a condition is wanted: a [`Condition`], one that may be NULL, a column of type `bool`, or an
+/// `Option` of these, of which `None` asks for nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a condition",
+    label = "not true or false",
+    note = "compare it with something: `User::AGE.gt(28)`"
+)]
+pub trait IntoCondition {
+    #[doc(hidden)]
+    fn into_condition(self) -> Option<Condition>;
+}
+
+impl IntoCondition for Condition {
+    fn into_condition(self) -> Option<Condition> {
+        Some(self)
+    }
+}
+
+impl IntoCondition for Expr<Option<bool>> {
+    fn into_condition(self) -> Option<Condition> {
+        Some(Expr::from_node(self.into_node()))
+    }
+}
+
+impl<M: 'static> IntoCondition for Column<M, bool> {
+    fn into_condition(self) -> Option<Condition> {
+        Some(Expr::from_node(self.into_node()))
+    }
+}
+
+impl<M: 'static> IntoCondition for Column<M, Option<bool>> {
+    fn into_condition(self) -> Option<Condition> {
+        Some(Expr::from_node(self.into_node()))
+    }
+}
+
+impl<C: IntoCondition> IntoCondition for Option<C> {
+    fn into_condition(self) -> Option<Condition> {
+        self.and_then(C::into_condition)
+    }
+}
+
+impl Condition {
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Condition) -> Condition {
+        Expr::new(Junction { word: " AND ", parts: vec![self.into_node(), other.into_node()] })
+    }
+
+    /// Either, or both.
+    #[must_use]
+    pub fn or(self, other: Condition) -> Condition {
+        Expr::new(Junction { word: " OR ", parts: vec![self.into_node(), other.into_node()] })
+    }
+}
+
+impl std::ops::BitAnd for Condition {
+    type Output = Condition;
+
+    fn bitand(self, other: Condition) -> Condition {
+        self.and(other)
+    }
+}
+
+impl std::ops::BitOr for Condition {
+    type Output = Condition;
+
+    fn bitor(self, other: Condition) -> Condition {
+        self.or(other)
+    }
+}
+
+impl std::ops::Not for Condition {
+    type Output = Condition;
+
+    fn not(self) -> Condition {
+        Expr::new(Not(self.into_node()))
+    }
+}
+
+#[derive(Debug)]
+struct Junction {
+    word: &'static str,
+    parts: Vec<Arc<dyn Node>>,
+}
+
+impl Node for Junction {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.push("(");
+        sql.separated(self.word, &self.parts, |sql, part| part.render(sql))?;
+        sql.push(")");
+        Ok(())
+    }
+
+    fn is_atom(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+struct Not(Arc<dyn Node>);
+
+impl Node for Not {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.push("NOT (");
+        self.0.render(sql)?;
+        sql.push(")");
+        Ok(())
+    }
+}

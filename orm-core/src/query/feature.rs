@@ -1,0 +1,34 @@
+//! What not every database can do. A statement that needs one of these asks for it, and is refused before it is sent where
+//! the database has no such thing.
+
+use crate::Result;
+use crate::error::{Error, ErrorKind};
+use crate::query::Sql;
+
+/// A part of SQL that not every database has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Feature {
+    /// `FULL JOIN`
+    FullJoin,
+}
+
+impl Feature {
+    /// As it is called in a message.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FullJoin => "FULL JOIN",
+        }
+    }
+}
+
+impl Sql<'_> {
+    /// An error if the database has no such thing.
+    pub fn require(&self, feature: Feature) -> Result<()> {
+        if self.dialect().supports(feature) {
+            return Ok(());
+        }
+        let message = format!("{} has no {}", self.dialect().name(), feature.name());
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
+}

@@ -1,0 +1,42 @@
+//! `GROUP BY` and `HAVING`.
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::query::expr::Node;
+use crate::query::filter::Filter;
+use crate::query::{IntoCondition, Select, Selection, Sql};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GroupBy {
+    keys: Vec<Arc<dyn Node>>,
+    having: Filter,
+}
+
+impl GroupBy {
+    pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let Self { keys, having } = self;
+        if !keys.is_empty() {
+            sql.push(" GROUP BY ");
+            sql.separated(", ", keys, |sql, key| key.render(sql))?;
+        }
+        having.render_as(" HAVING ", sql)
+    }
+}
+
+impl<S> Select<S> {
+    /// Makes one row of all rows that have the same values here: a column, an expression, a tuple of them, or an entity,
+    /// which stands for its columns.
+    #[must_use]
+    pub fn group_by(mut self, keys: impl Selection) -> Self {
+        self.statement.group_by.keys.extend(crate::query::projection::nodes(keys));
+        self
+    }
+
+    /// Keeps the groups for which this holds; several must all hold.
+    #[must_use]
+    pub fn having(mut self, condition: impl IntoCondition) -> Self {
+        self.statement.group_by.having.push(condition);
+        self
+    }
+}

@@ -1,0 +1,208 @@
+//! `JOIN`: along a relation or on a condition.
+
+use crate::Result;
+use crate::error::{Error, ErrorKind};
+use crate::query::filter::Filter;
+use crate::query::source::Source;
+use crate::query::{AsSource, Feature, IntoCondition, Select, Sql};
+
+/// The joins of a statement, in their order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Joins(Vec<Join>);
+
+#[derive(Clone, Debug)]
+struct Join {
+    kind: JoinKind,
+    target: Target,
+}
+
+/// How rows are put side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    /// Only those that match.
+    Inner,
+    /// All of the left side.
+    Left,
+    /// All of the right side.
+    Right,
+    /// All of both sides.
+    Full,
+    /// Each with each.
+    Cross,
+}
+
+impl JoinKind {
+    fn as_sql(self) -> &'static str {
+        match self {
+            Self::Inner => " JOIN ",
+            Self::Left => " LEFT JOIN ",
+            Self::Right => " RIGHT JOIN ",
+            Self::Full => " FULL JOIN ",
+            Self::Cross => " CROSS JOIN ",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Target {
+    On(On),
+    Along(Link),
+}
+
+/// Something to join, and the condition to join it on; made by [`AsSource::on`].
+#[derive(Clone, Debug)]
+pub struct On {
+    source: Source,
+    condition: Filter,
+}
+
+impl On {
+    pub(crate) fn new(source: Source, condition: impl IntoCondition) -> Self {
+        let mut filter = Filter::default();
+        filter.push(condition);
+        Self { source, condition: filter }
+    }
+}
+
+/// Two sides that belong together by equal columns: a foreign key, and the key that it refers to.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub(crate) from: Source,
+    pub(crate) to: Source,
+    /// The names of the columns on either side.
+    pub(crate) columns: Vec<(String, String)>,
+}
+
+impl Link {
+    /// The side that is not there yet.
+    fn missing_side(&self, present: &[Source]) -> Result<&Source> {
+        let has = |side: &Source| present.iter().any(|source| source.is(side));
+        let problem = match (has(&self.from), has(&self.to)) {
+            (true, false) => return Ok(&self.to),
+            (false, true) => return Ok(&self.from),
+            (true, true) => "both are in the query already; give one an alias",
+            (false, false) => "neither is in the query yet; join one of them first",
+        };
+        let (from, to) = (self.from.name(), self.to.name());
+        let message = format!("a join between {from} and {to}: {problem}");
+        Err(Error::new(ErrorKind::InvalidQuery, message))
+    }
+
+    pub(crate) fn render_condition(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.separated(" AND ", &self.columns, |sql, (from, to)| {
+            sql.column(&self.from, from, None)?;
+            sql.push(" = ");
+            sql.column(&self.to, to, None)
+        })
+    }
+}
+
+/// What can be joined: something with its condition ([`AsSource::on`]), or a relation between models, whose condition is the
+/// foreign key: `Post::select().join(Post::AUTHOR)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be joined",
+    label = "neither a relation nor something with a condition",
+    note = "join along a relation, `.join(Post::AUTHOR)`, or on a condition, `.join(Post::entity().on(…))`"
+)]
+pub trait Joinable {
+    #[doc(hidden)]
+    fn add_to(self, kind: JoinKind, joins: &mut JoinList<'_>);
+}
+
+/// Where joins are added.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct JoinList<'a>(&'a mut Joins);
+
+impl JoinList<'_> {
+    pub(crate) fn link(&mut self, kind: JoinKind, link: Link) {
+        self.0.0.push(Join { kind, target: Target::Along(link) });
+    }
+}
+
+impl Joinable for On {
+    fn add_to(self, kind: JoinKind, joins: &mut JoinList<'_>) {
+        joins.0.0.push(Join { kind, target: Target::On(self) });
+    }
+}
+
+impl Joinable for Link {
+    fn add_to(self, kind: JoinKind, joins: &mut JoinList<'_>) {
+        joins.link(kind, self);
+    }
+}
+
+impl Joins {
+    /// Adds what is joined to what is read already.
+    pub(crate) fn sources(&self, present: &mut Vec<Source>) -> Result<()> {
+        for join in &self.0 {
+            let source = match &join.target {
+                Target::On(on) => on.source.clone(),
+                Target::Along(link) => link.missing_side(present)?.clone(),
+            };
+            present.push(source);
+        }
+        Ok(())
+    }
+
+    /// Writes them; `sources` are what they join, in their order.
+    pub(crate) fn render(&self, sources: &[Source], sql: &mut Sql<'_>) -> Result<()> {
+        for (join, source) in self.0.iter().zip(sources) {
+            if join.kind == JoinKind::Full {
+                sql.require(Feature::FullJoin)?;
+            }
+            sql.push(join.kind.as_sql());
+            source.render(sql)?;
+            match &join.target {
+                Target::On(_) if join.kind == JoinKind::Cross => {}
+                Target::On(on) => on.condition.render_as(" ON ", sql)?,
+                Target::Along(link) => {
+                    sql.push(" ON ");
+                    link.render_condition(sql)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S> Select<S> {
+    /// Puts the matching rows of something else beside each row: along a relation, or on a condition.
+    ///
+    /// A relation joins whichever of its two sides is not in the query yet. A row that has no match is left out, and one
+    /// that has several comes once with each.
+    #[must_use]
+    pub fn join(self, target: impl Joinable) -> Self {
+        self.join_as(JoinKind::Inner, target)
+    }
+
+    /// The same, and a row that has no match comes once, with NULL in the place of the other's columns; an entity is selected
+    /// as [`optional`](crate::query::Alias::optional) then.
+    #[must_use]
+    pub fn left_join(self, target: impl Joinable) -> Self {
+        self.join_as(JoinKind::Left, target)
+    }
+
+    /// Keeps all rows of what is joined, whether anything matches them or not.
+    #[must_use]
+    pub fn right_join(self, target: impl Joinable) -> Self {
+        self.join_as(JoinKind::Right, target)
+    }
+
+    /// Keeps all rows of both sides.
+    #[must_use]
+    pub fn full_join(self, target: impl Joinable) -> Self {
+        self.join_as(JoinKind::Full, target)
+    }
+
+    /// Puts each row beside each row.
+    #[must_use]
+    pub fn cross_join(self, source: impl AsSource) -> Self {
+        self.join_as(JoinKind::Cross, On::new(source.as_source(), None::<crate::query::Condition>))
+    }
+
+    fn join_as(mut self, kind: JoinKind, target: impl Joinable) -> Self {
+        target.add_to(kind, &mut JoinList(&mut self.statement.joins));
+        self
+    }
+}

@@ -1,0 +1,295 @@
+//! What is selected: columns and expressions, with names or without, and all columns of a model.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::Result;
+use crate::query::expr::{Expr, Expression, Node};
+use crate::query::source::{Name, Source};
+use crate::query::{Alias, AsSource, Column, Select, Sql};
+use crate::types::DbValue;
+
+/// The SELECT list.
+#[derive(Clone, Debug, Default)]
+pub struct Projection(Vec<Item>);
+
+#[derive(Clone, Debug)]
+enum Item {
+    One {
+        node: Arc<dyn Node>,
+        label: Option<Name>,
+    },
+    /// All columns of a table.
+    All(Source),
+}
+
+impl Projection {
+    pub(crate) fn all(source: Source) -> Self {
+        Self(vec![Item::All(source)])
+    }
+
+    pub(crate) fn of(selection: impl Selection) -> Self {
+        let mut projection = Self::default();
+        selection.project(&mut projection);
+        projection
+    }
+
+    fn push(&mut self, node: Arc<dyn Node>, label: Option<Name>) {
+        self.0.push(Item::One { node, label });
+    }
+
+    /// The table, if the first thing selected is all of its columns.
+    pub(crate) fn first_source(&self) -> Option<&Source> {
+        match self.0.first() {
+            Some(Item::All(source)) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// The names of the columns that come out; one without a name has none.
+    pub(crate) fn names(&self) -> Vec<Option<Name>> {
+        let names = |item: &Item| match item {
+            Item::One { label: Some(label), .. } => vec![Some(label.clone())],
+            Item::One { node, label: None } => vec![node.column().map(|name| Name::Owned(name.to_owned()))],
+            Item::All(source) => source.columns().into_iter().map(Some).collect(),
+        };
+        self.0.iter().flat_map(names).collect()
+    }
+
+    pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.separated(", ", &self.0, |sql, item| match item {
+            Item::One { node, label } => {
+                node.render_item(sql)?;
+                if let Some(label) = label {
+                    sql.push(" AS ").name(label);
+                }
+                Ok(())
+            }
+            Item::All(source) => render_all(source, sql),
+        })
+    }
+}
+
+fn render_all(source: &Source, sql: &mut Sql<'_>) -> Result<()> {
+    let Some(table) = source.as_table() else { return Ok(()) };
+    let qualified = sql.look_up(source, "its columns")?;
+    sql.list(table.columns(), |sql, column| {
+        if qualified {
+            source.qualify(sql);
+        }
+        sql.name(&column.name);
+    });
+    Ok(())
+}
+
+/// The single expressions of a selection, for a list of keys.
+pub(crate) fn nodes(selection: impl Selection) -> Vec<Arc<dyn Node>> {
+    let node = |item| match item {
+        Item::One { node, .. } => node,
+        Item::All(source) => Arc::new(AllColumns(source)),
+    };
+    Projection::of(selection).0.into_iter().map(node).collect()
+}
+
+/// All columns of a table, as several keys.
+#[derive(Debug)]
+struct AllColumns(Source);
+
+impl Node for AllColumns {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        render_all(&self.0, sql)
+    }
+}
+
+/// What can be selected: a column, an expression, either with a name ([`label`](Label)), the columns of a model
+/// ([`User::entity()`](crate::model::Model::entity)), or a tuple of these.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be selected",
+    label = "not a column, an expression or a tuple of them",
+    note = "for all columns of a model write `User::entity()`, for a plain value `value(7)`"
+)]
+pub trait Selection {
+    /// What a row of it is: the type of an expression, a model, a tuple of these.
+    type Shape;
+
+    #[doc(hidden)]
+    fn project(self, projection: &mut Projection);
+}
+
+impl<T: DbValue> Selection for Expr<T> {
+    type Shape = T;
+
+    fn project(self, projection: &mut Projection) {
+        projection.push(self.into_node(), None);
+    }
+}
+
+impl<M: 'static, T> Selection for Column<M, T>
+where
+    Self: Expression,
+{
+    type Shape = <Self as Expression>::Type;
+
+    fn project(self, projection: &mut Projection) {
+        projection.push(self.into_expr().into_node(), None);
+    }
+}
+
+impl<M> Selection for Alias<M> {
+    type Shape = M;
+
+    fn project(self, projection: &mut Projection) {
+        projection.0.push(Item::All(self.as_source()));
+    }
+}
+
+/// An expression with a name for the result, by which `#[derive(FromRow)]` structs find it, and queries around this one:
+/// `posts.of(&subquery)`.
+#[derive(Debug)]
+pub struct Label<T> {
+    expr: Expr<T>,
+    name: Name,
+}
+
+impl<T> Clone for Label<T> {
+    fn clone(&self) -> Self {
+        Self { expr: self.expr.clone(), name: self.name.clone() }
+    }
+}
+
+impl<T: DbValue> Label<T> {
+    pub(crate) fn new(expr: Expr<T>, name: Name) -> Self {
+        Self { expr, name }
+    }
+
+    /// The column of this name of a subquery or a common table expression that selects it.
+    pub fn of(&self, source: impl AsSource) -> Expr<T> {
+        crate::query::column::column_of(&source.as_source(), self.name.clone())
+    }
+}
+
+/// By its name, to sort or to group by.
+impl<T: DbValue> Expression for Label<T> {
+    type Type = T;
+
+    fn into_expr(self) -> Expr<T> {
+        Expr::new(LabelNode(self.name))
+    }
+}
+
+#[derive(Debug)]
+struct LabelNode(Name);
+
+impl Node for LabelNode {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.name(&self.0);
+        Ok(())
+    }
+
+    fn column(&self) -> Option<&str> {
+        Some(&self.0)
+    }
+
+    fn is_atom(&self) -> bool {
+        true
+    }
+}
+
+impl<T: DbValue> Selection for Label<T> {
+    type Shape = T;
+
+    fn project(self, projection: &mut Projection) {
+        projection.push(self.expr.into_node(), Some(self.name));
+    }
+}
+
+impl<T: DbValue> Selection for &Label<T> {
+    type Shape = T;
+
+    fn project(self, projection: &mut Projection) {
+        self.clone().project(projection);
+    }
+}
+
+/// An entity that an outer join may leave out; made by [`Alias::optional`].
+#[derive(Debug)]
+pub struct Maybe<M>(PhantomData<fn() -> M>);
+
+/// A selected entity that may be missing.
+#[derive(Clone, Copy, Debug)]
+pub struct Optional<M>(Alias<M>);
+
+impl<M> Alias<M> {
+    /// The entity where there is one: `None` in the rows of an outer join that have no such row.
+    pub fn optional(self) -> Optional<M> {
+        Optional(self)
+    }
+}
+
+impl<M> Selection for Optional<M> {
+    type Shape = Maybe<M>;
+
+    fn project(self, projection: &mut Projection) {
+        self.0.project(projection);
+    }
+}
+
+macro_rules! tuple {
+    ($($part:ident)+) => {
+        impl<$($part: Selection),+> Selection for ($($part,)+) {
+            type Shape = ($($part::Shape,)+);
+
+            #[expect(non_snake_case, reason = "the parts are named as their types are")]
+            fn project(self, projection: &mut Projection) {
+                let ($($part,)+) = self;
+                $($part.project(projection);)+
+            }
+        }
+    };
+}
+
+tuple!(A);
+tuple!(A B);
+tuple!(A B C);
+tuple!(A B C D);
+tuple!(A B C D E);
+tuple!(A B C D E F);
+tuple!(A B C D E F G);
+tuple!(A B C D E F G H);
+tuple!(A B C D E F G H I);
+tuple!(A B C D E F G H I J);
+tuple!(A B C D E F G H I J K);
+tuple!(A B C D E F G H I J K L);
+
+/// A query for columns and expressions: `select((User::NAME, count(Post::ID)))`.
+///
+/// It reads from the table of the first column in it, unless [`from`](Select::from) says otherwise; other tables are joined.
+pub fn select<P: Selection>(selection: P) -> Select<P::Shape> {
+    Select::new(Projection::of(selection))
+}
+
+impl<S> Select<S> {
+    /// The same query for something else.
+    #[must_use]
+    pub fn columns<P: Selection>(self, selection: P) -> Select<P::Shape> {
+        let mut statement = self.statement;
+        if statement.from.is_empty()
+            && let Some(source) = statement.projection.first_source()
+        {
+            statement.from.push(source.clone());
+        }
+        statement.projection = Projection::of(selection);
+        Select::from_statement(statement)
+    }
+}
+
+/// Gives an expression a name in the result.
+pub trait LabelMethods: Expression {
+    /// `… AS name`
+    fn label(self, name: impl Into<Cow<'static, str>>) -> Label<Self::Type> {
+        Label::new(self.into_expr(), name.into())
+    }
+}
+
+impl<E: Expression> LabelMethods for E {}

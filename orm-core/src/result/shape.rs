@@ -1,0 +1,115 @@
+//! The shape of a query's rows, known when the query is built, and what each is read into.
+
+use crate::Result;
+use crate::query::{Executable, Maybe, Select};
+use crate::result::{Columns, ResultSet, RowReader};
+use crate::types::DbValue;
+
+/// What the rows of a query are: a column type, a model, or a tuple of these. Rows are read from left to right.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that rows could be read into",
+    label = "not a column type, a model or a tuple of these"
+)]
+pub trait Shape: 'static {
+    /// What a row is read into.
+    type Row: Send;
+
+    /// Reads a row.
+    fn read_row(row: &mut RowReader<'_>) -> Result<Self::Row>;
+}
+
+impl<T: DbValue> Shape for T {
+    type Row = T;
+
+    fn read_row(row: &mut RowReader<'_>) -> Result<T> {
+        row.value()
+    }
+}
+
+/// `None` where an outer join found no row: its key is NULL.
+impl<M: Optionable> Shape for Maybe<M> {
+    type Row = Option<M::Row>;
+
+    fn read_row(row: &mut RowReader<'_>) -> Result<Self::Row> {
+        if row.skip_missing(M::key(), M::width())? { Ok(None) } else { M::read_row(row).map(Some) }
+    }
+}
+
+/// A shape that may be missing as a whole: a model.
+#[doc(hidden)]
+pub trait Optionable: Shape {
+    /// The positions of its key's columns, none of which is NULL if it is there.
+    fn key() -> &'static [usize];
+
+    /// How many columns it has.
+    fn width() -> usize;
+}
+
+macro_rules! tuple {
+    ($($part:ident)+) => {
+        impl<$($part: Shape),+> Shape for ($($part,)+) {
+            type Row = ($($part::Row,)+);
+
+            fn read_row(row: &mut RowReader<'_>) -> Result<Self::Row> {
+                Ok(($($part::read_row(row)?,)+))
+            }
+        }
+    };
+}
+
+tuple!(A);
+tuple!(A B);
+tuple!(A B C);
+tuple!(A B C D);
+tuple!(A B C D E);
+tuple!(A B C D E F);
+tuple!(A B C D E F G);
+tuple!(A B C D E F G H);
+tuple!(A B C D E F G H I);
+tuple!(A B C D E F G H I J);
+tuple!(A B C D E F G H I J K);
+tuple!(A B C D E F G H I J K L);
+
+/// A statement that says what its rows are: a [`Select`], text by [`Text::entities`](crate::query::Text::entities), a
+/// write that returns something.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what its rows are",
+    note = "use `User::select()`, `select((User::NAME, …))`, or `text(\"SELECT …\").entities::<User>()`"
+)]
+pub trait Query: Executable + Send + Sync {
+    /// What its rows are.
+    type Shape: Shape;
+
+    /// The columns that are found by their names; `None` if they come in their order.
+    #[doc(hidden)]
+    fn by_name() -> Option<Columns> {
+        None
+    }
+
+    /// The same query, of which only the first row is wanted.
+    #[doc(hidden)]
+    #[must_use]
+    fn at_most_one(self) -> Self;
+}
+
+impl<S: Shape> Query for Select<S> {
+    type Shape = S;
+
+    fn at_most_one(self) -> Self {
+        self.limit_further(1)
+    }
+}
+
+impl ResultSet {
+    /// The rows that are left, in the shape of the query that they are of.
+    pub(crate) fn shaped<Q: Query>(&mut self) -> Result<Vec<<Q::Shape as Shape>::Row>> {
+        let columns = Q::by_name().unwrap_or(Columns::InOrder);
+        self.read_all(columns, <Q::Shape as Shape>::read_row)
+    }
+
+    /// The only row, if there is one; an error if there are more.
+    pub(crate) fn only<Q: Query>(&mut self) -> Result<Option<<Q::Shape as Shape>::Row>> {
+        self.check_at_most_one()?;
+        Ok(self.shaped::<Q>()?.pop())
+    }
+}

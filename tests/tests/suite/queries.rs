@@ -1,0 +1,3 @@
+//! The query language, a file for each of its parts.
+
+mod selecting;

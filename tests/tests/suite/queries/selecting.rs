@@ -1,0 +1,107 @@
+//! What is selected, and from where.
+
+use orm_tests::both_forms;
+
+#[both_forms]
+mod selecting {
+    use crate::models::{Post, User};
+    use orm::schema::{ColumnDef, Table};
+    use orm_tests::assert_says;
+    use orm_tests::prelude::*;
+
+    async fn people(db: &Db) -> Session {
+        db.create::<(User, Post)>().await;
+        let mut session = db.session();
+        let alice = session.add(User { age: Some(30), ..User::new("Alice") });
+        session.add(User::new("Bob"));
+        session.add(Post::new("Hello", alice));
+        session.add(Post::new("Again", alice));
+        session.commit().await.unwrap();
+        db.trace.take();
+        session
+    }
+
+    /// Rows are values, tuples of them, and entities beside them.
+    #[case]
+    async fn rows_are_what_was_selected(db: Db) {
+        let mut session = people(&db).await;
+        let names = session.all(select(User::NAME).order_by(User::NAME.asc())).await.unwrap();
+        assert_eq!(names, ["Alice", "Bob"]);
+        let pairs = session.all(select((User::NAME, User::AGE)).order_by(User::NAME.desc())).await.unwrap();
+        assert_eq!(pairs, [("Bob".to_owned(), None), ("Alice".to_owned(), Some(30))]);
+
+        let joined = select((User::entity(), Post::TITLE))
+            .join(Post::entity().on(Post::AUTHOR_ID.eq(User::ID)))
+            .order_by(Post::ID.asc());
+        let found = session.all(joined.clone()).await.unwrap();
+        let alice = found[0].0;
+        assert_eq!(found, [(alice, "Hello".to_owned()), (alice, "Again".to_owned())]);
+        assert_eq!(session[alice].age, Some(30));
+
+        let mut connection = db.engine.connect().await.unwrap();
+        let rows = connection.all(joined).await.unwrap();
+        assert_eq!((rows[0].0.name.as_str(), rows[0].1.as_str()), ("Alice", "Hello"));
+        assert_eq!(rows.len(), 2);
+        assert_eq!(
+            connection.first(select(User::NAME).order_by(User::ID.desc())).await.unwrap().unwrap(),
+            "Bob"
+        );
+        assert_eq!(connection.one(User::select()).await.unwrap_err().kind(), ErrorKind::MultipleResults);
+        let nobody = User::select().filter(User::NAME.eq("Zoe"));
+        assert_eq!(connection.one(nobody.clone()).await.unwrap_err().kind(), ErrorKind::NoResult);
+        assert_eq!(connection.one_or_none(nobody).await.unwrap(), None);
+    }
+
+    /// [QRY-5] An outer join keeps parents without children; the entity that is not there is `None`.
+    #[case]
+    async fn an_outer_join_has_optional_entities(db: Db) {
+        let mut session = people(&db).await;
+        let query = select((Post::entity().optional(), User::NAME))
+            .from(User::entity())
+            .left_join(Post::entity().on(Post::AUTHOR_ID.eq(User::ID)))
+            .order_by(User::ID.asc())
+            .order_by(Post::ID.asc());
+        let found = session.all(query.clone()).await.unwrap();
+        let titles: Vec<_> =
+            found.iter().map(|(post, _)| post.map(|post| session[post].title.clone())).collect();
+        assert_eq!(titles, [Some("Hello".to_owned()), Some("Again".to_owned()), None]);
+        let rows = session.rows(query).await.unwrap();
+        assert_eq!(rows[0].0.as_ref().map(|post| post.title.as_str()), Some("Hello"));
+        assert_eq!((rows[2].0.is_none(), rows[2].1.as_str()), (true, "Bob"));
+    }
+
+    /// A table can be in a query twice, under another name.
+    #[case]
+    async fn an_alias_is_a_table_of_its_own(db: Db) {
+        let mut session = people(&db).await;
+        let other = User::alias("other");
+        let query =
+            select((User::NAME, User::NAME.of(other))).join(other.on(User::ID.lt(User::ID.of(other))));
+        let pairs = session.all(query).await.unwrap();
+        assert_eq!(pairs, [("Alice".to_owned(), "Bob".to_owned())]);
+        db.trace.take();
+        let twice = select(User::NAME).join(User::entity().on(User::ID.lt(User::ID)));
+        assert_says(session.all(twice).await.unwrap_err(), &["users is in the query twice", "alias"]);
+        let missing = select(User::NAME).filter(User::NAME.of(other).eq("x"));
+        assert_says(session.all(missing).await.unwrap_err(), &["other.name", "join other"]);
+        assert!(db.trace.take().is_empty());
+    }
+
+    /// A table that was described at run time is queried like any other.
+    #[case]
+    async fn a_run_time_table_is_queried_as_well(db: Db) {
+        let mut session = people(&db).await;
+        let users = Table::new("users")
+            .column(ColumnDef::of::<i64>("id").auto_key())
+            .column(ColumnDef::of::<String>("name"))
+            .build()
+            .unwrap();
+        let (id, name) = (users.column::<i64>("id"), users.column::<String>("name"));
+        let found = session.all(select((id, name.clone())).filter(name.starts_with("A"))).await.unwrap();
+        assert_eq!(found[0].1, "Alice");
+        let error = session.all(select(users.column::<String>("id"))).await.unwrap_err();
+        assert_says(error, &["users.id", "BigInt", "Text"]);
+        let error = session.all(select(users.column::<String>("nam"))).await.unwrap_err();
+        assert_says(error, &["users has no column nam", "id, name"]);
+    }
+}
