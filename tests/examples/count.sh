@@ -8,7 +8,7 @@ count() {
         sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }
 
-for work in insert load rows get; do
+for work in insert load rows get query; do
     raw=$((($(count raw "$work" 3) - $(count raw "$work" 1)) / 20000))
     ours=$((($(count orm "$work" 3) - $(count orm "$work" 1)) / 20000))
     echo "$work: raw $raw instructions, orm $ours: $((100 * ours / raw))%"

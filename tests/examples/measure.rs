@@ -18,7 +18,7 @@ use rusqlite::params;
 
 const ROWS: i64 = 10_000;
 const ROUNDS: usize = 40;
-const WORK: [&str; 6] = ["insert", "load", "rows", "get", "update", "delete"];
+const WORK: [&str; 7] = ["insert", "load", "rows", "get", "query", "update", "delete"];
 
 #[derive(Model)]
 #[model(table = "users")]
@@ -150,6 +150,15 @@ impl Raw {
                     found.push(database.prepare_cached(sql).unwrap().query_row([id], read).unwrap());
                 }
             }
+            "query" => {
+                for id in 1..=ROWS {
+                    let sql = "SELECT id, name, age, email, created FROM users \
+                               WHERE id = ? AND age > ? ORDER BY name ASC LIMIT 10";
+                    let mut statement = database.prepare_cached(sql).unwrap();
+                    let rows = statement.query_map(params![id, 18], read).unwrap();
+                    found.extend(rows.map(rusqlite::Result::unwrap));
+                }
+            }
             "update" => {
                 found = self.load();
                 let mut statement = database.prepare_cached("UPDATE users SET age = ? WHERE id = ?").unwrap();
@@ -201,6 +210,12 @@ impl Ours {
             "get" => {
                 for id in 1..=ROWS {
                     black_box(session.get::<User>(id).unwrap());
+                }
+            }
+            "query" => {
+                for id in 1..=ROWS {
+                    let adult = User::select().filter(User::ID.eq(id)).filter(User::AGE.gt(18));
+                    rows.extend(session.rows(adult.order_by(User::NAME.asc()).limit(10)).unwrap());
                 }
             }
             "update" => {

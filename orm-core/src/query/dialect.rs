@@ -72,11 +72,10 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// Appends a name, quoted so that any text is just a name.
     fn quote(&self, name: &str, text: &mut String) {
         text.push('"');
-        for character in name.chars() {
-            if character == '"' {
-                text.push('"');
-            }
-            text.push(character);
+        if name.as_bytes().contains(&b'"') {
+            text.push_str(&name.replace('"', "\"\""));
+        } else {
+            text.push_str(name);
         }
         text.push('"');
     }
@@ -127,6 +126,11 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// What OFFSET needs before it when there is no limit.
     fn unlimited(&self) -> Option<&'static str> {
         None
+    }
+
+    /// What follows the placeholder of a LIMIT.
+    fn limit_suffix(&self) -> &'static str {
+        ""
     }
 
     /// How the next statement of this shape takes its rows, of which `rows` are left.

@@ -14,6 +14,7 @@ impl Limit {
         match (self.limit, self.offset, sql.dialect().unlimited()) {
             (Some(limit), ..) => {
                 sql.push(" LIMIT ").bind(SqlType::BigInt, Value::Int(limit.into()));
+                sql.push(sql.dialect().limit_suffix());
             }
             (None, Some(_), Some(unlimited)) => {
                 sql.push(unlimited);

@@ -75,7 +75,7 @@ impl SelectStatement {
         let mut sources = self.read_from(from, sql)?;
         let joined = sources.len();
         joins.sources(&mut sources)?;
-        sql.enter(&sources)?;
+        sql.enter(sources.clone())?;
         sql.push("SELECT ");
         projection.render(sql)?;
         From::render(&sources[..joined], sql)?;

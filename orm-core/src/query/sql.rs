@@ -52,11 +52,12 @@ impl<'d> Sql<'d> {
     pub fn new(dialect: &'d dyn Dialect) -> Self {
         Self {
             dialect,
-            text: String::new(),
-            types: Vec::new(),
-            values: Vec::new(),
+            // Room for most statements: growing step by step costs more than writing.
+            text: String::with_capacity(256),
+            types: Vec::with_capacity(8),
+            values: Vec::with_capacity(8),
             writes: false,
-            scopes: Vec::new(),
+            scopes: Vec::with_capacity(1),
             probe: None,
         }
     }
@@ -178,14 +179,14 @@ impl<'d> Sql<'d> {
     }
 
     /// Lets the columns of these be named, until [`leave`](Self::leave).
-    pub(crate) fn enter(&mut self, sources: &[Source]) -> Result<()> {
+    pub(crate) fn enter(&mut self, sources: Vec<Source>) -> Result<()> {
         for (index, source) in sources.iter().enumerate() {
             if sources[..index].iter().any(|other| other.hides(source)) {
                 let message = format!("{0} is in the query twice; give one of them an alias", source.name());
                 return Err(invalid(message));
             }
         }
-        self.scopes.push(Scope::Sources(sources.to_vec()));
+        self.scopes.push(Scope::Sources(sources));
         Ok(())
     }
 

@@ -73,7 +73,7 @@ fn text_searches() {
 fn order_and_slice() {
     check(
         User::select().order_by(User::AGE.desc()).order_by(User::ID.asc()).limit(5).offset(10),
-        r#""users" ORDER BY "age" DESC, "id" ASC LIMIT ? OFFSET ?"#,
+        r#""users" ORDER BY "age" DESC, "id" ASC LIMIT ? + 0 OFFSET ?"#,
         r#""users" ORDER BY "age" DESC, "id" ASC LIMIT $1 OFFSET $2"#,
     );
     check(User::select().offset(10), r#""users" LIMIT -1 OFFSET ?"#, r#""users" OFFSET $1"#);
