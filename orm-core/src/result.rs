@@ -2,12 +2,14 @@
 
 mod from_row;
 mod index;
+mod plan;
 mod reader;
 mod set;
 mod shape;
 
 pub use from_row::{Columns, FromRow};
 pub use index::ColumnIndex;
+pub use plan::Plan;
 pub use reader::RowReader;
 pub use set::{ResultSet, Row};
 pub use shape::{Optionable, Query, Shape};

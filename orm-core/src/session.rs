@@ -25,8 +25,8 @@ use std::ops::{Deref, DerefMut};
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
 use crate::model::{Entity, Found, Model};
-use crate::query::Executable;
-use crate::result::{Query, ResultSet, Shape};
+use crate::query::{Executable, Explain};
+use crate::result::{Plan, Query, ResultSet, Shape};
 use crate::session::unit::{LookedUp, Unit};
 
 pub use entities::Entities;
@@ -122,6 +122,19 @@ impl Session {
         wait(self.unit.execute(self.unit.render(&statement)?))
     }
 
+    /// How the database would run a statement, which is not executed, after a flush.
+    pub fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
+        let explain = Explain { statement: &statement, analyze: false };
+        wait(self.unit.explain(self.unit.render(&explain)?))
+    }
+
+    /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
+    /// writes is refused, and so is any on SQLite, which measures nothing.
+    pub fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
+        let explain = Explain { statement: &statement, analyze: true };
+        wait(self.unit.explain(self.unit.render(&explain)?))
+    }
+
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
     pub fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
         wait(self.unit.refresh(entity))
@@ -196,6 +209,21 @@ impl AsyncSession {
     pub async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
         let rendered = self.unit.render(&statement)?;
         self.unit.execute(rendered).await
+    }
+
+    /// How the database would run a statement, which is not executed, after a flush.
+    pub async fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
+        let rendered = self.unit.render(&Explain { statement: &statement, analyze: false })?;
+        drop(statement);
+        self.unit.explain(rendered).await
+    }
+
+    /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
+    /// writes is refused, and so is any on SQLite, which measures nothing.
+    pub async fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
+        let rendered = self.unit.render(&Explain { statement: &statement, analyze: true })?;
+        drop(statement);
+        self.unit.explain(rendered).await
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use orm_core::metadata::Column;
-use orm_core::query::{Catalogue, Dialect, Layout, Lexis, Sql, WriteKind, WriteShape};
+use orm_core::query::{Catalogue, Dialect, Explaining, Feature, Layout, Lexis, Sql, WriteKind, WriteShape};
 use orm_core::{Result, SqlType, Value};
 
 use crate::catalogue::SqliteCatalogue;
@@ -38,6 +38,16 @@ impl Dialect for SqliteDialect {
             SqlType::Bytes | SqlType::Uuid => "BLOB",
         };
         name.into()
+    }
+
+    fn supports(&self, feature: Feature) -> bool {
+        !matches!(feature, Feature::ExplainAnalyze)
+    }
+
+    /// A plain `EXPLAIN` lists the instructions of its virtual machine.
+    fn explaining(&self) -> Explaining {
+        let words = "EXPLAIN QUERY PLAN ";
+        Explaining { words, analyze: words, tree: true }
     }
 
     /// Decimals are text, which would be in the order of its letters.

@@ -37,11 +37,11 @@ pub use orm_core::query::{
     Alias, AsSource, JoinKind, Joinable, Label, LabelMethods, Link, Maybe, On, Optional, Select, Selection,
     Source, select,
 };
-pub use orm_core::query::{Bind, Executable, Params, Text, text, text_unchecked};
+pub use orm_core::query::{Bind, Executable, Params, SqlText, Text, text, text_unchecked};
 pub use orm_core::query::{
     Column, Condition, Expr, Expression, ExpressionMethods, IntoCondition, Operand, Order, Part, TextMethods,
 };
-pub use orm_core::result::{ColumnIndex, FromRow, Query, ResultSet, Row, Shape};
+pub use orm_core::result::{ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Textual, Value};
 pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};

@@ -1,6 +1,8 @@
 //! What a program wants in scope: `use orm::prelude::*;`
 
-pub use crate::{AsSource as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _};
+pub use crate::{
+    AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _,
+};
 pub use crate::{AsyncConnection, AsyncEngine, AsyncSession, Connection, Engine, Session};
 pub use crate::{BelongsTo, DbEnum, DbValue, Embedded, Entity, Metadata, Migration, Model};
 pub use crate::{Condition, FromRow, Order, Params, Select, select, text};

@@ -55,7 +55,10 @@ impl Trace {
 
 /// What `orm::prelude` has, without the names that the two forms have in common.
 pub mod prelude {
-    pub use orm::{AsSource as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _};
+    pub use orm::{
+        AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _,
+        TextMethods as _,
+    };
     pub use orm::{
         BelongsTo, DbEnum, DbValue, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata, Migration,
         Model, Params, select, text, text_unchecked,

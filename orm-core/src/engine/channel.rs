@@ -7,7 +7,7 @@ use crate::driver::{Begin, Control, Isolation, RowBuffer, Rows, Statement, Write
 use crate::engine::{EngineCore, Lease, wait};
 use crate::error::{Error, ErrorKind};
 use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, control_word, rendered};
-use crate::result::ResultSet;
+use crate::result::{Plan, ResultSet};
 use crate::{Result, Value};
 
 pub(super) struct Channel {
@@ -122,6 +122,11 @@ impl Channel {
         let statement = self.statement(&rendered);
         let affected = self.lease.run(&statement, &rendered.values, &mut buffer).await?;
         Ok(ResultSet::new(buffer, affected, statement))
+    }
+
+    pub(super) async fn explain(&mut self, rendered: Rendered) -> Result<Plan> {
+        let tree = self.engine.backend().dialect().explaining().tree;
+        Plan::read(self.execute(rendered).await?, tree)
     }
 
     pub(super) async fn execute_many(&mut self, text: &Text, sets: &[Params]) -> Result<u64> {

@@ -10,8 +10,8 @@ use crate::Result;
 use crate::driver::Isolation;
 use crate::engine::channel::Channel;
 use crate::engine::{AsyncEngine, Engine, wait};
-use crate::query::{Executable, Params, Text};
-use crate::result::{Query, ResultSet, Shape};
+use crate::query::{Executable, Explain, Params, Text};
+use crate::result::{Plan, Query, ResultSet, Shape};
 
 pub use guard::{Savepoint, Transaction};
 pub use stream::RowStream;
@@ -164,6 +164,19 @@ impl Connection {
         self.execute(query)?.only::<Q>()
     }
 
+    /// How the database would run a statement, which is not executed.
+    pub fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
+        let explain = Explain { statement: &statement, analyze: false };
+        wait(self.channel.explain(self.channel.render(&explain)?))
+    }
+
+    /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
+    /// writes is refused, and so is any on SQLite, which measures nothing.
+    pub fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
+        let explain = Explain { statement: &statement, analyze: true };
+        wait(self.channel.explain(self.channel.render(&explain)?))
+    }
+
     /// Runs a statement once for each set of values, as one batch; how many rows were affected. A value that is missing in a
     /// set is an error, and nothing is sent.
     pub fn execute_many(&mut self, text: Text, sets: impl IntoIterator<Item = Params>) -> Result<u64> {
@@ -236,6 +249,21 @@ impl AsyncConnection {
     /// The only row of a query, or `None`; an error if there is more than one.
     pub async fn one_or_none<Q: Query>(&mut self, query: Q) -> Result<Option<<Q::Shape as Shape>::Row>> {
         self.execute(query).await?.only::<Q>()
+    }
+
+    /// How the database would run a statement, which is not executed.
+    pub async fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
+        let rendered = self.channel.render(&Explain { statement: &statement, analyze: false })?;
+        drop(statement);
+        self.channel.explain(rendered).await
+    }
+
+    /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
+    /// writes is refused, and so is any on SQLite, which measures nothing.
+    pub async fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
+        let rendered = self.channel.render(&Explain { statement: &statement, analyze: true })?;
+        drop(statement);
+        self.channel.explain(rendered).await
     }
 
     /// Runs a statement once for each set of values, as one batch; how many rows were affected. A value that is missing in a

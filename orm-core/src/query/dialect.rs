@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use crate::metadata::Column;
-use crate::query::{Catalogue, Feature, Layout, Sql, WriteShape};
+use crate::query::{Catalogue, Explaining, Feature, Layout, Sql, WriteShape};
 use crate::{Result, SqlType, Value};
 
 /// How a database reads the text of a statement, as far as it matters where strings, names and comments end.
@@ -44,6 +44,11 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     fn supports(&self, feature: Feature) -> bool {
         let _ = feature;
         true
+    }
+
+    /// How it is asked for its plan of a statement.
+    fn explaining(&self) -> Explaining {
+        Explaining { words: "EXPLAIN ", analyze: "EXPLAIN ANALYZE ", tree: false }
     }
 
     /// Appends what a parameter of this type needs behind its placeholder, where the database cannot tell its type.

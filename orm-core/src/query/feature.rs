@@ -11,6 +11,8 @@ use crate::query::Sql;
 pub enum Feature {
     /// `FULL JOIN`
     FullJoin,
+    /// `EXPLAIN ANALYZE`
+    ExplainAnalyze,
 }
 
 impl Feature {
@@ -18,6 +20,7 @@ impl Feature {
     pub fn name(self) -> &'static str {
         match self {
             Self::FullJoin => "FULL JOIN",
+            Self::ExplainAnalyze => "EXPLAIN ANALYZE",
         }
     }
 }

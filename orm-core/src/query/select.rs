@@ -13,7 +13,7 @@ use crate::query::limit::Limit;
 use crate::query::order::OrderBy;
 use crate::query::projection::Projection;
 use crate::query::source::Source;
-use crate::query::{Dialect, Executable, Sql, rendered};
+use crate::query::{Executable, Sql};
 
 /// A query whose rows are of the shape `S`: a model, a column type, or a tuple of these. It is a value: it can be cloned, stored,
 /// passed on, and extended in an `if`.
@@ -42,11 +42,6 @@ impl<S> Select<S> {
 
     pub(crate) fn from_statement(statement: SelectStatement) -> Self {
         Self { statement, shape: PhantomData }
-    }
-
-    /// The SQL for a dialect, with placeholders for the values.
-    pub fn to_sql(&self, dialect: &dyn Dialect) -> Result<String> {
-        Ok(rendered(self, dialect)?.text)
     }
 }
 

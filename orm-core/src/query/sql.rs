@@ -77,6 +77,16 @@ impl<'d> Sql<'d> {
         self.writes = true;
     }
 
+    /// Whether it may write.
+    pub(crate) fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// What was written does not happen, whatever it says.
+    pub(crate) fn mark_reads(&mut self) {
+        self.writes = false;
+    }
+
     /// The dialect that is written.
     pub fn dialect(&self) -> &'d dyn Dialect {
         self.dialect

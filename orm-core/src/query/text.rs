@@ -5,7 +5,7 @@ mod lexer;
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
-use crate::query::{Dialect, Lexis, Rendered, Sql};
+use crate::query::{Dialect, Lexis, Rendered, Sql, SqlText, rendered};
 use crate::types::DbValue;
 use crate::{Result, SqlType, Value};
 
@@ -21,6 +21,12 @@ pub(crate) use lexer::{control_word, writes};
 pub trait Executable {
     #[doc(hidden)]
     fn render(&self, sql: &mut Sql<'_>) -> Result<()>;
+
+    /// Its SQL for a dialect and the values of its parameters, without a database:
+    /// `User::select().to_sql(&orm::dialect::Sqlite)?`.
+    fn to_sql(&self, dialect: &dyn Dialect) -> Result<SqlText> {
+        rendered(self, dialect).map(SqlText::new)
+    }
 }
 
 impl<E: Executable + ?Sized> Executable for &E {

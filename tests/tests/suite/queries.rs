@@ -1,3 +1,4 @@
 //! The query language, a file for each of its parts.
 
+mod explain;
 mod selecting;

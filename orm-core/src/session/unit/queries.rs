@@ -9,7 +9,7 @@ use crate::engine::Lease;
 use crate::error::{Error, ErrorKind};
 use crate::model::Found;
 use crate::query::{Executable, Rendered, rendered};
-use crate::result::{Columns, Query, ResultSet, RowReader, Shape};
+use crate::result::{Columns, Plan, Query, ResultSet, RowReader, Shape};
 use crate::session::entities::Entities;
 use crate::session::meet::ByName;
 use crate::session::stream::Reading;
@@ -75,6 +75,11 @@ impl Unit {
             Ok(affected) => Ok(ResultSet::new(buffer, affected, statement)),
             Err(error) => Err(self.fail_if_broken(error).await),
         }
+    }
+
+    pub(in crate::session) async fn explain(&mut self, rendered: Rendered) -> Result<Plan> {
+        let tree = self.engine.backend().dialect().explaining().tree;
+        Plan::read(self.execute(rendered).await?, tree)
     }
 
     pub(in crate::session) fn render(&self, statement: &(impl Executable + ?Sized)) -> Result<Rendered> {
