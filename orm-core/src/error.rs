@@ -100,6 +100,9 @@ pub enum ErrorKind {
     /// The entity is expired: its values were thrown away and have not been read again.
     #[error("expired")]
     Expired,
+    /// A deferred column has no value: it was not loaded.
+    #[error("not loaded")]
+    NotLoaded,
     /// An earlier statement failed; the session does nothing until it is rolled back.
     #[error("the transaction has failed, roll back first")]
     PendingRollback,

@@ -38,6 +38,8 @@ pub struct Table {
     indexes: Vec<Index>,
     /// How many columns the database computes.
     generated: usize,
+    /// Whether there is a column that is read only when it is asked for.
+    has_deferred: bool,
 }
 
 /// One column of a table.
@@ -59,10 +61,21 @@ pub struct Column {
     pub generated: Option<RawSql>,
     /// What it is for, kept in the database where that can.
     pub comment: Option<String>,
+    /// Whether it is read only when it is asked for.
+    pub deferred: Option<Deferral>,
     /// The model's field that the column belongs to.
     pub field: usize,
     /// Which of the field's columns it is.
     pub part: usize,
+}
+
+/// How a column is read that is not read with its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deferral {
+    /// By itself.
+    Alone,
+    /// Together with the others of the group of this name.
+    Group(&'static str),
 }
 
 /// Columns of which no two rows may have the same values.
@@ -162,6 +175,7 @@ impl Table {
             checks: Vec::new(),
             indexes: Vec::new(),
             generated: 0,
+            has_deferred: false,
         }
     }
 
@@ -233,6 +247,22 @@ impl Table {
     /// How many columns the database computes, so that nobody writes them.
     pub fn generated_count(&self) -> usize {
         self.generated
+    }
+
+    /// Whether there is a column that is read only when it is asked for.
+    pub fn has_deferred(&self) -> bool {
+        self.has_deferred
+    }
+
+    /// The positions of the columns that are read when the one at this position is asked for: those of its group, or it alone.
+    /// None if it is not deferred.
+    pub fn deferred_with(&self, position: usize) -> Vec<usize> {
+        let together = |&other: &usize| match self.columns[position].deferred {
+            Some(Deferral::Alone) => other == position,
+            group @ Some(Deferral::Group(_)) => self.columns[other].deferred == group,
+            None => false,
+        };
+        (0..self.columns.len()).filter(together).collect()
     }
 
     /// The names of the columns at these positions.

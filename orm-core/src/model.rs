@@ -1,6 +1,7 @@
 //! What a derive says about a struct: its table, its key, and how its fields are read and written.
 
 mod belongs_to;
+mod deferred;
 mod entity;
 mod field;
 mod found;
@@ -16,6 +17,7 @@ use crate::query::{Alias, AsSource as _, Projection, Select};
 use crate::result::{FromRow, RowReader, Shape};
 
 pub use belongs_to::BelongsTo;
+pub use deferred::Deferred;
 pub use entity::{Entity, Token};
 pub use field::{Embedded, Field, Reference};
 pub use found::{Found, Keeper, meet_entity};

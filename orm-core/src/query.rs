@@ -24,6 +24,7 @@ mod source;
 mod sql;
 mod sql_text;
 mod text;
+mod undefer;
 mod write;
 
 pub use catalogue::Catalogue;
@@ -53,3 +54,4 @@ pub(crate) use select::select_by_key;
 pub use sql::Rendered;
 pub(crate) use sql::rendered;
 pub(crate) use text::{Sets, control_word};
+pub(crate) use undefer::Positions;

@@ -14,4 +14,4 @@ pub use reader::RowReader;
 pub use set::{ResultSet, Row};
 pub use shape::{Optionable, Query, Shape};
 
-pub(crate) use from_row::Mapping;
+pub(crate) use from_row::{Mapped, Mapping};

@@ -5,6 +5,7 @@
 //! types below are its faces: over a blocking connection such a function never waits, and the blocking face polls it once.
 
 mod arena;
+mod deferred;
 mod entities;
 mod flush;
 mod identity;
@@ -25,7 +26,7 @@ use std::ops::{Deref, DerefMut};
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
 use crate::model::{Entity, Found, Model};
-use crate::query::{Executable, Explain};
+use crate::query::{Column, Executable, Explain};
 use crate::result::{Plan, Query, ResultSet, Shape};
 use crate::session::unit::{LookedUp, Unit};
 
@@ -144,6 +145,22 @@ impl Session {
     pub fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
         wait(self.unit.load(entity))
     }
+
+    /// The struct of an entity with a [deferred](crate::model::Deferred) column, which is read if it is not loaded, with one
+    /// SELECT of it, or of its group; with the rest of the row if that would have to be read again as well.
+    pub fn load_deferred<M: Model, T>(&mut self, entity: Entity<M>, column: Column<M, T>) -> Result<&M> {
+        wait(self.unit.load_deferred(&[entity], column))?;
+        wait(self.unit.load(entity))
+    }
+
+    /// Loads a deferred column, or its group, of several entities, with one SELECT for each 500 that lack it.
+    pub fn load_deferred_all<M: Model, T>(
+        &mut self,
+        entities: &[Entity<M>],
+        column: Column<M, T>,
+    ) -> Result<()> {
+        wait(self.unit.load_deferred(entities, column))
+    }
 }
 
 impl AsyncSession {
@@ -234,6 +251,26 @@ impl AsyncSession {
     /// The struct of an entity; its row is read first if it is expired, or was last read in an earlier transaction.
     pub async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
         self.unit.load(entity).await
+    }
+
+    /// The struct of an entity with a [deferred](crate::model::Deferred) column, which is read if it is not loaded, with one
+    /// SELECT of it, or of its group; with the rest of the row if that would have to be read again as well.
+    pub async fn load_deferred<M: Model, T>(
+        &mut self,
+        entity: Entity<M>,
+        column: Column<M, T>,
+    ) -> Result<&M> {
+        self.unit.load_deferred(&[entity], column).await?;
+        self.unit.load(entity).await
+    }
+
+    /// Loads a deferred column, or its group, of several entities, with one SELECT for each 500 that lack it.
+    pub async fn load_deferred_all<M: Model, T>(
+        &mut self,
+        entities: &[Entity<M>],
+        column: Column<M, T>,
+    ) -> Result<()> {
+        self.unit.load_deferred(entities, column).await
     }
 }
 

@@ -108,6 +108,12 @@ pub trait Row {
     /// error, such as [`no_such_column`].
     fn value(&self, index: usize) -> Result<Value<'_>>;
 
+    /// Whether it has a value at this position, NULL or not: a row of a model may come without its deferred columns.
+    fn has(&self, index: usize) -> bool {
+        let _ = index;
+        true
+    }
+
     /// The value at this position if it is an integer: a shorter way to what most columns hold, which a driver may offer.
     fn int(&self, index: usize) -> Option<i64> {
         let _ = index;

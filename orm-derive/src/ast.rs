@@ -74,7 +74,7 @@ impl<'a> Field<'a> {
     pub(crate) fn is_required(&self) -> bool {
         let FieldAttributes { auto, default, generated, .. } = &self.attributes;
         let has_value = auto.is_some() || default.is_some() || generated.is_some();
-        !has_value && types::parameter(self.ty, "Option").is_none()
+        !has_value && types::parameter(types::deferred(self.ty).unwrap_or(self.ty), "Option").is_none()
     }
 
     /// The field's name, and an ending if it is a reference.

@@ -42,6 +42,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) generated: Option<LitStr>,
     pub(crate) check: Option<LitStr>,
     pub(crate) comment: Option<LitStr>,
+    pub(crate) deferred: Option<LitStr>,
     pub(crate) on_delete: Option<LitStr>,
     pub(crate) on_update: Option<LitStr>,
 }
@@ -82,6 +83,7 @@ const FIELD: Place = Place {
         "generated",
         "check",
         "comment",
+        "deferred",
         "on_delete",
         "on_update",
     ],
@@ -139,6 +141,7 @@ impl FieldAttributes {
             "generated" => item.put_text("SQL", &mut self.generated),
             "check" => item.put_text("SQL", &mut self.check),
             "comment" => item.put_text("a text", &mut self.comment),
+            "deferred" => item.put_text("the name of a group", &mut self.deferred),
             "on_delete" => item.put_action(&mut self.on_delete),
             "on_update" => item.put_action(&mut self.on_update),
             _ => put(&item.name.clone(), item.without_list()?, &mut self.default),

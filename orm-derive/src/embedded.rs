@@ -84,6 +84,12 @@ fn check(read: &Embedded<'_>, errors: &mut Errors) {
                 "an embedded struct cannot refer to a model: put the reference into the model itself",
             );
         }
+        if types::deferred(field.ty).is_some() {
+            errors.at(
+                field.ty,
+                "a part of an embedded struct cannot be deferred: put the column into the model itself",
+            );
+        }
         if let (Some(_), Some(prefix)) = (&field.rename, &field.prefix) {
             errors.at(
                 prefix,

@@ -13,6 +13,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::ast::{Field, Model};
+use crate::attr::FieldAttributes;
 use crate::shape::shape;
 use crate::types;
 
@@ -238,9 +239,16 @@ fn given_value(field: &Field<'_>) -> TokenStream {
 }
 
 fn default_value(field: &Field<'_>) -> TokenStream {
-    match &field.attributes.default {
-        Some(default) => default.value.clone().unwrap_or_else(|| default_of(field)),
-        None if field.attributes.auto.is_some() || field.attributes.generated.is_some() => default_of(field),
+    let is_deferred = types::deferred(field.ty).is_some();
+    let of_deferred = quote_spanned! { begin(field.ty) => ::orm::__private::Deferred };
+    let FieldAttributes { default, auto, generated, .. } = &field.attributes;
+    match default.as_ref().map(|default| &default.value) {
+        Some(Some(value)) if is_deferred => quote! { #of_deferred::new(#value) },
+        Some(Some(value)) => value.clone(),
+        Some(None) => default_of(field),
+        // The database has it, and nobody else before it is loaded.
+        None if is_deferred && generated.is_some() => quote! { #of_deferred::not_loaded() },
+        None if is_deferred || auto.is_some() || generated.is_some() => default_of(field),
         None => quote! { ::core::option::Option::None },
     }
 }

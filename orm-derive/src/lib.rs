@@ -82,6 +82,7 @@ use errors::Errors;
 /// | `generated = "a + b"` | The database computes and stores the value; no session writes it. `new` fills the field with `Default::default()`; the value is there when the row is next loaded. |
 /// | `check = "age >= 0"` | A condition that each row meets. Costs its evaluation at each write. |
 /// | `comment = "..."` | What the column is for. PostgreSQL keeps it; SQLite has no place for it, and it is left out. |
+/// | `deferred = "scans"` | On a `Deferred`: the group that it is loaded with. Without it, it is loaded alone. |
 /// | `on_delete = "cascade"` | On a `BelongsTo`: what happens when the row referred to is deleted. `cascade`, `restrict`, `set_null`, `set_default` or `no_action`. |
 /// | `on_update = "cascade"` | The same for when the key referred to changes. |
 /// | `prefix = "home_"` | What the names of an embedded struct's columns begin with. Without it, the field's name and `_`. |
@@ -93,8 +94,8 @@ use errors::Errors;
 ///
 /// # What a field may be
 ///
-/// A column type or an `Option` of one, an embedded struct, a `BelongsTo` or an `Option` of one. The struct has named fields and no generic
-/// parameters. A `BelongsTo` is known by its name: a type alias for one is not seen as a reference.
+/// A column type or an `Option` of one, a `Deferred` of these, an embedded struct, a `BelongsTo` or an `Option` of one. The struct has named fields and no generic
+/// parameters. A `BelongsTo` and a `Deferred` are known by their names: a type alias for one is not seen as such.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

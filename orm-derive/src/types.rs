@@ -24,11 +24,17 @@ pub(crate) fn is_reference(ty: &Type) -> bool {
     parameter(parameter(ty, "Option").unwrap_or(ty), "BelongsTo").is_some()
 }
 
+/// What is in it, if it is a `Deferred`.
+pub(crate) fn deferred(ty: &Type) -> Option<&Type> {
+    parameter(ty, "Deferred")
+}
+
 /// Whether `new` takes all that turns into it.
 pub(crate) fn is_made_from_others(ty: &Type) -> bool {
     is(ty, "String")
         || parameter(ty, "Vec").is_some_and(|item| is(item, "u8"))
         || parameter(ty, "BelongsTo").is_some()
+        || deferred(ty).is_some()
 }
 
 /// Whether it is text of which a column can consist.

@@ -26,6 +26,7 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
         is_named_once(field, errors);
         is_one_option(field.ty, errors);
         key_is_plain(field, model, errors);
+        deferred_is_one_column(field, errors);
         auto_is_numbered(field, model, errors);
     }
 }
@@ -107,10 +108,26 @@ fn key_is_plain(field: &Field<'_>, model: &Model<'_>, errors: &mut Errors) {
     if types::parameter(field.ty, "Option").is_some() {
         errors.at(field.ty, "a key cannot be an Option: all rows have one");
     }
+    if types::deferred(field.ty).is_some() {
+        errors.at(field.ty, "a key cannot be deferred: rows are told apart by it");
+    }
     if let Some(unique) = &field.attributes.unique
         && model.key().count() == 1
     {
         errors.at(unique, "a key is unique already");
+    }
+}
+
+fn deferred_is_one_column(field: &Field<'_>, errors: &mut Errors) {
+    if let (Some(group), None) = (&field.attributes.deferred, types::deferred(field.ty)) {
+        errors.at(group, "a group of deferred columns holds fields of the type `Deferred<...>`");
+    }
+    is_name(field.attributes.deferred.as_ref(), errors);
+    if types::parameter(field.ty, "Option").is_some_and(|inner| types::deferred(inner).is_some()) {
+        errors.at(field.ty, "a column that may be NULL is deferred as a `Deferred<Option<...>>`");
+    }
+    if types::deferred(field.ty).is_some_and(types::is_reference) {
+        errors.at(field.ty, "a BelongsTo cannot be deferred: the session follows it");
     }
 }
 

@@ -32,7 +32,7 @@ pub use orm_core::engine::{
     AsyncEngine, Echo, Engine, EngineBuilder, EngineForm, Event, Observer, PoolStatus, Sent, Url,
 };
 pub use orm_core::metadata::Metadata;
-pub use orm_core::model::{BelongsTo, Embedded, Entity, Found, Model, Models, TextEntities};
+pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
 pub use orm_core::query::{
     Alias, AsSource, JoinKind, Joinable, Label, LabelMethods, Link, Maybe, On, Optional, Select, Selection,
     Source, select,
@@ -108,7 +108,8 @@ pub mod __private {
     pub use orm_core::driver::Row;
     pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
     pub use orm_core::model::{
-        Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, meet_entity, read_record,
+        Deferred, Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, meet_entity,
+        read_record,
     };
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};

@@ -4,6 +4,6 @@ pub use crate::{
     AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _,
 };
 pub use crate::{AsyncConnection, AsyncEngine, AsyncSession, Connection, Engine, Session};
-pub use crate::{BelongsTo, DbEnum, DbValue, Embedded, Entity, Metadata, Migration, Model};
+pub use crate::{BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, Metadata, Migration, Model};
 pub use crate::{Condition, FromRow, Order, Params, Select, select, text};
 pub use crate::{ErrorKind, Isolation};

@@ -60,8 +60,8 @@ pub mod prelude {
         TextMethods as _,
     };
     pub use orm::{
-        BelongsTo, DbEnum, DbValue, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata, Migration,
-        Model, Params, select, text, text_unchecked,
+        BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata,
+        Migration, Model, Params, select, text, text_unchecked,
     };
 }
 

@@ -145,7 +145,8 @@ impl Connection {
 
     /// All rows of a query: structs of a model, values, tuples, as the query says.
     pub fn all<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
-        self.execute(query)?.shaped::<Q>()
+        let columns = query.columns();
+        self.execute(query)?.shaped::<Q>(&columns)
     }
 
     /// The first row of a query, or `None`.
@@ -155,13 +156,15 @@ impl Connection {
 
     /// The only row of a query; an error if there is none, or more than one.
     pub fn one<Q: Query>(&mut self, query: Q) -> Result<<Q::Shape as Shape>::Row> {
+        let columns = query.columns();
         let mut result = self.execute(query)?;
-        result.only::<Q>()?.ok_or_else(|| result.no_row())
+        result.only::<Q>(&columns)?.ok_or_else(|| result.no_row())
     }
 
     /// The only row of a query, or `None`; an error if there is more than one.
     pub fn one_or_none<Q: Query>(&mut self, query: Q) -> Result<Option<<Q::Shape as Shape>::Row>> {
-        self.execute(query)?.only::<Q>()
+        let columns = query.columns();
+        self.execute(query)?.only::<Q>(&columns)
     }
 
     /// How the database would run a statement, which is not executed.
@@ -232,7 +235,8 @@ impl AsyncConnection {
 
     /// All rows of a query: structs of a model, values, tuples, as the query says.
     pub async fn all<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
-        self.execute(query).await?.shaped::<Q>()
+        let columns = query.columns();
+        self.execute(query).await?.shaped::<Q>(&columns)
     }
 
     /// The first row of a query, or `None`.
@@ -242,13 +246,15 @@ impl AsyncConnection {
 
     /// The only row of a query; an error if there is none, or more than one.
     pub async fn one<Q: Query>(&mut self, query: Q) -> Result<<Q::Shape as Shape>::Row> {
+        let columns = query.columns();
         let mut result = self.execute(query).await?;
-        result.only::<Q>()?.ok_or_else(|| result.no_row())
+        result.only::<Q>(&columns)?.ok_or_else(|| result.no_row())
     }
 
     /// The only row of a query, or `None`; an error if there is more than one.
     pub async fn one_or_none<Q: Query>(&mut self, query: Q) -> Result<Option<<Q::Shape as Shape>::Row>> {
-        self.execute(query).await?.only::<Q>()
+        let columns = query.columns();
+        self.execute(query).await?.only::<Q>(&columns)
     }
 
     /// How the database would run a statement, which is not executed.

@@ -1,7 +1,7 @@
 //! What a derive calls to describe a model's table, field by field.
 
 use crate::SqlType;
-use crate::metadata::{Action, Check, Column, ForeignKey, Index, RawSql, Table, Target, Unique};
+use crate::metadata::{Action, Check, Column, Deferral, ForeignKey, Index, RawSql, Table, Target, Unique};
 
 /// What the attributes of one field say about its columns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct FieldOptions {
     pub check: Option<&'static str>,
     /// What it is for.
     pub comment: Option<&'static str>,
+    /// The group that a deferred column is read with.
+    pub deferred: Option<&'static str>,
     /// For a reference, what happens when the row referred to is deleted.
     pub on_delete: Action,
     /// For a reference, what happens when the key referred to changes.
@@ -116,7 +118,13 @@ impl TableBuilder {
                 let columns = columns.map(|column| (column, options.descending)).collect();
                 self.table.add_index(None, columns, false, None);
             }
+            let columns = self.columns_of(field);
+            if columns.len() > 1 {
+                // A part of an embedded struct comes with the other parts.
+                self.table.columns[columns].iter_mut().for_each(|column| column.deferred = None);
+            }
         }
+        self.table.has_deferred = self.table.columns.iter().any(|column| column.deferred.is_some());
         self.table
     }
 }
@@ -149,6 +157,15 @@ impl FieldBuilder<'_> {
         });
     }
 
+    /// Adds one column that is read only when it is asked for. A key is always read.
+    pub fn deferred_column(&mut self, name: &str, sql_type: SqlType, nullable: bool) {
+        self.column(name, sql_type, nullable);
+        let deferral = self.options.deferred.map_or(Deferral::Alone, Deferral::Group);
+        if let Some(column) = self.table.columns.last_mut().filter(|_| !self.options.key) {
+            column.deferred = Some(deferral);
+        }
+    }
+
     /// Makes all columns of this field a reference to another table.
     pub fn references(&mut self, target: fn() -> &'static Table) {
         let field = self.table.fields.len() - 1;
@@ -172,6 +189,7 @@ impl Column {
             default: None,
             generated: None,
             comment: None,
+            deferred: None,
             field: 0,
             part: 0,
         }

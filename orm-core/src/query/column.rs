@@ -33,8 +33,16 @@ impl<M, T> Column<M, T> {
 
     /// The column's name in the database.
     pub fn name(self) -> &'static str {
-        let table = (self.table)();
-        &table.columns()[table.position(self.field, self.part)].name
+        &(self.table)().columns()[self.position()].name
+    }
+
+    /// The position among the columns of its table.
+    pub(crate) fn position(self) -> usize {
+        (self.table)().position(self.field, self.part)
+    }
+
+    pub(crate) fn table(self) -> &'static Table {
+        (self.table)()
     }
 }
 

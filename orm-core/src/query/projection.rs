@@ -5,14 +5,16 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::Result;
+use crate::metadata::{self, Table};
 use crate::query::expr::{Expr, Expression, Node};
 use crate::query::source::{Name, Source};
+use crate::query::undefer::{Positions, Undeferred};
 use crate::query::{Alias, AsSource, Column, Select, Sql};
 use crate::types::DbValue;
 
 /// The SELECT list.
 #[derive(Clone, Debug, Default)]
-pub struct Projection(Vec<Item>);
+pub struct Projection(Vec<Item>, Undeferred);
 
 #[derive(Clone, Debug)]
 enum Item {
@@ -26,7 +28,7 @@ enum Item {
 
 impl Projection {
     pub(crate) fn all(source: Source) -> Self {
-        Self(vec![Item::All(source)])
+        Self(vec![Item::All(source)], Undeferred::default())
     }
 
     pub(crate) fn of(selection: impl Selection) -> Self {
@@ -47,17 +49,45 @@ impl Projection {
         }
     }
 
+    /// Selects a deferred column with the entities that it belongs to.
+    pub(crate) fn undefer(&mut self, columns: impl IntoIterator<Item = &'static metadata::Column>) {
+        self.1.push(columns);
+    }
+
+    /// Where the columns of the entities are in a row, unless all are there: a deferred one that is not selected keeps its place.
+    pub(crate) fn positions(&self) -> Option<Positions> {
+        if !self.0.iter().any(Item::has_deferred) {
+            return None;
+        }
+        let (mut positions, mut next) = (Vec::new(), 0..);
+        for item in &self.0 {
+            match item {
+                Item::One { .. } => positions.push(next.next()),
+                Item::All(source) => {
+                    let columns = source.as_table().map_or(&[][..], |table| table.columns());
+                    let place = |column| self.1.selects(column).then(|| next.next()).flatten();
+                    positions.extend(columns.iter().map(place));
+                }
+            }
+        }
+        Some(positions.into())
+    }
+
     /// The names of the columns that come out; one without a name has none.
     pub(crate) fn names(&self) -> Vec<Option<Name>> {
         let names = |item: &Item| match item {
             Item::One { label: Some(label), .. } => vec![Some(label.clone())],
             Item::One { node, label: None } => vec![node.column().map(|name| Name::Owned(name.to_owned()))],
-            Item::All(source) => source.columns().into_iter().map(Some).collect(),
+            Item::All(source) => match source.as_table() {
+                Some(table) => self.1.of(table).map(|column| Some(column.name.clone().into())).collect(),
+                None => source.columns().into_iter().map(Some).collect(),
+            },
         };
         self.0.iter().flat_map(names).collect()
     }
 
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.1.check(self.0.iter().filter_map(Item::table))?;
         sql.separated(", ", &self.0, |sql, item| match item {
             Item::One { node, label } => {
                 node.render_item(sql)?;
@@ -66,15 +96,29 @@ impl Projection {
                 }
                 Ok(())
             }
-            Item::All(source) => render_all(source, sql),
+            Item::All(source) => render_all(source, &self.1, sql),
         })
     }
 }
 
-fn render_all(source: &Source, sql: &mut Sql<'_>) -> Result<()> {
+impl Item {
+    /// The table, if it is all of its columns.
+    fn table(&self) -> Option<&Table> {
+        match self {
+            Self::All(source) => source.as_table().map(|table| &**table),
+            Self::One { .. } => None,
+        }
+    }
+
+    fn has_deferred(&self) -> bool {
+        self.table().is_some_and(Table::has_deferred)
+    }
+}
+
+fn render_all(source: &Source, undeferred: &Undeferred, sql: &mut Sql<'_>) -> Result<()> {
     let Some(table) = source.as_table() else { return Ok(()) };
     let qualified = sql.look_up(source, "its columns")?;
-    sql.list(table.columns(), |sql, column| {
+    sql.list(undeferred.of(table), |sql, column| {
         if qualified {
             source.qualify(sql);
         }
@@ -98,7 +142,7 @@ struct AllColumns(Source);
 
 impl Node for AllColumns {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
-        render_all(&self.0, sql)
+        render_all(&self.0, &Undeferred::default(), sql)
     }
 }
 

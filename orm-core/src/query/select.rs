@@ -99,7 +99,8 @@ impl SelectStatement {
 
 /// Writes the query for one row by its primary key.
 pub(crate) fn select_by_key(sql: &mut Sql<'_>, table: &Table) {
-    sql.push("SELECT ").list(table.columns(), |sql, column| {
+    let columns = table.columns().iter().filter(|column| column.deferred.is_none());
+    sql.push("SELECT ").list(columns, |sql, column| {
         sql.name(&column.name);
     });
     sql.push(" FROM ").table(table).where_key(table);

@@ -180,9 +180,14 @@ impl<'d> Sql<'d> {
 
     /// Adds ` WHERE key = ?`, for each column of the key.
     pub fn where_key(&mut self, table: &Table) -> &mut Self {
+        self.push(" WHERE ").key_condition(table)
+    }
+
+    /// Adds `key = ?`, for each column of the key.
+    pub(crate) fn key_condition(&mut self, table: &Table) -> &mut Self {
         for (index, &key) in table.primary_key().iter().enumerate() {
             let column = &table.columns()[key];
-            self.push(if index > 0 { " AND " } else { " WHERE " });
+            self.push(if index > 0 { " AND " } else { "" });
             self.name(&column.name).push(" = ").parameter(column.sql_type);
         }
         self

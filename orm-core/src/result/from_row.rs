@@ -5,6 +5,7 @@ use crate::Value;
 use crate::driver::{self, no_such_column};
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Table;
+use crate::query::Positions;
 use crate::result::{ColumnIndex, RowReader};
 use crate::types::DbValue;
 
@@ -24,16 +25,19 @@ pub trait FromRow: Sized {
 }
 
 /// The columns that something is read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Columns {
     /// As many as this, by position.
     Count(usize),
     /// Those of these names; what else a row holds is left aside.
     Named(&'static [&'static str]),
-    /// Those of a table.
+    /// Those of a table, of which deferred ones need not be there.
     Of(&'static Table),
     /// All, as they come: the query was built for what is read.
     InOrder,
+    /// Those at these positions; `None` is the place of a deferred column that was not selected.
+    #[doc(hidden)]
+    At(Positions),
 }
 
 impl<T: DbValue> FromRow for T {
@@ -78,19 +82,23 @@ tuple!(12 A B C D E F G H I J K L);
 pub(crate) struct Mapping {
     pub(crate) of: Columns,
     /// `None`: just as they come.
-    positions: Option<Vec<usize>>,
+    positions: Option<Positions>,
 }
 
 impl Mapping {
     pub(crate) fn new(of: Columns, found: &[String]) -> Result<Self> {
-        let positions = match of {
+        let positions = match &of {
             Columns::InOrder => return Ok(Self { of, positions: None }),
-            Columns::Count(count) if count == found.len() => return Ok(Self { of, positions: None }),
-            Columns::Count(count) => return Err(wrong_width(count, found.len())),
-            Columns::Named(names) => positions(names.iter().copied(), found)?,
-            Columns::Of(table) => positions(table.columns().iter().map(|column| &*column.name), found)?,
+            Columns::Count(count) if *count == found.len() => return Ok(Self { of, positions: None }),
+            Columns::Count(count) => return Err(wrong_width(*count, found.len())),
+            Columns::At(positions) => positions.clone(),
+            Columns::Named(names) => positions(names.iter().map(|name| (*name, true)), found)?,
+            Columns::Of(table) => {
+                let wanted = table.columns().iter();
+                positions(wanted.map(|column| (&*column.name, column.deferred.is_none())), found)?
+            }
         };
-        let as_they_come = positions.iter().copied().eq(0..positions.len());
+        let as_they_come = positions.iter().copied().eq((0..positions.len()).map(Some));
         Ok(Self { of, positions: (!as_they_come).then_some(positions) })
     }
 
@@ -105,14 +113,14 @@ impl Mapping {
         let row = match &self.positions {
             None => row,
             Some(positions) => {
-                mapped = Mapped { row, positions };
+                mapped = Mapped::new(row, positions);
                 &mapped
             }
         };
         let mut reader = RowReader::new(row);
         read(&mut reader).map_err(|error| {
             let position = reader.position();
-            let position = self.positions.as_ref().map_or(Some(position), |at| at.get(position).copied());
+            let position = self.positions.as_ref().map_or(Some(position), |at| *at.get(position)?);
             match position.and_then(|position| names.get(position)) {
                 Some(name) => error.with_column(name),
                 None => error,
@@ -122,21 +130,24 @@ impl Mapping {
 
     /// The row with its columns where they are wanted.
     pub(crate) fn apply<'a>(&'a self, row: &'a dyn driver::Row) -> Option<Mapped<'a>> {
-        self.positions.as_ref().map(|positions| Mapped { row, positions })
+        self.positions.as_ref().map(|positions| Mapped::new(row, positions))
     }
 }
 
-fn positions<'n>(names: impl Iterator<Item = &'n str>, found: &[String]) -> Result<Vec<usize>> {
+/// The positions of names, of which some must be there.
+fn positions<'n>(names: impl Iterator<Item = (&'n str, bool)>, found: &[String]) -> Result<Positions> {
     let (mut positions, mut missing) = (Vec::new(), Vec::new());
-    for name in names {
+    for (name, required) in names {
         if found.iter().any(|found| found == name) {
-            positions.push(name.position(found)?);
+            positions.push(Some(name.position(found)?));
+        } else if !required {
+            positions.push(None);
         } else {
             missing.push(name);
         }
     }
     if missing.is_empty() {
-        return Ok(positions);
+        return Ok(positions.into());
     }
     let message = format!("the result has no column {}; it has {}", missing.join(", "), found.join(", "));
     Err(Error::new(ErrorKind::InvalidQuery, message))
@@ -148,10 +159,20 @@ fn wrong_width(wanted: usize, found: usize) -> Error {
     Error::new(ErrorKind::InvalidQuery, message)
 }
 
-/// A row whose columns are put into another order.
+/// A row whose columns are put into another order, or that lacks some.
 pub(crate) struct Mapped<'a> {
     row: &'a dyn driver::Row,
-    positions: &'a [usize],
+    positions: &'a [Option<usize>],
+}
+
+impl<'a> Mapped<'a> {
+    pub(crate) fn new(row: &'a dyn driver::Row, positions: &'a [Option<usize>]) -> Self {
+        Self { row, positions }
+    }
+
+    fn at(&self, index: usize) -> Option<usize> {
+        *self.positions.get(index)?
+    }
 }
 
 impl driver::Row for Mapped<'_> {
@@ -160,14 +181,18 @@ impl driver::Row for Mapped<'_> {
     }
 
     fn value(&self, index: usize) -> Result<Value<'_>> {
-        self.row.value(*self.positions.get(index).ok_or_else(no_such_column)?)
+        self.row.value(self.at(index).ok_or_else(no_such_column)?)
     }
 
     fn int(&self, index: usize) -> Option<i64> {
-        self.row.int(*self.positions.get(index)?)
+        self.row.int(self.at(index)?)
     }
 
     fn text(&self, index: usize) -> Option<&str> {
-        self.row.text(*self.positions.get(index)?)
+        self.row.text(self.at(index)?)
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.at(index).is_some()
     }
 }

@@ -80,6 +80,13 @@ impl<'a> RowReader<'a> {
         Ok(false)
     }
 
+    /// Steps over the next column if the row lacks it; whether it did.
+    pub(crate) fn skip_absent(&mut self) -> bool {
+        let absent = self.first.is_none() && !self.row.has(self.next);
+        self.next += usize::from(absent);
+        absent
+    }
+
     /// How many values were taken.
     pub(crate) fn taken(&self) -> usize {
         self.next
@@ -125,5 +132,9 @@ impl Row for Shifted<'_> {
 
     fn text(&self, index: usize) -> Option<&str> {
         self.row.text(self.by + index)
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.row.has(self.by + index)
     }
 }

@@ -76,17 +76,17 @@ impl ResultSet {
         if self.is_empty() {
             return Ok(None);
         }
-        self.read_next(T::columns(), T::read).map(Some)
+        self.read_next(&T::columns(), T::read).map(Some)
     }
 
     fn read_next<T>(
         &mut self,
-        columns: Columns,
+        columns: &Columns,
         read: impl FnOnce(&mut RowReader<'_>) -> Result<T>,
     ) -> Result<T> {
         let mapping = match self.mapping.take() {
-            Some(mapping) if mapping.of == columns => mapping,
-            _ => Mapping::new(columns, self.buffer.names()).map_err(|error| self.blame(error))?,
+            Some(mapping) if mapping.of == *columns => mapping,
+            _ => Mapping::new(columns.clone(), self.buffer.names()).map_err(|error| self.blame(error))?,
         };
         let row = mapping.read(&self.buffer.at(self.next), self.buffer.names(), read);
         let row = row.map_err(|error| self.blame(error))?;
@@ -98,7 +98,7 @@ impl ResultSet {
     /// The rows that are left, read by this.
     pub(crate) fn read_all<T>(
         &mut self,
-        columns: Columns,
+        columns: &Columns,
         read: impl Fn(&mut RowReader<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         (0..self.len()).map(|_| self.read_next(columns, &read)).collect()

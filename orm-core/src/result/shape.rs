@@ -80,11 +80,9 @@ pub trait Query: Executable + Send + Sync {
     /// What its rows are.
     type Shape: Shape;
 
-    /// The columns that are found by their names; `None` if they come in their order.
+    /// Where the columns of its rows are in the result.
     #[doc(hidden)]
-    fn by_name() -> Option<Columns> {
-        None
-    }
+    fn columns(&self) -> Columns;
 
     /// The same query, of which only the first row is wanted.
     #[doc(hidden)]
@@ -95,6 +93,10 @@ pub trait Query: Executable + Send + Sync {
 impl<S: Shape> Query for Select<S> {
     type Shape = S;
 
+    fn columns(&self) -> Columns {
+        self.statement.projection.positions().map_or(Columns::InOrder, Columns::At)
+    }
+
     fn at_most_one(self) -> Self {
         self.limit_further(1)
     }
@@ -102,14 +104,13 @@ impl<S: Shape> Query for Select<S> {
 
 impl ResultSet {
     /// The rows that are left, in the shape of the query that they are of.
-    pub(crate) fn shaped<Q: Query>(&mut self) -> Result<Vec<<Q::Shape as Shape>::Row>> {
-        let columns = Q::by_name().unwrap_or(Columns::InOrder);
+    pub(crate) fn shaped<Q: Query>(&mut self, columns: &Columns) -> Result<Vec<<Q::Shape as Shape>::Row>> {
         self.read_all(columns, <Q::Shape as Shape>::read_row)
     }
 
     /// The only row, if there is one; an error if there are more.
-    pub(crate) fn only<Q: Query>(&mut self) -> Result<Option<<Q::Shape as Shape>::Row>> {
+    pub(crate) fn only<Q: Query>(&mut self, columns: &Columns) -> Result<Option<<Q::Shape as Shape>::Row>> {
         self.check_at_most_one()?;
-        Ok(self.shaped::<Q>()?.pop())
+        Ok(self.shaped::<Q>(columns)?.pop())
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use crate::driver::{Row, Rows, Statement};
 use crate::engine::EngineCore;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::metadata::{Column, Table};
 use crate::model::{Model, Reference};
+use crate::query::Positions;
 use crate::result::RowReader;
 use crate::session::identity::{Identity, IdentityMap};
 use crate::session::rows::{ModelRows, Selection};
@@ -87,6 +88,7 @@ impl<M: Model> Records for Structs<M> {
         for column in columns {
             match &self.get(slot, column) {
                 Ok(value) => snapshot.push(value),
+                Err(error) if error.kind() == ErrorKind::NotLoaded => snapshot.push_absent(),
                 // A value that cannot be stored cannot have come from the row: it is different from anything.
                 Err(_) => snapshot.push(&Value::Null),
             }
@@ -104,6 +106,8 @@ impl<M: Model> Records for Structs<M> {
             match &self.get(slot, column) {
                 Ok(now) if before.next_is(now) => {}
                 Ok(_) => changed.push(position),
+                // What was not loaded was not set either.
+                Err(error) if error.kind() == ErrorKind::NotLoaded => drop(before.next()),
                 Err(error) => return Err((position, error.clone())),
             }
         }
@@ -157,6 +161,8 @@ pub(super) struct Arena {
     pub(super) records: Box<dyn Records>,
     /// The statement that reads one row by its key, once it was needed.
     pub(super) by_key: Option<Arc<Statement>>,
+    /// Where the columns are in a row without the deferred ones, if there are any.
+    pub(super) without_deferred: Option<Positions>,
     identities: IdentityMap,
     free: Vec<u32>,
     /// Slots that were freed in the transaction that is open: its journal still names them.
@@ -177,6 +183,7 @@ impl Arena {
             heads: Vec::new(),
             records: Box::new(Structs::<M>::new()),
             by_key: None,
+            without_deferred: M::select().statement.projection.positions(),
             identities: IdentityMap::default(),
             free: Vec::new(),
             retired: Vec::new(),
@@ -364,6 +371,12 @@ impl Arena {
         };
         let result = self.records.read(slot, &mut reader);
         result.map_err(|error| self.blame(error, reader.position()))
+    }
+
+    /// Whether a deferred column is not loaded.
+    pub(super) fn lacks(&self, slot: u32, position: usize) -> bool {
+        let value = self.records.get(slot, &self.table.columns()[position]);
+        matches!(value, Err(error) if error.kind() == ErrorKind::NotLoaded)
     }
 
     /// Adds to an error which model and column it is about.

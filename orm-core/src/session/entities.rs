@@ -311,6 +311,9 @@ impl Entities {
         if !self.left.is_empty() {
             self.note_if_left(Place { arena, slot });
         }
+        if self.arenas[arena as usize].without_deferred.is_some() {
+            self.fill_deferred(Place { arena, slot }, row)?;
+        }
         Ok(Token::new(session, arena, slot, generation))
     }
 

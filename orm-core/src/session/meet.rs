@@ -5,14 +5,14 @@ use crate::driver::{Row, Sink};
 use crate::result::{Columns, Mapping};
 
 /// Hands rows on with their columns in the order in which they are wanted, wherever they are in the result.
-pub(super) struct ByName<F> {
+pub(super) struct Rearranged<F> {
     columns: Columns,
     names: Vec<String>,
     mapping: Option<Mapping>,
     take: F,
 }
 
-impl<F> ByName<F> {
+impl<F> Rearranged<F> {
     pub(super) fn new(columns: Columns, take: F) -> Self {
         Self::with_names(columns, Vec::new(), take)
     }
@@ -27,15 +27,16 @@ impl<F> ByName<F> {
     }
 }
 
-impl<F: FnMut(&dyn Row) -> Result<()> + Send> Sink for ByName<F> {
+impl<F: FnMut(&dyn Row) -> Result<()> + Send> Sink for Rearranged<F> {
     fn columns(&mut self) -> Option<&mut Vec<String>> {
-        self.names.is_empty().then_some(&mut self.names)
+        let by_name = !matches!(self.columns, Columns::At(_));
+        (by_name && self.names.is_empty()).then_some(&mut self.names)
     }
 
     fn row(&mut self, row: &dyn Row) -> Result<()> {
         let mapping = match self.mapping.take() {
             Some(mapping) => mapping,
-            None => Mapping::new(self.columns, &self.names)?,
+            None => Mapping::new(self.columns.clone(), &self.names)?,
         };
         let taken = match mapping.apply(row) {
             None => (self.take)(row),

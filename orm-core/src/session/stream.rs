@@ -22,8 +22,8 @@ pub struct EntityStream<'s, S: Found, F: Face = Session> {
 /// How far a stream has come.
 pub(super) struct Reading<S: Found> {
     pub(super) place: S::Place,
-    /// The columns that are found by their names, and the names of the result's.
-    pub(super) by_name: Option<(Columns, Vec<String>)>,
+    /// Where the columns are, if not in their order, and the names of the result's.
+    pub(super) mapped: Option<(Columns, Vec<String>)>,
     pub(super) size: usize,
     pub(super) met: VecDeque<S::Found>,
     pub(super) more: bool,
@@ -77,7 +77,7 @@ impl Session {
         partition: usize,
     ) -> Result<EntityStream<'_, Q::Shape, Self>> {
         let rendered = self.unit.render(&query)?;
-        let reading = wait(self.unit.stream(rendered, Q::by_name(), partition))?;
+        let reading = wait(self.unit.stream(rendered, query.columns(), partition))?;
         Ok(EntityStream { session: self, reading })
     }
 }
@@ -90,9 +90,9 @@ impl AsyncSession {
         query: Q,
         partition: usize,
     ) -> Result<EntityStream<'_, Q::Shape, Self>> {
-        let rendered = self.unit.render(&query)?;
+        let (rendered, columns) = (self.unit.render(&query)?, query.columns());
         drop(query);
-        let reading = self.unit.stream(rendered, Q::by_name(), partition).await?;
+        let reading = self.unit.stream(rendered, columns, partition).await?;
         Ok(EntityStream { session: self, reading })
     }
 }

@@ -106,7 +106,7 @@ impl Entities {
         let Self { arenas, journal, .. } = self;
         let arena = &mut arenas[place.arena as usize];
         let mut values = journal.values(start);
-        let row = OldRow(arena.table.columns().iter().map(|_| values.next()).collect());
+        let row = OldRow(arena.table.columns().iter().map(|_| values.next_known()).collect());
         let mut reader = RowReader::new(&row);
         for field in 0..arena.table.field_count() {
             arena.records.read_field(place.slot, field, &mut reader)?;
@@ -115,8 +115,8 @@ impl Entities {
     }
 }
 
-/// A row out of a snapshot.
-struct OldRow<'a>(Vec<Value<'a>>);
+/// A row out of a snapshot; deferred columns need not be known.
+struct OldRow<'a>(Vec<Option<Value<'a>>>);
 
 impl Row for OldRow<'_> {
     fn width(&self) -> usize {
@@ -124,6 +124,10 @@ impl Row for OldRow<'_> {
     }
 
     fn value(&self, index: usize) -> Result<Value<'_>> {
-        self.0.get(index).map(Value::borrowed).ok_or_else(no_such_column)
+        self.0.get(index).and_then(Option::as_ref).map(Value::borrowed).ok_or_else(no_such_column)
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.0.get(index).is_some_and(Option::is_some)
     }
 }

@@ -1,6 +1,7 @@
 //! The unit of work: entities and a connection. Everything that does I/O is written here and below, once, for both forms.
 
 mod by_key;
+mod deferred;
 mod queries;
 
 use std::fmt;

@@ -23,6 +23,8 @@ const DATE: u8 = 7;
 const TIME: u8 = 8;
 const TIMESTAMP: u8 = 9;
 const ARRAY: u8 = 10;
+/// In the place of a value that is not known.
+const ABSENT: u8 = 11;
 
 impl Packed {
     /// Where the next value will start.
@@ -44,6 +46,11 @@ impl Packed {
             Value::Timestamp(micros) => self.push_fixed(TIMESTAMP, micros.to_le_bytes()),
             Value::Array(values) => self.push_slice(ARRAY, values.as_bytes()),
         }
+    }
+
+    /// Holds the place of a value that is not known.
+    pub(crate) fn push_absent(&mut self) {
+        self.bytes.push(ABSENT);
     }
 
     fn push_fixed(&mut self, tag: u8, bytes: [u8; 8]) {
@@ -153,8 +160,16 @@ impl<'a> Unpacked<'a> {
                 matches!(value, Value::Array(values) if values.as_bytes() == packed)
             }
             FALSE | TRUE => matches!(value, Value::Bool(value) if *value == (tag == TRUE)),
+            ABSENT => false,
             _ => value.is_null(),
         }
+    }
+
+    /// The next value, unless its place is held for one that is not known.
+    pub(crate) fn next_known(&mut self) -> Option<Value<'a>> {
+        let known = self.rest.first() != Some(&ABSENT);
+        let value = self.next();
+        known.then_some(value)
     }
 
     /// The next value; NULL when there are no more.
@@ -208,6 +223,12 @@ mod tests {
             assert!(compared.next_is(value), "{text}");
         }
         assert!(unpacked.next().is_null());
+        packed.push_absent();
+        packed.push(&Value::Null);
+        let end = packed.end() - 2;
+        assert!(!packed.from(end).next_is(&Value::Null));
+        let mut rest = packed.from(end);
+        assert_eq!((rest.next_known(), rest.next_known()), (None, Some(Value::Null)));
         for other in &values {
             for value in &values {
                 let mut packed = Packed::default();

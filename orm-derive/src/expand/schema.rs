@@ -36,6 +36,7 @@ fn options(said: &FieldAttributes) -> TokenStream {
         ("generated", &said.generated),
         ("check", &said.check),
         ("comment", &said.comment),
+        ("deferred", &said.deferred),
     ];
     let actions = [("on_delete", &said.on_delete), ("on_update", &said.on_update)];
     let name = |name: &str| Ident::new(name, Span::call_site());

@@ -185,6 +185,9 @@ fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Ite
     if unset.is_none() {
         refuse_known_identity(arena, slot)?;
     }
+    if table.has_deferred() {
+        refuse_not_loaded(arena, slot)?;
+    }
     let left = table.columns().len() - table.generated_count() - usize::from(unset.is_some());
     Ok(Columns { table, next: 0, left, without: unset })
 }
@@ -212,6 +215,20 @@ fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
     };
     let message = format!("an entity {identity} is in this session already; {advice}");
     Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model))
+}
+
+/// A new row needs all of its values.
+fn refuse_not_loaded(arena: &Arena, slot: u32) -> Result<()> {
+    let is_written = |&position: &usize| arena.table.columns()[position].generated.is_none();
+    let lacking =
+        (0..arena.table.columns().len()).filter(is_written).find(|&position| arena.lacks(slot, position));
+    match lacking {
+        None => Ok(()),
+        Some(position) => {
+            let message = "a new row needs it, and it was not loaded where the struct comes from";
+            Err(arena.blame(Error::new(ErrorKind::NotLoaded, message), position))
+        }
+    }
 }
 
 /// Positions from 0 but for what the database fills in; counted without being listed.

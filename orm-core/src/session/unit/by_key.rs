@@ -5,6 +5,7 @@ use crate::Result;
 use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Key, Model, Token};
+use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
@@ -46,9 +47,13 @@ impl Unit {
         let known = &mut self.entities.arenas[arena as usize];
         let statement = known.take_by_key(&self.engine);
         let parts = known.table.primary_key().len();
+        let without_deferred = known.without_deferred.clone();
         let mut found = None;
         let take = |entities: &mut Entities, row: &dyn Row| {
-            found = Some(entities.meet(arena, row, refill)?);
+            found = Some(match &without_deferred {
+                None => entities.meet(arena, row, refill)?,
+                Some(positions) => entities.meet(arena, &Mapped::new(row, positions), refill)?,
+            });
             Ok(())
         };
         let (one, several);
@@ -90,7 +95,7 @@ impl Unit {
         self.entities.try_get(entity)
     }
 
-    fn row_gone(&self, place: Place) -> Error {
+    pub(super) fn row_gone(&self, place: Place) -> Error {
         let arena = self.entities.arena(place);
         let message =
             format!("the row {} was deleted by somebody else", self.entities.shown(arena.head(place.slot)));

@@ -11,7 +11,7 @@ use crate::model::Found;
 use crate::query::{Executable, Rendered, rendered};
 use crate::result::{Columns, Plan, Query, ResultSet, RowReader, Shape};
 use crate::session::entities::Entities;
-use crate::session::meet::ByName;
+use crate::session::meet::Rearranged;
 use crate::session::stream::Reading;
 use crate::{Result, Value};
 
@@ -44,8 +44,8 @@ impl Unit {
         if broken { self.fail(error).await } else { error }
     }
 
-    /// The same for a result whose columns are found by their names.
-    async fn run_by_name<F>(
+    /// The same for a result whose columns are not all there, or not in their order.
+    async fn run_mapped<F>(
         &mut self,
         columns: Columns,
         statement: &Arc<Statement>,
@@ -57,7 +57,7 @@ impl Unit {
     {
         self.get_ready().await?;
         let Self { entities, lease, .. } = self;
-        let mut sink = ByName::new(columns, |row: &dyn Row| take(entities, row));
+        let mut sink = Rearranged::new(columns, |row: &dyn Row| take(entities, row));
         match held(lease)?.run(statement, values, &mut sink).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.fail_if_broken(error).await),
@@ -98,7 +98,7 @@ impl Unit {
         &mut self,
         query: Q,
     ) -> Result<(Vec<<Q::Shape as Found>::Found>, Rendered)> {
-        let rendered = self.render(&query)?;
+        let (rendered, columns) = (self.render(&query)?, query.columns());
         drop(query);
         let place = <Q::Shape as Found>::place(&mut self.entities);
         let mut found = Vec::new();
@@ -106,19 +106,19 @@ impl Unit {
             found.push(<Q::Shape as Found>::meet(&place, entities, &mut RowReader::new(row))?);
             Ok(())
         };
-        self.read(&rendered, Q::by_name(), take).await?;
+        self.read(&rendered, columns, take).await?;
         Ok((found, rendered))
     }
 
     /// Reads the rows of a query.
-    async fn read<F>(&mut self, rendered: &Rendered, by_name: Option<Columns>, take: F) -> Result<()>
+    async fn read<F>(&mut self, rendered: &Rendered, columns: Columns, take: F) -> Result<()>
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
         let statement = self.engine.statements().query(rendered);
-        match by_name {
-            None => self.run(&statement, &rendered.values, take).await,
-            Some(columns) => Box::pin(self.run_by_name(columns, &statement, &rendered.values, take)).await,
+        match columns {
+            Columns::InOrder => self.run(&statement, &rendered.values, take).await,
+            columns => Box::pin(self.run_mapped(columns, &statement, &rendered.values, take)).await,
         }
     }
 
@@ -152,10 +152,10 @@ impl Unit {
         &mut self,
         query: Q,
     ) -> Result<Vec<<Q::Shape as Shape>::Row>> {
-        let rendered = self.render(&query)?;
+        let (rendered, columns) = (self.render(&query)?, query.columns());
         drop(query);
         let mut rows = Vec::new();
-        self.read(&rendered, Q::by_name(), |_, row| {
+        self.read(&rendered, columns, |_, row| {
             rows.push(<Q::Shape as Shape>::read_row(&mut RowReader::new(row))?);
             Ok(())
         })
@@ -167,14 +167,14 @@ impl Unit {
     pub(in crate::session) async fn stream<S: Found>(
         &mut self,
         rendered: Rendered,
-        by_name: Option<Columns>,
+        columns: Columns,
         size: usize,
     ) -> Result<Reading<S>> {
         let size = size.max(1);
         self.open_cursor(rendered, size).await?;
         let place = S::place(&mut self.entities);
-        let by_name = by_name.map(|columns| (columns, Vec::new()));
-        Ok(Reading { place, by_name, size, met: VecDeque::new(), more: true })
+        let mapped = (columns != Columns::InOrder).then(|| (columns, Vec::new()));
+        Ok(Reading { place, mapped, size, met: VecDeque::new(), more: true })
     }
 
     async fn open_cursor(&mut self, rendered: Rendered, size: usize) -> Result<()> {
@@ -203,15 +203,15 @@ impl Unit {
             return Err(Error::new(ErrorKind::Misuse, message));
         }
         let Self { entities, lease, .. } = self;
-        let Reading { place, by_name, met, .. } = reading;
+        let Reading { place, mapped, met, .. } = reading;
         let mut take = |row: &dyn Row| {
             met.push_back(S::meet(place, entities, &mut RowReader::new(row))?);
             Ok(())
         };
-        let fetched = match by_name {
+        let fetched = match mapped {
             None => held(lease)?.fetch(&mut take).await,
             Some((columns, names)) => {
-                let mut sink = ByName::with_names(*columns, std::mem::take(names), take);
+                let mut sink = Rearranged::with_names(columns.clone(), std::mem::take(names), take);
                 let fetched = held(lease)?.fetch(&mut sink).await;
                 *names = sink.into_names();
                 fetched
