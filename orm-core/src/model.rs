@@ -2,6 +2,7 @@
 
 mod belongs_to;
 mod deferred;
+mod derived;
 mod entity;
 mod field;
 mod found;

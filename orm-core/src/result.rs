@@ -6,6 +6,7 @@ mod plan;
 mod reader;
 mod set;
 mod shape;
+mod target;
 
 pub use from_row::{Columns, FromRow};
 pub use index::ColumnIndex;
@@ -13,5 +14,6 @@ pub use plan::Plan;
 pub use reader::RowReader;
 pub use set::{ResultSet, Row};
 pub use shape::{Optionable, Query, Shape};
+pub use target::As;
 
 pub(crate) use from_row::{Mapped, Mapping};

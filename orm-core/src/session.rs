@@ -26,7 +26,7 @@ use std::ops::{Deref, DerefMut};
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
 use crate::model::{Entity, Found, Model};
-use crate::query::{Column, Executable, Explain};
+use crate::query::{Column, Executable, Explain, Select};
 use crate::result::{Plan, Query, ResultSet, Shape};
 use crate::session::unit::{LookedUp, Unit};
 
@@ -115,6 +115,16 @@ impl Session {
     /// The rows of a query with plain structs in the place of entities, which the session does not know.
     pub fn rows<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
         wait(self.unit.rows(query))
+    }
+
+    /// How many rows a query would return, with its limit, its groups and all: 1 statement.
+    pub fn count<S>(&mut self, query: Select<S>) -> Result<u64> {
+        wait(self.unit.one(query.into_count()))
+    }
+
+    /// Whether a query would return any row: 1 statement, which ends at the first row that it finds.
+    pub fn exists<S>(&mut self, query: Select<S>) -> Result<bool> {
+        wait(self.unit.one(query.into_existence()))
     }
 
     /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
@@ -219,6 +229,16 @@ impl AsyncSession {
     /// The rows of a query with plain structs in the place of entities, which the session does not know.
     pub async fn rows<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
         self.unit.rows(query).await
+    }
+
+    /// How many rows a query would return, with its limit, its groups and all: 1 statement.
+    pub async fn count<S>(&mut self, query: Select<S>) -> Result<u64> {
+        self.unit.one(query.into_count()).await
+    }
+
+    /// Whether a query would return any row: 1 statement, which ends at the first row that it finds.
+    pub async fn exists<S>(&mut self, query: Select<S>) -> Result<bool> {
+        self.unit.one(query.into_existence()).await
     }
 
     /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,

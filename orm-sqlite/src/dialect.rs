@@ -41,7 +41,15 @@ impl Dialect for SqliteDialect {
     }
 
     fn supports(&self, feature: Feature) -> bool {
-        !matches!(feature, Feature::ExplainAnalyze)
+        !matches!(
+            feature,
+            Feature::ExplainAnalyze
+                | Feature::Lateral
+                | Feature::Quantifiers
+                | Feature::IntersectAll
+                | Feature::ExceptAll
+                | Feature::WritingCte
+        )
     }
 
     /// A plain `EXPLAIN` lists the instructions of its virtual machine.
@@ -93,6 +101,10 @@ impl Dialect for SqliteDialect {
 
     /// `last_insert_rowid` is a quarter of the price of RETURNING.
     fn returns_keys(&self) -> bool {
+        false
+    }
+
+    fn brackets_set_operands(&self) -> bool {
         false
     }
 

@@ -41,7 +41,11 @@ pub use orm_core::query::{Bind, Executable, Params, SqlText, Text, text, text_un
 pub use orm_core::query::{
     Column, Condition, Expr, Expression, ExpressionMethods, IntoCondition, Operand, Order, Part, TextMethods,
 };
-pub use orm_core::result::{ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
+pub use orm_core::query::{
+    Cte, CteBody, EntityOf, InList, OptionalOf, Quantified, ValueRow, all, all_of, any, any_of, cte, exists,
+    recursive, recursive_distinct, scalar, scalar_one, values,
+};
+pub use orm_core::result::{As, ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Textual, Value};
 pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};

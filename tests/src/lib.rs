@@ -61,7 +61,7 @@ pub mod prelude {
     };
     pub use orm::{
         BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata,
-        Migration, Model, Params, select, text, text_unchecked,
+        Migration, Model, Params, cte, exists, select, text, text_unchecked,
     };
 }
 

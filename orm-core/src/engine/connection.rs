@@ -10,7 +10,7 @@ use crate::Result;
 use crate::driver::Isolation;
 use crate::engine::channel::Channel;
 use crate::engine::{AsyncEngine, Engine, wait};
-use crate::query::{Executable, Explain, Params, Text};
+use crate::query::{Executable, Explain, Params, Select, Text};
 use crate::result::{Plan, Query, ResultSet, Shape};
 
 pub use guard::{Savepoint, Transaction};
@@ -180,6 +180,16 @@ impl Connection {
         wait(self.channel.explain(self.channel.render(&explain)?))
     }
 
+    /// How many rows a query would return, with its limit, its groups and all: 1 statement.
+    pub fn count<S>(&mut self, query: Select<S>) -> Result<u64> {
+        self.one(query.into_count())
+    }
+
+    /// Whether a query would return any row: 1 statement, which ends at the first row that it finds.
+    pub fn exists<S>(&mut self, query: Select<S>) -> Result<bool> {
+        self.one(query.into_existence())
+    }
+
     /// Runs a statement once for each set of values, as one batch; how many rows were affected. A value that is missing in a
     /// set is an error, and nothing is sent.
     pub fn execute_many(&mut self, text: Text, sets: impl IntoIterator<Item = Params>) -> Result<u64> {
@@ -270,6 +280,16 @@ impl AsyncConnection {
         let rendered = self.channel.render(&Explain { statement: &statement, analyze: true })?;
         drop(statement);
         self.channel.explain(rendered).await
+    }
+
+    /// How many rows a query would return, with its limit, its groups and all: 1 statement.
+    pub async fn count<S>(&mut self, query: Select<S>) -> Result<u64> {
+        self.one(query.into_count()).await
+    }
+
+    /// Whether a query would return any row: 1 statement, which ends at the first row that it finds.
+    pub async fn exists<S>(&mut self, query: Select<S>) -> Result<bool> {
+        self.one(query.into_existence()).await
     }
 
     /// Runs a statement once for each set of values, as one batch; how many rows were affected. A value that is missing in a

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::driver::Row;
 use crate::model::{Entity, Model, Token};
 use crate::query::Maybe;
-use crate::result::{Optionable, RowReader, Shape};
+use crate::result::{As, FromRow, Optionable, RowReader, Shape};
 use crate::types::DbValue;
 
 /// A shape whose rows a session reads.
@@ -41,6 +41,17 @@ impl<T: DbValue> Found for T {
 
     fn meet<K: Keeper>(_place: &(), _keeper: &mut K, row: &mut RowReader<'_>) -> Result<T> {
         row.value()
+    }
+}
+
+impl<R: FromRow + Send + 'static> Found for As<R> {
+    type Found = R;
+    type Place = ();
+
+    fn place<K: Keeper>(_keeper: &mut K) {}
+
+    fn meet<K: Keeper>(_place: &(), _keeper: &mut K, row: &mut RowReader<'_>) -> Result<R> {
+        R::read(row)
     }
 }
 

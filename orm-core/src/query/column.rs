@@ -187,6 +187,10 @@ impl Node for ColumnNode {
         Some(&self.name)
     }
 
+    fn is_column(&self) -> bool {
+        true
+    }
+
     fn is_atom(&self) -> bool {
         true
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::Result;
 use crate::query::expr::{Expr, Expression, Node, render_beside, render_bound};
 use crate::query::operand::{Bound, Operand};
+use crate::query::subquery::{InList, Members};
 use crate::query::{Condition, Order, Sql};
 
 /// Comparisons and orderings of any expression.
@@ -51,13 +52,14 @@ pub trait ExpressionMethods: Expression {
         Expr::new(Between { subject: self.into_expr().into_node(), low: low.bound(), high: high.bound() })
     }
 
-    /// `IN (…)`; an empty list matches no row.
-    fn in_<O: Operand<Self::Type>>(self, values: impl IntoIterator<Item = O>) -> Condition {
+    /// `IN (…)`: one of these values, or of what a query for one column finds. An empty list matches no row.
+    fn in_(self, values: impl InList<Self::Type>) -> Condition {
         Expr::new(In::new(self, values, false))
     }
 
-    /// `NOT IN (…)`; an empty list matches every row.
-    fn not_in<O: Operand<Self::Type>>(self, values: impl IntoIterator<Item = O>) -> Condition {
+    /// `NOT IN (…)`: none of these. An empty list matches every row. By the rules of SQL, a NULL among what a query finds
+    /// leaves no row at all.
+    fn not_in(self, values: impl InList<Self::Type>) -> Condition {
         Expr::new(In::new(self, values, true))
     }
 
@@ -127,30 +129,31 @@ impl Node for Between {
 #[derive(Debug)]
 struct In {
     subject: Arc<dyn Node>,
-    values: Vec<Result<Bound>>,
+    members: Members,
     negated: bool,
 }
 
 impl In {
-    fn new<E: Expression, O: Operand<E::Type>>(
-        subject: E,
-        values: impl IntoIterator<Item = O>,
-        negated: bool,
-    ) -> Self {
-        let values = values.into_iter().map(Operand::bound).collect();
-        Self { subject: subject.into_expr().into_node(), values, negated }
+    fn new<E: Expression>(subject: E, values: impl InList<E::Type>, negated: bool) -> Self {
+        Self { subject: subject.into_expr().into_node(), members: values.members(), negated }
     }
 }
 
 impl Node for In {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
-        if self.values.is_empty() {
+        if matches!(&self.members, Members::List(values) if values.is_empty()) {
             sql.push(if self.negated { "1 = 1" } else { "1 = 0" });
             return Ok(());
         }
         render_beside(&*self.subject, sql)?;
         sql.push(if self.negated { " NOT IN (" } else { " IN (" });
-        sql.separated(", ", &self.values, |sql, value| render_bound(&self.subject, value, sql))?;
+        match &self.members {
+            Members::List(values) => {
+                sql.separated(", ", values, |sql, value| render_bound(&self.subject, value, sql))?;
+            }
+            Members::Query(_) if sql.is_probe() => {}
+            Members::Query(statement) => statement.render(sql)?,
+        }
         sql.push(")");
         Ok(())
     }

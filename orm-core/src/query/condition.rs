@@ -51,6 +51,44 @@ impl<C: IntoCondition> IntoCondition for Option<C> {
     }
 }
 
+/// All of these, as out of a list that a program puts together; of none, it is always true.
+pub fn all_of<C: IntoCondition>(conditions: impl IntoIterator<Item = C>) -> Condition {
+    junction(" AND ", "1 = 1", conditions)
+}
+
+/// At least one of these; of none, it is never true.
+pub fn any_of<C: IntoCondition>(conditions: impl IntoIterator<Item = C>) -> Condition {
+    junction(" OR ", "1 = 0", conditions)
+}
+
+fn junction<C: IntoCondition>(
+    word: &'static str,
+    empty: &'static str,
+    conditions: impl IntoIterator<Item = C>,
+) -> Condition {
+    let conditions = conditions.into_iter().filter_map(C::into_condition);
+    let mut parts: Vec<_> = conditions.map(Expr::into_node).collect();
+    match (parts.len(), parts.pop()) {
+        (1, Some(only)) => Expr::from_node(only),
+        (_, Some(last)) => {
+            parts.push(last);
+            Expr::new(Junction { word, parts })
+        }
+        (_, None) => Expr::new(Constant(empty)),
+    }
+}
+
+/// Always, or never.
+#[derive(Debug)]
+struct Constant(&'static str);
+
+impl Node for Constant {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.push(self.0);
+        Ok(())
+    }
+}
+
 impl Condition {
     /// Both.
     #[must_use]

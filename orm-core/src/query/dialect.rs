@@ -138,6 +138,11 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         ""
     }
 
+    /// Whether a part of a UNION can stand in brackets. Where it cannot, it is wrapped in a query of its own.
+    fn brackets_set_operands(&self) -> bool {
+        true
+    }
+
     /// How the next statement of this shape takes its rows, of which `rows` are left.
     fn layout(&self, shape: &WriteShape, rows: usize) -> Layout {
         let _ = (shape, rows);

@@ -26,14 +26,14 @@ impl<E: Executable + ?Sized> Executable for Explain<'_, E> {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         let Explaining { words, analyze, .. } = sql.dialect().explaining();
         if !self.analyze {
-            sql.push(words);
+            sql.push(words).begin_statement();
             self.statement.render(sql)?;
             // It is looked at and not run.
             sql.mark_reads();
             return Ok(());
         }
         sql.require(Feature::ExplainAnalyze)?;
-        sql.push(analyze);
+        sql.push(analyze).begin_statement();
         self.statement.render(sql)?;
         if sql.writes() {
             let message = "explain_analyze runs the statement, and this one writes; explain shows its plan without running it";

@@ -24,6 +24,11 @@ pub(crate) trait Node: Debug + Send + Sync {
         None
     }
 
+    /// Whether it is a column, or a name that stands for one.
+    fn is_column(&self) -> bool {
+        false
+    }
+
     /// Whether it needs no brackets to stand beside an operator: a column, a value, a call.
     fn is_atom(&self) -> bool {
         false

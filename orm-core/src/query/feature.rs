@@ -13,6 +13,18 @@ pub enum Feature {
     FullJoin,
     /// `EXPLAIN ANALYZE`
     ExplainAnalyze,
+    /// `LATERAL`
+    Lateral,
+    /// `= ANY (SELECT …)` and `= ALL (SELECT …)`
+    Quantifiers,
+    /// `INTERSECT ALL`
+    IntersectAll,
+    /// `EXCEPT ALL`
+    ExceptAll,
+    /// A common table expression that writes.
+    WritingCte,
+    /// `MATERIALIZED` and `NOT MATERIALIZED`
+    MaterializedCte,
 }
 
 impl Feature {
@@ -21,6 +33,12 @@ impl Feature {
         match self {
             Self::FullJoin => "FULL JOIN",
             Self::ExplainAnalyze => "EXPLAIN ANALYZE",
+            Self::Lateral => "LATERAL",
+            Self::Quantifiers => "ANY and ALL of a query",
+            Self::IntersectAll => "INTERSECT ALL",
+            Self::ExceptAll => "EXCEPT ALL",
+            Self::WritingCte => "common table expressions that write",
+            Self::MaterializedCte => "MATERIALIZED",
         }
     }
 }

@@ -11,6 +11,10 @@ impl Filter {
         self.0.extend(condition.into_condition());
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.render_as(" WHERE ", sql)
     }

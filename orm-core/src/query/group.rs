@@ -14,6 +14,10 @@ pub(crate) struct GroupBy {
 }
 
 impl GroupBy {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.having.is_empty()
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         let Self { keys, having } = self;
         if !keys.is_empty() {

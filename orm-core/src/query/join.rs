@@ -133,6 +133,10 @@ impl Joinable for Link {
 }
 
 impl Joins {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds what is joined to what is read already.
     pub(crate) fn sources(&self, present: &mut Vec<Source>) -> Result<()> {
         for join in &self.0 {

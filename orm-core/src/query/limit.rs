@@ -10,6 +10,10 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.limit.is_none() && self.offset.is_none()
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) {
         match (self.limit, self.offset, sql.dialect().unlimited()) {
             (Some(limit), ..) => {

@@ -29,6 +29,11 @@ impl Order {
 pub(crate) struct OrderBy(pub(crate) Vec<Order>);
 
 impl OrderBy {
+    /// Whether it sorts by columns alone, not by expressions over them.
+    pub(crate) fn is_by_columns(&self) -> bool {
+        self.0.iter().all(|order| order.node.is_column())
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());

@@ -1,11 +1,14 @@
 //! What is selected: columns and expressions, with names or without, and all columns of a model.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::Result;
+use crate::error::Error;
 use crate::metadata::{self, Table};
+use crate::query::column::Mistake;
 use crate::query::expr::{Expr, Expression, Node};
 use crate::query::source::{Name, Source};
 use crate::query::undefer::{Positions, Undeferred};
@@ -24,6 +27,8 @@ enum Item {
     },
     /// All columns of a table.
     All(Source),
+    /// The columns of a table, from something that has them as well.
+    AllOf(Source, &'static Table),
 }
 
 impl Projection {
@@ -44,7 +49,7 @@ impl Projection {
     /// The table, if the first thing selected is all of its columns.
     pub(crate) fn first_source(&self) -> Option<&Source> {
         match self.0.first() {
-            Some(Item::All(source)) => Some(source),
+            Some(Item::All(source) | Item::AllOf(source, _)) => Some(source),
             _ => None,
         }
     }
@@ -63,14 +68,31 @@ impl Projection {
         for item in &self.0 {
             match item {
                 Item::One { .. } => positions.push(next.next()),
-                Item::All(source) => {
-                    let columns = source.as_table().map_or(&[][..], |table| table.columns());
+                Item::All(_) | Item::AllOf(..) => {
+                    let columns = item.table().map_or(&[][..], Table::columns);
                     let place = |column| self.1.selects(column).then(|| next.next()).flatten();
                     positions.extend(columns.iter().map(place));
                 }
             }
         }
         Some(positions.into())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it is of columns and nothing else, none of which has another name.
+    pub(crate) fn is_of_columns(&self) -> bool {
+        self.0.iter().all(|item| match item {
+            Item::One { node, label } => label.is_none() && node.is_column(),
+            Item::All(_) | Item::AllOf(..) => true,
+        })
+    }
+
+    /// Something that cannot be selected; the statement says why.
+    pub(crate) fn mistake(error: Error) -> Self {
+        Self(vec![Item::One { node: Arc::new(Mistake(error)), label: None }], Undeferred::default())
     }
 
     /// The names of the columns that come out; one without a name has none.
@@ -82,6 +104,9 @@ impl Projection {
                 Some(table) => self.1.of(table).map(|column| Some(column.name.clone().into())).collect(),
                 None => source.columns().into_iter().map(Some).collect(),
             },
+            Item::AllOf(_, table) => {
+                self.1.of(table).map(|column| Some(column.name.clone().into())).collect()
+            }
         };
         self.0.iter().flat_map(names).collect()
     }
@@ -97,6 +122,7 @@ impl Projection {
                 Ok(())
             }
             Item::All(source) => render_all(source, &self.1, sql),
+            Item::AllOf(source, table) => render_all_of(source, table, &self.1, sql),
         })
     }
 }
@@ -106,6 +132,7 @@ impl Item {
     fn table(&self) -> Option<&Table> {
         match self {
             Self::All(source) => source.as_table().map(|table| &**table),
+            Self::AllOf(_, table) => Some(table),
             Self::One { .. } => None,
         }
     }
@@ -132,6 +159,7 @@ pub(crate) fn nodes(selection: impl Selection) -> Vec<Arc<dyn Node>> {
     let node = |item| match item {
         Item::One { node, .. } => node,
         Item::All(source) => Arc::new(AllColumns(source)),
+        Item::AllOf(source, table) => Arc::new(AllColumnsOf(source, table)),
     };
     Projection::of(selection).0.into_iter().map(node).collect()
 }
@@ -143,6 +171,79 @@ struct AllColumns(Source);
 impl Node for AllColumns {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         render_all(&self.0, &Undeferred::default(), sql)
+    }
+}
+
+fn render_all_of(source: &Source, table: &Table, undeferred: &Undeferred, sql: &mut Sql<'_>) -> Result<()> {
+    sql.separated(", ", undeferred.of(table), |sql, column| {
+        source.check_column(&column.name)?;
+        sql.column(source, &column.name, None)
+    })
+}
+
+/// The same for what has the columns of a table.
+#[derive(Debug)]
+struct AllColumnsOf(Source, &'static Table);
+
+impl Node for AllColumnsOf {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        render_all_of(&self.0, self.1, &Undeferred::default(), sql)
+    }
+}
+
+/// The columns of a model, from a subquery or a common table expression that has them; made by [`Source::entity`].
+pub struct EntityOf<M> {
+    source: Source,
+    table: &'static Table,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> EntityOf<M> {
+    pub(crate) fn new(source: Source, table: &'static Table) -> Self {
+        Self { source, table, model: PhantomData }
+    }
+
+    /// The entity where there is one: `None` in the rows of an outer join that have no such row.
+    pub fn optional(self) -> OptionalOf<M> {
+        OptionalOf(self)
+    }
+}
+
+impl<M> Clone for EntityOf<M> {
+    fn clone(&self) -> Self {
+        Self::new(self.source.clone(), self.table)
+    }
+}
+
+impl<M> fmt::Debug for EntityOf<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EntityOf({})", self.source.name())
+    }
+}
+
+impl<M> AsSource for EntityOf<M> {
+    fn as_source(&self) -> Source {
+        self.source.clone()
+    }
+}
+
+impl<M> Selection for EntityOf<M> {
+    type Shape = M;
+
+    fn project(self, projection: &mut Projection) {
+        projection.0.push(Item::AllOf(self.source, self.table));
+    }
+}
+
+/// A selected entity of a subquery that may be missing.
+#[derive(Clone, Debug)]
+pub struct OptionalOf<M>(EntityOf<M>);
+
+impl<M> Selection for OptionalOf<M> {
+    type Shape = Maybe<M>;
+
+    fn project(self, projection: &mut Projection) {
+        self.0.project(projection);
     }
 }
 
@@ -233,6 +334,10 @@ impl Node for LabelNode {
 
     fn column(&self) -> Option<&str> {
         Some(&self.0)
+    }
+
+    fn is_column(&self) -> bool {
+        true
     }
 
     fn is_atom(&self) -> bool {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::Result;
+use crate::error::Error;
 use crate::metadata::Table;
 use crate::query::filter::Filter;
 use crate::query::from::From;
@@ -12,7 +14,9 @@ use crate::query::join::Joins;
 use crate::query::limit::Limit;
 use crate::query::order::OrderBy;
 use crate::query::projection::Projection;
-use crate::query::source::Source;
+use crate::query::set::{Set, refuse};
+use crate::query::source::{Name, Source};
+use crate::query::undefer::Positions;
 use crate::query::{Executable, Sql};
 
 /// A query whose rows are of the shape `S`: a model, a column type, or a tuple of these. It is a value: it can be cloned, stored,
@@ -33,6 +37,7 @@ pub(crate) struct SelectStatement {
     pub(crate) group_by: GroupBy,
     pub(crate) order_by: OrderBy,
     pub(crate) limit: Limit,
+    pub(crate) set: Option<Arc<Set>>,
 }
 
 impl<S> Select<S> {
@@ -42,6 +47,11 @@ impl<S> Select<S> {
 
     pub(crate) fn from_statement(statement: SelectStatement) -> Self {
         Self { statement, shape: PhantomData }
+    }
+
+    /// A query that could not be made; it says so when it is to be run.
+    pub(crate) fn mistake(error: Error) -> Self {
+        Self::new(Projection::mistake(error))
     }
 }
 
@@ -65,22 +75,85 @@ impl<S> Executable for Select<S> {
 
 impl SelectStatement {
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.render_instead(None, sql)
+    }
+
+    /// Writes the query, or the same one for something else, whose rows have no order then.
+    pub(crate) fn render_instead(&self, list: Option<&'static str>, sql: &mut Sql<'_>) -> Result<()> {
         // Destructured without `..`: a clause that is forgotten here does not compile.
-        let Self { projection, from, joins, filter, group_by, order_by, limit } = self;
+        let Self { projection, from, joins, filter, group_by, order_by, limit, set } = self;
+        if let Some(set) = set {
+            refuse(&[
+                ("columns", !projection.is_empty()),
+                ("from", !from.is_empty()),
+                ("join", !joins.is_empty()),
+                ("filter", !filter.is_empty()),
+                ("group_by", !group_by.is_empty()),
+            ])?;
+            return set.render(order_by, limit, sql);
+        }
         let mut sources = self.read_from(from, sql)?;
         let joined = sources.len();
         joins.sources(&mut sources)?;
         sql.enter(sources.clone())?;
         sql.push("SELECT ");
-        projection.render(sql)?;
+        match list {
+            Some(list) => drop(sql.push(list)),
+            None => projection.render(sql)?,
+        }
         From::render(&sources[..joined], sql)?;
         joins.render(&sources[joined..], sql)?;
         filter.render(sql)?;
         group_by.render(sql)?;
-        order_by.render(sql)?;
+        if list.is_none() {
+            order_by.render(sql)?;
+        }
         limit.render(sql);
         sql.leave();
         Ok(())
+    }
+
+    /// Writes a query that finds a row if this one does.
+    pub(crate) fn render_for_existence(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.render_instead(self.is_of_columns().then_some("1"), sql)
+    }
+
+    /// Whether it selects columns and nothing else, so that another list in their place leaves the rows as they are.
+    fn is_of_columns(&self) -> bool {
+        self.set.is_none() && self.projection.is_of_columns()
+    }
+
+    /// Whether it returns one row for each that FROM, JOIN and WHERE find.
+    pub(crate) fn has_a_row_for_each_found(&self) -> bool {
+        let Self { projection: _, from: _, joins: _, filter: _, group_by, order_by: _, limit, set: _ } = self;
+        self.is_of_columns() && group_by.is_empty() && limit.is_empty()
+    }
+
+    /// Whether nothing in it would reach out of it if something followed without brackets.
+    pub(crate) fn is_simple(&self) -> bool {
+        let Self { projection, from, joins, filter, group_by, order_by, limit, set } = self;
+        let is_bare = projection.is_empty()
+            && from.is_empty()
+            && joins.is_empty()
+            && filter.is_empty()
+            && group_by.is_empty();
+        order_by.0.is_empty() && limit.is_empty() && (set.is_none() || is_bare)
+    }
+
+    /// The names of the columns that come out; one without a name has none.
+    pub(crate) fn names(&self) -> Vec<Option<Name>> {
+        match &self.set {
+            Some(set) => set.first.names(),
+            None => self.projection.names(),
+        }
+    }
+
+    /// Where the columns of the entities are in a row, unless all are there.
+    pub(crate) fn positions(&self) -> Option<Positions> {
+        match &self.set {
+            Some(set) => set.first.positions(),
+            None => self.projection.positions(),
+        }
     }
 
     /// What FROM says, or what the first column that is selected belongs to.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Table, TableRef};
-use crate::query::{IntoCondition, On, Sql};
+use crate::query::{Feature, IntoCondition, On, Sql};
 
 /// A name that a statement gives to something.
 pub(crate) type Name = Cow<'static, str>;
@@ -19,6 +19,8 @@ pub(crate) type Name = Cow<'static, str>;
 pub struct Source {
     rows: Rows,
     alias: Option<Name>,
+    /// It sees the columns of what stands before it.
+    lateral: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -43,17 +45,31 @@ pub(crate) trait Derived: Debug + Send + Sync {
 
 impl Source {
     pub(crate) fn table(table: impl Into<TableRef>) -> Self {
-        Self { rows: Rows::Table(table.into()), alias: None }
+        Self { rows: Rows::Table(table.into()), alias: None, lateral: false }
     }
 
     pub(crate) fn derived(rows: Arc<dyn Derived>, alias: impl Into<Name>) -> Self {
-        Self { rows: Rows::Derived(rows), alias: Some(alias.into()) }
+        Self { rows: Rows::Derived(rows), alias: Some(alias.into()), lateral: false }
     }
 
     /// The same rows under a name of their own.
     #[must_use]
     pub(crate) fn named(self, alias: impl Into<Name>) -> Self {
         Self { alias: Some(alias.into()), ..self }
+    }
+
+    /// The same rows under another name, to read them twice in one statement.
+    #[must_use]
+    pub fn alias(&self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.clone().named(name)
+    }
+
+    /// Lets a subquery name the columns of what stands before it: `LATERAL`. An error on a database that has no such thing;
+    /// what is no subquery stays as it is.
+    #[must_use]
+    pub fn lateral(mut self) -> Self {
+        self.lateral = matches!(self.rows, Rows::Derived(_));
+        self
     }
 
     /// The table, if it is one.
@@ -105,10 +121,11 @@ impl Source {
     /// An error if it has no such column.
     pub(crate) fn check_column(&self, column: &str) -> Result<()> {
         let columns = self.columns();
-        if columns.iter().any(|name| name == column) {
-            return Ok(());
-        }
-        let message = format!("{} has no column {column}; it has {}", self.name(), columns.join(", "));
+        let message = match columns.iter().filter(|name| *name == column).count() {
+            0 => format!("{} has no column {column}; it has {}", self.name(), columns.join(", ")),
+            1 => return Ok(()),
+            _ => format!("{} has more than one column {column}; give them labels", self.name()),
+        };
         Err(Error::new(ErrorKind::InvalidQuery, message))
     }
 
@@ -116,10 +133,17 @@ impl Source {
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         match &self.rows {
             Rows::Table(table) => {
+                sql.check_not_defined(table)?;
                 sql.table(table);
             }
             Rows::Derived(rows) => {
-                rows.render(sql)?;
+                if self.lateral {
+                    sql.require(Feature::Lateral)?;
+                    sql.push("LATERAL ");
+                    rows.render(sql)?;
+                } else {
+                    sql.beside(|sql| rows.render(sql))?;
+                }
                 if rows.defined_as() == self.alias.as_deref() {
                     return Ok(());
                 }

@@ -1,8 +1,11 @@
 //! The one place where SQL text and its parameters are put together.
 
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Table, TableName};
-use crate::query::source::Source;
+use crate::query::cte::{Definition, render_with};
+use crate::query::source::{Name, Source};
 use crate::query::{Dialect, Executable};
 use crate::{Result, SqlType, Value};
 
@@ -13,11 +16,17 @@ pub struct Sql<'d> {
     text: String,
     types: Vec<SqlType>,
     values: Vec<Value<'static>>,
-    writes: bool,
+    pub(super) writes: bool,
     /// What may be named, from the outermost statement to the innermost.
     scopes: Vec<Scope>,
     /// Only what the statement reads from is wanted: the first source whose column is named and that is in no scope.
     probe: Option<Option<Source>>,
+    /// The common table expressions that the statement uses, each after those that it uses itself.
+    pub(super) with: Vec<Arc<Definition>>,
+    /// How much of the text is their definitions.
+    head: usize,
+    /// The names of those that are being written, from the outside in.
+    pub(super) defining: Vec<Name>,
 }
 
 /// What a statement, or one inside it, can name columns of.
@@ -40,10 +49,17 @@ pub struct Rendered {
     pub(crate) writes: bool,
 }
 
-/// Writes a statement.
+/// Writes a statement. If it uses common table expressions, which is known only then, it is written again behind them:
+/// parameters may be told apart by their order alone.
 pub(crate) fn rendered(statement: &(impl Executable + ?Sized), dialect: &dyn Dialect) -> Result<Rendered> {
     let mut sql = Sql::new(dialect);
     statement.render(&mut sql)?;
+    if !sql.with.is_empty() {
+        sql = Sql { with: sql.with, ..Sql::new(dialect) };
+        render_with(&mut sql)?;
+        sql.head = sql.text.len();
+        statement.render(&mut sql)?;
+    }
     Ok(sql.finish())
 }
 
@@ -59,12 +75,32 @@ impl<'d> Sql<'d> {
             writes: false,
             scopes: Vec::with_capacity(1),
             probe: None,
+            with: Vec::new(),
+            defining: Vec::new(),
+            head: 0,
         }
+    }
+
+    /// Something to write a definition to that this statement needs, to see what it needs in turn.
+    pub(super) fn inside(&mut self) -> Self {
+        let with = std::mem::take(&mut self.with);
+        Self { with, defining: self.defining.clone(), ..Self::new(self.dialect) }
     }
 
     /// Something to write a part of this statement to, only to see what it reads from.
     pub(crate) fn probe(&self) -> Self {
         Self { probe: Some(None), ..Self::new(self.dialect) }
+    }
+
+    /// What was written so far, which has no parameters, stands before everything else, also before definitions.
+    pub(crate) fn begin_statement(&mut self) {
+        let prefix = self.text.split_off(self.head);
+        self.text.insert_str(0, &prefix);
+    }
+
+    /// Whether nothing is wanted but what the statement reads from. A query inside it has nothing to say about that.
+    pub(crate) fn is_probe(&self) -> bool {
+        self.probe.is_some()
     }
 
     /// What the first column belongs to that was written and that nothing in the statement has.
@@ -210,6 +246,14 @@ impl<'d> Sql<'d> {
         self.scopes.push(Scope::Outputs(names));
     }
 
+    /// Writes something that stands among what the statement reads from, and that sees none of it.
+    pub(crate) fn beside<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        let own = self.scopes.pop();
+        let written = write(self);
+        self.scopes.extend(own);
+        written
+    }
+
     /// The end of a statement.
     pub(crate) fn leave(&mut self) {
         self.scopes.pop();
@@ -224,8 +268,15 @@ impl<'d> Sql<'d> {
                     return Ok(self.scopes.len() > 1 || sources.len() > 1);
                 }
                 Scope::Sources(sources) => hidden |= sources.iter().any(|other| other.hides(source)),
-                Scope::Outputs(names) if names.iter().any(|name| name == column) => return Ok(false),
-                Scope::Outputs(_) => {}
+                Scope::Outputs(names) => match names.iter().filter(|name| *name == column).count() {
+                    0 => {}
+                    1 => return Ok(false),
+                    _ => {
+                        return Err(invalid(format!(
+                            "more than one column {column} comes out of the query; give them labels"
+                        )));
+                    }
+                },
             }
         }
         match &mut self.probe {

@@ -87,16 +87,9 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     pub(crate) fn new(of: Columns, found: &[String]) -> Result<Self> {
-        let positions = match &of {
-            Columns::InOrder => return Ok(Self { of, positions: None }),
-            Columns::Count(count) if *count == found.len() => return Ok(Self { of, positions: None }),
-            Columns::Count(count) => return Err(wrong_width(*count, found.len())),
-            Columns::At(positions) => positions.clone(),
-            Columns::Named(names) => positions(names.iter().map(|name| (*name, true)), found)?,
-            Columns::Of(table) => {
-                let wanted = table.columns().iter();
-                positions(wanted.map(|column| (&*column.name, column.deferred.is_none())), found)?
-            }
+        let positions = match positions_of(&of, found)? {
+            Some(positions) => positions,
+            None => return Ok(Self { of, positions: None }),
         };
         let as_they_come = positions.iter().copied().eq((0..positions.len()).map(Some));
         Ok(Self { of, positions: (!as_they_come).then_some(positions) })
@@ -132,6 +125,22 @@ impl Mapping {
     pub(crate) fn apply<'a>(&'a self, row: &'a dyn driver::Row) -> Option<Mapped<'a>> {
         self.positions.as_ref().map(|positions| Mapped::new(row, positions))
     }
+}
+
+/// Where the wanted columns are among these; `None` if they are all that there is, as they come.
+pub(crate) fn positions_of(of: &Columns, found: &[String]) -> Result<Option<Positions>> {
+    let positions = match of {
+        Columns::InOrder => return Ok(None),
+        Columns::Count(count) if *count == found.len() => return Ok(None),
+        Columns::Count(count) => return Err(wrong_width(*count, found.len())),
+        Columns::At(positions) => positions.clone(),
+        Columns::Named(names) => positions(names.iter().map(|name| (*name, true)), found)?,
+        Columns::Of(table) => {
+            let wanted = table.columns().iter();
+            positions(wanted.map(|column| (&*column.name, column.deferred.is_none())), found)?
+        }
+    };
+    Ok(Some(positions))
 }
 
 /// The positions of names, of which some must be there.

@@ -1,7 +1,7 @@
 //! The shape of a query's rows, known when the query is built, and what each is read into.
 
 use crate::Result;
-use crate::query::{Executable, Maybe, Select};
+use crate::query::{Count, Executable, Existence, Maybe, Select};
 use crate::result::{Columns, ResultSet, RowReader};
 use crate::types::DbValue;
 
@@ -13,6 +13,12 @@ use crate::types::DbValue;
 pub trait Shape: 'static {
     /// What a row is read into.
     type Row: Send;
+
+    /// The columns that a row is read from by their names; `None` if they come in their order.
+    #[doc(hidden)]
+    fn columns() -> Option<Columns> {
+        None
+    }
 
     /// Reads a row.
     fn read_row(row: &mut RowReader<'_>) -> Result<Self::Row>;
@@ -90,11 +96,40 @@ pub trait Query: Executable + Send + Sync {
     fn at_most_one(self) -> Self;
 }
 
+/// How many rows a query would return.
+impl Query for Count {
+    type Shape = u64;
+
+    fn columns(&self) -> Columns {
+        Columns::InOrder
+    }
+
+    fn at_most_one(self) -> Self {
+        self
+    }
+}
+
+/// Whether a query would return any row.
+impl Query for Existence {
+    type Shape = bool;
+
+    fn columns(&self) -> Columns {
+        Columns::InOrder
+    }
+
+    fn at_most_one(self) -> Self {
+        self
+    }
+}
+
 impl<S: Shape> Query for Select<S> {
     type Shape = S;
 
     fn columns(&self) -> Columns {
-        self.statement.projection.positions().map_or(Columns::InOrder, Columns::At)
+        match S::columns() {
+            Some(columns) => self.positions_of(columns),
+            None => self.statement.positions().map_or(Columns::InOrder, Columns::At),
+        }
     }
 
     fn at_most_one(self) -> Self {

@@ -54,7 +54,7 @@ fn lists() {
         r#""users" WHERE "id" IN ($1, $2) AND "id" NOT IN ($3)"#,
     );
     check(
-        User::select().filter(User::ID.in_::<i64>([])).filter(User::ID.not_in::<i64>([])),
+        User::select().filter(User::ID.in_([0i64; 0])).filter(User::ID.not_in([0i64; 0])),
         r#""users" WHERE 1 = 0 AND 1 = 1"#,
         r#""users" WHERE 1 = 0 AND 1 = 1"#,
     );

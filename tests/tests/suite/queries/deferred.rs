@@ -45,6 +45,54 @@ fn new_takes_the_value_itself() {
 }
 
 #[both_forms]
+mod composed {
+    use super::{Doc, Leaf};
+    use orm_tests::assert_says;
+    use orm_tests::prelude::*;
+
+    #[derive(FromRow, Debug, PartialEq)]
+    struct Titled {
+        title: String,
+    }
+
+    /// [QRY-14] In subqueries, unions and rows of structs as well, deferred columns are there if they were asked for.
+    #[case]
+    async fn composed_queries(db: Db) {
+        db.create::<(Doc, Leaf)>().await;
+        let mut session = db.session();
+        session.add(Doc::new("first", "A", 1));
+        session.add(Doc::new("second", "B", 2));
+        session.commit().await.unwrap();
+
+        let mut session = db.session();
+        let union = Doc::select().filter(Doc::PAGES.eq(1)).union(Doc::select().filter(Doc::PAGES.eq(2)));
+        let found = session.all(union.order_by(Doc::TITLE.desc())).await.unwrap();
+        assert_eq!((session[found[0]].title.as_str(), session[found[0]].body.is_loaded()), ("B", false));
+        let mixed = Doc::select().union(Doc::select().undefer(Doc::BODY));
+        assert_says(session.all(mixed).await.unwrap_err(), &["different deferred columns"]);
+        let both = Doc::select().undefer(Doc::BODY).union(Doc::select().undefer(Doc::BODY));
+        let rows = session.rows(both.clone().order_by(Doc::ID.asc())).await.unwrap();
+        assert_eq!(rows[1].body.get().map(String::as_str), Some("second"));
+        assert_eq!((rows[1].pages, rows[1].back.is_loaded()), (2, false));
+
+        let plain = Doc::select().subquery("plain");
+        let rows = session.rows(select((Doc::TITLE.of(&plain), plain.entity::<Doc>()))).await.unwrap();
+        assert_eq!((rows[0].1.title.as_str(), rows[0].1.body.is_loaded()), ("A", false));
+        let whole = both.subquery("whole");
+        let query = select(whole.entity::<Doc>()).undefer(Doc::BODY).order_by(Doc::ID.of(&whole).asc());
+        let rows = session.rows(query).await.unwrap();
+        assert_eq!(rows[0].body.get().map(String::as_str), Some("first"));
+
+        let titled = Doc::select().order_by(Doc::ID.asc()).into::<Titled>();
+        assert_eq!(session.first(titled).await.unwrap(), Some(Titled { title: "A".into() }));
+        let docs = Doc::select().order_by(Doc::ID.asc()).into::<Doc>().undefer(Doc::BODY);
+        let docs = session.all(docs).await.unwrap();
+        assert_eq!(docs[1].body.get().map(String::as_str), Some("second"));
+        assert_eq!(session.count(Doc::select().undefer(Doc::BODY).limit(1)).await.unwrap(), 1);
+    }
+}
+
+#[both_forms]
 mod deferred {
     use super::{Doc, Leaf};
     use orm::dialect::{Postgres, Sqlite};

@@ -1,0 +1,43 @@
+//! How many rows a query would return, and whether any.
+
+use crate::Result;
+use crate::query::select::SelectStatement;
+use crate::query::subquery::render_exists;
+use crate::query::{Executable, Select, Sql};
+
+/// A query for how many rows another one would return.
+#[derive(Debug)]
+pub(crate) struct Count(SelectStatement);
+
+/// A query for whether another one would return any row.
+#[derive(Debug)]
+pub(crate) struct Existence(SelectStatement);
+
+impl<S> Select<S> {
+    pub(crate) fn into_count(self) -> Count {
+        Count(self.statement)
+    }
+
+    pub(crate) fn into_existence(self) -> Existence {
+        Existence(self.statement)
+    }
+}
+
+impl Executable for Count {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        if self.0.has_a_row_for_each_found() {
+            return self.0.render_instead(Some("COUNT(*)"), sql);
+        }
+        sql.push("SELECT COUNT(*) FROM (");
+        self.0.render(sql)?;
+        sql.push(") AS ").name("rows");
+        Ok(())
+    }
+}
+
+impl Executable for Existence {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.push("SELECT ");
+        render_exists(&self.0, sql)
+    }
+}
