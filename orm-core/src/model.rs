@@ -9,6 +9,7 @@ mod found;
 mod key;
 mod models;
 mod query;
+mod relation;
 
 use crate::Result;
 use crate::Value;
@@ -25,6 +26,7 @@ pub use found::{Found, Keeper, meet_entity};
 pub use key::Key;
 pub use models::Models;
 pub use query::TextEntities;
+pub use relation::{Referent, ToMany, ToOne};
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(

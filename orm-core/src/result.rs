@@ -2,6 +2,7 @@
 
 mod from_row;
 mod index;
+mod intaking;
 mod plan;
 mod reader;
 mod set;
@@ -17,3 +18,4 @@ pub use shape::{Optionable, Query, Shape};
 pub use target::As;
 
 pub(crate) use from_row::{Mapped, Mapping};
+pub(crate) use intaking::{Intaking, Once};

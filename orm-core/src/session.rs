@@ -25,8 +25,9 @@ use std::ops::{Deref, DerefMut};
 
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
+use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Found, Model};
-use crate::query::{Column, Executable, Explain, Select};
+use crate::query::{Column, Executable, Select};
 use crate::result::{Plan, Query, ResultSet, Shape};
 use crate::session::unit::{LookedUp, Unit};
 
@@ -89,6 +90,11 @@ impl Session {
         }
     }
 
+    /// The entity with this primary key, without a statement if it is loaded; an error if there is none.
+    pub fn get_one<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Entity<M>> {
+        self.get(key)?.ok_or_else(no_row::<M>)
+    }
+
     /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
     pub fn all<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Found>::Found>> {
         wait(self.unit.all(query))
@@ -130,20 +136,18 @@ impl Session {
     /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
     /// until they are refreshed or expired.
     pub fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
-        wait(self.unit.execute(self.unit.render(&statement)?))
+        wait(self.unit.execute(statement))
     }
 
     /// How the database would run a statement, which is not executed, after a flush.
     pub fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
-        let explain = Explain { statement: &statement, analyze: false };
-        wait(self.unit.explain(self.unit.render(&explain)?))
+        wait(self.unit.explain(statement, false))
     }
 
     /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
     /// writes is refused, and so is any on SQLite, which measures nothing.
     pub fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
-        let explain = Explain { statement: &statement, analyze: true };
-        wait(self.unit.explain(self.unit.render(&explain)?))
+        wait(self.unit.explain(statement, true))
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
@@ -200,6 +204,11 @@ impl AsyncSession {
         }
     }
 
+    /// The entity with this primary key, without a statement if it is loaded; an error if there is none.
+    pub async fn get_one<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Entity<M>> {
+        self.get(key).await?.ok_or_else(no_row::<M>)
+    }
+
     /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
     pub async fn all<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Found>::Found>> {
         self.unit.all(query).await
@@ -244,23 +253,18 @@ impl AsyncSession {
     /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
     /// until they are refreshed or expired.
     pub async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
-        let rendered = self.unit.render(&statement)?;
-        self.unit.execute(rendered).await
+        self.unit.execute(statement).await
     }
 
     /// How the database would run a statement, which is not executed, after a flush.
     pub async fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
-        let rendered = self.unit.render(&Explain { statement: &statement, analyze: false })?;
-        drop(statement);
-        self.unit.explain(rendered).await
+        self.unit.explain(statement, false).await
     }
 
     /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
     /// writes is refused, and so is any on SQLite, which measures nothing.
     pub async fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
-        let rendered = self.unit.render(&Explain { statement: &statement, analyze: true })?;
-        drop(statement);
-        self.unit.explain(rendered).await
+        self.unit.explain(statement, true).await
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
@@ -292,6 +296,10 @@ impl AsyncSession {
     ) -> Result<()> {
         self.unit.load_deferred(entities, column).await
     }
+}
+
+fn no_row<M: Model>() -> Error {
+    Error::new(ErrorKind::NoResult, "there is no row with this key").with_model(M::NAME)
 }
 
 impl fmt::Debug for Session {

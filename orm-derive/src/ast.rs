@@ -70,6 +70,12 @@ impl<'a> Field<'a> {
         Ident::new(&self.name_with("_id").to_uppercase(), self.name.span())
     }
 
+    /// The name of the relation's constant, and the model that it leads to, if it is a reference.
+    pub(crate) fn relation(&self) -> Option<(Ident, &'a Type)> {
+        let name = || Ident::new(&self.name.unraw().to_string().to_uppercase(), self.name.span());
+        types::referred(self.ty).map(|model| (name(), model))
+    }
+
     /// Whether `new` has a parameter for it.
     pub(crate) fn is_required(&self) -> bool {
         let FieldAttributes { auto, default, generated, .. } = &self.attributes;

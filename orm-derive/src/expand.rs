@@ -174,12 +174,15 @@ pub(crate) fn describe_with(ty: &Type, prefix: &TokenStream) -> TokenStream {
 fn inherent(model: &Model<'_>) -> TokenStream {
     let name = &model.input.ident;
     let constants = model.fields.iter().enumerate().map(|(number, field)| constant(model, number, field));
+    let relations =
+        model.fields.iter().enumerate().filter_map(|(number, field)| relation(model, number, field));
     let new = if model.attributes.no_new.is_none() { new(model) } else { TokenStream::new() };
     quote! {
         #[allow(dead_code, non_snake_case, private_interfaces)]
         #[automatically_derived]
         impl #name {
             #(#constants)*
+            #(#relations)*
             #new
         }
     }
@@ -196,6 +199,17 @@ fn constant(model: &Model<'_>, number: usize, field: &Field<'_>) -> TokenStream 
         #[doc = #doc]
         #visibility const #name: ::orm::__private::Column<Self, #column_type> = #column;
     }
+}
+
+fn relation(model: &Model<'_>, number: usize, field: &Field<'_>) -> Option<TokenStream> {
+    let (name, other) = field.relation()?;
+    let visibility = &model.input.vis;
+    let doc = format!("The relation that is the field `{}`, to be joined along and filtered by.", field.name);
+    Some(quote! {
+        #[doc = #doc]
+        #visibility const #name: ::orm::__private::ToOne<Self, #other> =
+            ::orm::__private::ToOne::new(<Self as ::orm::__private::Model>::table, #number);
+    })
 }
 
 fn new(model: &Model<'_>) -> TokenStream {

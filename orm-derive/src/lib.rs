@@ -51,6 +51,7 @@ use errors::Errors;
 /// - An implementation of `Model`, with the type of the key and the table.
 /// - A constant for each column, for use in queries. It has the field's name in capitals, `User::AGE`, and `_ID` after
 ///   it if the field is a `BelongsTo`: `User::INVITER_ID`.
+/// - A constant for the relation that a `BelongsTo` is, without the ending: `User::INVITER`, to be joined along and filtered by.
 /// - A function `new`, whose parameters are the fields without a value of their own, in the order of the struct. `auto`
 ///   and `default` fields and options have one. A parameter takes all that turns into its type if that is a `String`,
 ///   a `Vec<u8>` or a `BelongsTo`.

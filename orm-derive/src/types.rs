@@ -21,7 +21,12 @@ pub(crate) fn parameter<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 
 /// Whether it is a `BelongsTo` or an option of one.
 pub(crate) fn is_reference(ty: &Type) -> bool {
-    parameter(parameter(ty, "Option").unwrap_or(ty), "BelongsTo").is_some()
+    referred(ty).is_some()
+}
+
+/// The model that it refers to, if it is a `BelongsTo` or an option of one.
+pub(crate) fn referred(ty: &Type) -> Option<&Type> {
+    parameter(parameter(ty, "Option").unwrap_or(ty), "BelongsTo")
 }
 
 /// What is in it, if it is a `Deferred`.

@@ -18,6 +18,7 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
     if has_named_fields(model, errors) {
         has_key(model, errors);
         has_distinct_columns(model, errors);
+        has_distinct_constants(model, errors);
     }
     is_name(model.attributes.table.as_ref(), errors);
     schema::check(model, errors);
@@ -73,6 +74,34 @@ fn has_distinct_columns(model: &Model<'_>, errors: &mut Errors) {
             }
         }
     }
+}
+
+/// A reference has two: that of its column, `AUTHOR_ID`, and that of its relation, `AUTHOR`.
+fn has_distinct_constants(model: &Model<'_>, errors: &mut Errors) {
+    for (i, field) in model.fields.iter().enumerate() {
+        let (own, column) = (constants(field), field.column());
+        let same = |other: &&Field<'_>| {
+            // Columns of one name were found before.
+            !other.column().eq_ignore_ascii_case(&column)
+                && constants(other).iter().any(|constant| own.contains(constant))
+        };
+        if let Some(other) = model.fields[..i].iter().find(same) {
+            let constant = constants(other).into_iter().find(|constant| own.contains(constant));
+            let message = format!(
+                "the constant `{}` is that of the field `{}` already; give the field another name, and the column \
+                 its own by `column = \"...\"`",
+                constant.unwrap_or_default(),
+                other.name
+            );
+            errors.at(field.name, message);
+        }
+    }
+}
+
+/// The names of the constants that a field makes.
+fn constants(field: &Field<'_>) -> Vec<String> {
+    let relation = field.relation().map(|(name, _)| name.to_string());
+    std::iter::once(field.constant().to_string()).chain(relation).collect()
 }
 
 pub(crate) fn is_name(given: Option<&LitStr>, errors: &mut Errors) {
@@ -204,6 +233,20 @@ mod tests {
         let input =
             parse_quote! { struct User { #[model(key)] id: i64, #[model(column = "ID")] other: i64 } };
         check(&input, &["the column `ID` is that of the field `id` already"]);
+    }
+
+    #[test]
+    fn constants_differ() {
+        let input = parse_quote! {
+            struct Post {
+                #[model(key)] id: i64, author: BelongsTo<User>, #[model(column = "writer")] author_id: i64,
+                #[model(column = "other_id")] ID: i64,
+            }
+        };
+        let advice = "give the field another name, and the column its own by `column = \"...\"`";
+        let taken =
+            |name, field| format!("the constant `{name}` is that of the field `{field}` already; {advice}");
+        check(&input, &[&taken("AUTHOR_ID", "author"), &taken("ID", "id")]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub use orm_core::engine::{
 };
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
+pub use orm_core::model::{Referent, ToMany, ToOne};
 pub use orm_core::query::{
     Alias, AsSource, JoinKind, Joinable, Label, LabelMethods, Link, Maybe, On, Optional, Select, Selection,
     Source, select,
@@ -112,7 +113,7 @@ pub mod __private {
     pub use orm_core::driver::Row;
     pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
     pub use orm_core::model::{
-        Deferred, Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, meet_entity,
+        Deferred, Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, ToOne, meet_entity,
         read_record,
     };
     pub use orm_core::query::{Column, Part};

@@ -43,6 +43,13 @@ impl RowBuffer {
         self.starts.clear();
     }
 
+    /// Turns the order of the rows round.
+    pub(crate) fn reverse(&mut self) {
+        if self.width > 0 {
+            self.starts = self.starts.chunks(self.width).rev().flatten().copied().collect();
+        }
+    }
+
     /// One of the rows.
     pub fn at(&self, row: usize) -> impl Row {
         BufferedRow { buffer: self, row }

@@ -7,7 +7,7 @@ use crate::driver::{Begin, Control, Isolation, RowBuffer, Rows, Statement, Write
 use crate::engine::{EngineCore, Lease, wait};
 use crate::error::{Error, ErrorKind};
 use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, control_word, rendered};
-use crate::result::{Plan, ResultSet};
+use crate::result::{Intaking, Plan, ResultSet};
 use crate::{Result, Value};
 
 pub(super) struct Channel {
@@ -117,10 +117,12 @@ impl Channel {
     }
 
     pub(super) async fn execute(&mut self, rendered: Rendered) -> Result<ResultSet> {
-        self.ready(rendered.writes).await?;
+        self.ready(rendered.writes || rendered.intake.locks).await?;
         let mut buffer = RowBuffer::new(true);
         let statement = self.statement(&rendered);
-        let affected = self.lease.run(&statement, &rendered.values, &mut buffer).await?;
+        let mut rows = Intaking::new(&rendered.intake, &mut buffer);
+        let affected = self.lease.run(&statement, &rendered.values, &mut rows).await?;
+        rows.finish();
         Ok(ResultSet::new(buffer, affected, statement))
     }
 
@@ -299,12 +301,13 @@ impl Channel {
             let message = "only a statement that reads can be streamed; execute this one";
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
+        rendered.intake.check_stream()?;
         if self.autocommit {
             let message =
                 "stream: a stream needs a transaction, and the connection commits each statement by itself";
             return Err(Error::new(ErrorKind::Misuse, message));
         }
-        self.ready(false).await?;
+        self.ready(rendered.intake.locks).await?;
         let statement = self.statement(&rendered);
         self.lease.open_cursor(&statement, &rendered.values, batch).await?;
         self.open_cursor = Cursor::Open;

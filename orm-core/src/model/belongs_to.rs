@@ -26,6 +26,10 @@ impl<M: Model> BelongsTo<M> {
     pub fn get(&self) -> Option<&M::Key> {
         self.key.as_ref()
     }
+
+    pub(crate) fn token(&self) -> Option<Token> {
+        self.entity
+    }
 }
 
 impl<M: Model> From<Entity<M>> for BelongsTo<M> {

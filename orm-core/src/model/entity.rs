@@ -23,6 +23,16 @@ impl Token {
         Self { place: u64::from(session) << 32 | u64::from(arena), slot }
     }
 
+    /// As a statement carries it, which knows nothing of sessions.
+    pub(crate) fn words(self) -> [u64; 2] {
+        [self.place, self.slot.get()]
+    }
+
+    /// The token of these words.
+    pub(crate) fn from_words([place, slot]: [u64; 2]) -> Option<Self> {
+        NonZeroU64::new(slot).map(|slot| Self { place, slot })
+    }
+
     #[inline]
     pub(crate) fn session(self) -> u32 {
         high(self.place)

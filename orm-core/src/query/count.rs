@@ -1,6 +1,7 @@
 //! How many rows a query would return, and whether any.
 
 use crate::Result;
+use crate::error::{Error, ErrorKind};
 use crate::query::select::SelectStatement;
 use crate::query::subquery::render_exists;
 use crate::query::{Executable, Select, Sql};
@@ -25,6 +26,11 @@ impl<S> Select<S> {
 
 impl Executable for Count {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        if self.0.taking.is_unique() {
+            let message =
+                "unique() is done when rows are read, and a count reads none; count distinct() rows instead";
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
         if self.0.has_a_row_for_each_found() {
             return self.0.render_instead(Some("COUNT(*)"), sql);
         }

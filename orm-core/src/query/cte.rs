@@ -194,7 +194,10 @@ impl Executable for Definition {
         sql.name(&self.name);
         if !self.body.names_its_columns() {
             let columns = self.body.columns();
-            sql.push(" (").list(&columns, |sql, column| drop(sql.name(column))).push(")");
+            sql.push(" (").list(&columns, |sql, column| {
+                sql.name(column);
+            });
+            sql.push(")");
         }
         sql.push(" AS ");
         if let Some(hint) = self.hint {

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::query::{Executable, Feature, Sql};
+use crate::query::{Executable, Feature, Intake, Sql};
 
 /// How a database is asked for its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ impl<E: Executable + ?Sized> Executable for Explain<'_, E> {
         if !self.analyze {
             sql.push(words).begin_statement();
             self.statement.render(sql)?;
+            sql.intake = Intake::default();
             // It is looked at and not run.
             sql.mark_reads();
             return Ok(());
@@ -35,6 +36,7 @@ impl<E: Executable + ?Sized> Executable for Explain<'_, E> {
         sql.require(Feature::ExplainAnalyze)?;
         sql.push(analyze).begin_statement();
         self.statement.render(sql)?;
+        sql.intake = Intake::default();
         if sql.writes() {
             let message = "explain_analyze runs the statement, and this one writes; explain shows its plan without running it";
             return Err(Error::new(ErrorKind::InvalidQuery, message));

@@ -111,6 +111,27 @@ impl Projection {
         self.0.iter().flat_map(names).collect()
     }
 
+    /// The positions of the columns that rows are told apart by: of an entity those of its key, others all.
+    pub(crate) fn identifying(&self) -> Vec<usize> {
+        let (mut positions, mut next) = (Vec::new(), 0);
+        for item in &self.0 {
+            let Some(table) = item.table() else {
+                positions.push(next);
+                next += 1;
+                continue;
+            };
+            let keys = table.primary_key().iter().map(|&key| &table.columns()[key].name);
+            let keys: Vec<_> = keys.collect();
+            for column in self.1.of(table) {
+                if keys.contains(&&column.name) {
+                    positions.push(next);
+                }
+                next += 1;
+            }
+        }
+        positions
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.1.check(self.0.iter().filter_map(Item::table))?;
         sql.separated(", ", &self.0, |sql, item| match item {
@@ -144,11 +165,9 @@ impl Item {
 
 fn render_all(source: &Source, undeferred: &Undeferred, sql: &mut Sql<'_>) -> Result<()> {
     let Some(table) = source.as_table() else { return Ok(()) };
-    let qualified = sql.look_up(source, "its columns")?;
+    let owner = sql.look_up(source, "its columns")?;
     sql.list(undeferred.of(table), |sql, column| {
-        if qualified {
-            source.qualify(sql);
-        }
+        owner.qualify(source, sql);
         sql.name(&column.name);
     });
     Ok(())

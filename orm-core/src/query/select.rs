@@ -10,6 +10,7 @@ use crate::metadata::Table;
 use crate::query::filter::Filter;
 use crate::query::from::From;
 use crate::query::group::GroupBy;
+use crate::query::intake::{Intake, Taking};
 use crate::query::join::Joins;
 use crate::query::limit::Limit;
 use crate::query::order::OrderBy;
@@ -38,6 +39,7 @@ pub(crate) struct SelectStatement {
     pub(crate) order_by: OrderBy,
     pub(crate) limit: Limit,
     pub(crate) set: Option<Arc<Set>>,
+    pub(crate) taking: Taking,
 }
 
 impl<S> Select<S> {
@@ -69,6 +71,7 @@ impl<S> fmt::Debug for Select<S> {
 
 impl<S> Executable for Select<S> {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.intake = self.statement.intake();
         self.statement.render(sql)
     }
 }
@@ -81,7 +84,7 @@ impl SelectStatement {
     /// Writes the query, or the same one for something else, whose rows have no order then.
     pub(crate) fn render_instead(&self, list: Option<&'static str>, sql: &mut Sql<'_>) -> Result<()> {
         // Destructured without `..`: a clause that is forgotten here does not compile.
-        let Self { projection, from, joins, filter, group_by, order_by, limit, set } = self;
+        let Self { projection, from, joins, filter, group_by, order_by, limit, set, taking: _ } = self;
         if let Some(set) = set {
             refuse(&[
                 ("columns", !projection.is_empty()),
@@ -125,13 +128,23 @@ impl SelectStatement {
 
     /// Whether it returns one row for each that FROM, JOIN and WHERE find.
     pub(crate) fn has_a_row_for_each_found(&self) -> bool {
-        let Self { projection: _, from: _, joins: _, filter: _, group_by, order_by: _, limit, set: _ } = self;
+        let Self {
+            projection: _,
+            from: _,
+            joins: _,
+            filter: _,
+            group_by,
+            order_by: _,
+            limit,
+            set: _,
+            taking: _,
+        } = self;
         self.is_of_columns() && group_by.is_empty() && limit.is_empty()
     }
 
     /// Whether nothing in it would reach out of it if something followed without brackets.
     pub(crate) fn is_simple(&self) -> bool {
-        let Self { projection, from, joins, filter, group_by, order_by, limit, set } = self;
+        let Self { projection, from, joins, filter, group_by, order_by, limit, set, taking: _ } = self;
         let is_bare = projection.is_empty()
             && from.is_empty()
             && joins.is_empty()
@@ -153,6 +166,24 @@ impl SelectStatement {
         match &self.set {
             Some(set) => set.first.positions(),
             None => self.projection.positions(),
+        }
+    }
+
+    /// The positions of the columns that rows are told apart by.
+    fn identifying(&self) -> Vec<usize> {
+        match &self.set {
+            Some(set) => set.first.identifying(),
+            None => self.projection.identifying(),
+        }
+    }
+
+    /// How its rows are taken in.
+    fn intake(&self) -> Intake {
+        Intake {
+            unique_by: self.taking.is_unique().then(|| self.identifying()),
+            backwards: false,
+            refill: self.taking.populates_existing(),
+            locks: false,
         }
     }
 

@@ -225,6 +225,11 @@ impl<M> Alias<M> {
     pub(crate) fn new(table: fn() -> &'static Table, name: Option<&'static str>) -> Self {
         Self { table, name, model: PhantomData }
     }
+
+    /// Its name, if it has another one than the table's.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        self.name
+    }
 }
 
 impl<M> Clone for Alias<M> {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Table, TableName};
 use crate::query::cte::{Definition, render_with};
+use crate::query::intake::Intake;
+use crate::query::keys::Keys;
 use crate::query::source::{Name, Source};
 use crate::query::{Dialect, Executable};
 use crate::{Result, SqlType, Value};
@@ -17,6 +19,12 @@ pub struct Sql<'d> {
     types: Vec<SqlType>,
     values: Vec<Value<'static>>,
     pub(super) writes: bool,
+    /// How its rows are taken in.
+    pub(crate) intake: Intake,
+    /// Who knows the keys of entities.
+    pub(crate) keys: Option<&'d dyn Keys>,
+    /// It has to be written again after a flush, when all keys are known.
+    pub(crate) waits: bool,
     /// What may be named, from the outermost statement to the innermost.
     scopes: Vec<Scope>,
     /// Only what the statement reads from is wanted: the first source whose column is named and that is in no scope.
@@ -36,6 +44,19 @@ enum Scope {
     Sources(Vec<Source>),
     /// The columns that come out of it, as behind a UNION.
     Outputs(Vec<String>),
+    /// The first means the second.
+    As(Box<[Source; 2]>),
+}
+
+/// How a column says whose it is.
+#[derive(Debug)]
+pub(crate) enum Owner {
+    /// It need not.
+    Clear,
+    /// By the name of the source that it was asked of.
+    Asked,
+    /// By the name of this one.
+    Other(Source),
 }
 
 /// A finished statement with its parameters.
@@ -47,15 +68,31 @@ pub struct Rendered {
     pub(crate) values: Vec<Value<'static>>,
     /// Whether it may write.
     pub(crate) writes: bool,
+    /// How its rows are taken in.
+    pub(crate) intake: Intake,
+    /// It has to be written again after a flush.
+    pub(crate) waits: bool,
 }
 
 /// Writes a statement. If it uses common table expressions, which is known only then, it is written again behind them:
 /// parameters may be told apart by their order alone.
 pub(crate) fn rendered(statement: &(impl Executable + ?Sized), dialect: &dyn Dialect) -> Result<Rendered> {
-    let mut sql = Sql::new(dialect);
+    write(statement, Sql::new(dialect))
+}
+
+/// Writes a statement that may name entities, of which somebody knows the keys.
+pub(crate) fn rendered_with(
+    statement: &(impl Executable + ?Sized),
+    dialect: &dyn Dialect,
+    keys: &dyn Keys,
+) -> Result<Rendered> {
+    write(statement, Sql { keys: Some(keys), ..Sql::new(dialect) })
+}
+
+fn write(statement: &(impl Executable + ?Sized), mut sql: Sql<'_>) -> Result<Rendered> {
     statement.render(&mut sql)?;
     if !sql.with.is_empty() {
-        sql = Sql { with: sql.with, ..Sql::new(dialect) };
+        sql = Sql { with: sql.with, keys: sql.keys, ..Sql::new(sql.dialect) };
         render_with(&mut sql)?;
         sql.head = sql.text.len();
         statement.render(&mut sql)?;
@@ -73,6 +110,9 @@ impl<'d> Sql<'d> {
             types: Vec::with_capacity(8),
             values: Vec::with_capacity(8),
             writes: false,
+            intake: Intake::default(),
+            keys: None,
+            waits: false,
             scopes: Vec::with_capacity(1),
             probe: None,
             with: Vec::new(),
@@ -84,12 +124,12 @@ impl<'d> Sql<'d> {
     /// Something to write a definition to that this statement needs, to see what it needs in turn.
     pub(super) fn inside(&mut self) -> Self {
         let with = std::mem::take(&mut self.with);
-        Self { with, defining: self.defining.clone(), ..Self::new(self.dialect) }
+        Self { with, defining: self.defining.clone(), keys: self.keys, ..Self::new(self.dialect) }
     }
 
     /// Something to write a part of this statement to, only to see what it reads from.
     pub(crate) fn probe(&self) -> Self {
-        Self { probe: Some(None), ..Self::new(self.dialect) }
+        Self { probe: Some(None), keys: self.keys, ..Self::new(self.dialect) }
     }
 
     /// What was written so far, which has no parameters, stands before everything else, also before definitions.
@@ -254,35 +294,59 @@ impl<'d> Sql<'d> {
         written
     }
 
+    /// Lets the name of one mean another, until [`leave`](Self::leave).
+    pub(crate) fn enter_as(&mut self, asked: Source, meant: Source) {
+        self.scopes.push(Scope::As(Box::new([asked, meant])));
+    }
+
+    /// A name that nothing has that may be named here.
+    pub(crate) fn unused_name(&self, stem: &str) -> String {
+        let sources = || {
+            self.scopes.iter().filter_map(|scope| match scope {
+                Scope::Sources(sources) => Some(sources),
+                Scope::Outputs(_) | Scope::As(_) => None,
+            })
+        };
+        let name = |number: usize| format!("{stem}_{number}");
+        let is_used = |name: &str| sources().flatten().any(|source| source.name() == name);
+        let number = (1..).find(|&number| !is_used(&name(number)));
+        name(number.unwrap_or_default())
+    }
+
     /// The end of a statement.
     pub(crate) fn leave(&mut self) {
         self.scopes.pop();
     }
 
-    /// Whether columns of this have to say so; an error if it cannot be named here.
-    pub(crate) fn look_up(&mut self, source: &Source, column: &str) -> Result<bool> {
+    /// How columns of this say so; an error if it cannot be named here.
+    pub(crate) fn look_up(&mut self, source: &Source, column: &str) -> Result<Owner> {
         let mut hidden = false;
         for scope in self.scopes.iter().rev() {
             match scope {
                 Scope::Sources(sources) if sources.iter().any(|other| other.is(source)) && !hidden => {
-                    return Ok(self.scopes.len() > 1 || sources.len() > 1);
+                    let is_clear = self.scopes.len() == 1 && sources.len() == 1;
+                    return Ok(if is_clear { Owner::Clear } else { Owner::Asked });
                 }
                 Scope::Sources(sources) => hidden |= sources.iter().any(|other| other.hides(source)),
                 Scope::Outputs(names) => match names.iter().filter(|name| *name == column).count() {
                     0 => {}
-                    1 => return Ok(false),
+                    1 => return Ok(Owner::Clear),
                     _ => {
                         return Err(invalid(format!(
                             "more than one column {column} comes out of the query; give them labels"
                         )));
                     }
                 },
+                Scope::As(pair) if pair[0].is(source) && !hidden => {
+                    return Ok(Owner::Other(pair[1].clone()));
+                }
+                Scope::As(_) => {}
             }
         }
         match &mut self.probe {
             Some(first) => {
                 first.get_or_insert_with(|| source.clone());
-                Ok(true)
+                Ok(Owner::Asked)
             }
             None => Err(self.unknown(source, column, hidden)),
         }
@@ -315,9 +379,7 @@ impl<'d> Sql<'d> {
 
     /// Adds a column of something that the statement reads from; of which type, if it is to be compared.
     pub(crate) fn column(&mut self, source: &Source, name: &str, compared: Option<SqlType>) -> Result<()> {
-        if self.look_up(source, name)? {
-            source.qualify(self);
-        }
+        self.look_up(source, name)?.qualify(source, self);
         self.name(name);
         if let Some(collation) = compared.and_then(|sql_type| self.dialect.collation(sql_type)) {
             self.push(" COLLATE ").push(collation);
@@ -331,7 +393,19 @@ impl<'d> Sql<'d> {
     }
 
     pub(crate) fn finish(self) -> Rendered {
-        Rendered { text: self.text, types: self.types, values: self.values, writes: self.writes }
+        let Self { text, types, values, writes, intake, waits, .. } = self;
+        Rendered { text, types, values, writes, intake, waits }
+    }
+}
+
+impl Owner {
+    /// Writes it before a column of what was asked for.
+    pub(crate) fn qualify(&self, asked: &Source, sql: &mut Sql<'_>) {
+        match self {
+            Self::Clear => {}
+            Self::Asked => asked.qualify(sql),
+            Self::Other(source) => source.qualify(sql),
+        }
     }
 }
 

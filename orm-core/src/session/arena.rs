@@ -38,6 +38,18 @@ pub(super) enum State {
     Deleted,
 }
 
+impl State {
+    /// Why an entity that is so has no row.
+    pub(super) fn problem(self) -> &'static str {
+        match self {
+            Self::Persistent => "it has one",
+            Self::Pending => "it was added and not flushed yet",
+            Self::Transient => "the transaction that added it was rolled back; detach it and add it again",
+            Self::Deleted | Self::Free => "its row was deleted",
+        }
+    }
+}
+
 /// What is known of one entity.
 pub(super) struct Head {
     pub(super) generation: NonZeroU32,
@@ -335,6 +347,11 @@ impl Arena {
             }
         };
         Ok(Met { slot, generation: self.head(slot).generation })
+    }
+
+    /// The slot of a row, if its entity is known.
+    pub(super) fn find_row(&self, row: &dyn Row) -> Result<Option<u32>> {
+        Ok(self.find(&self.identity_of_row(row)?))
     }
 
     #[inline]

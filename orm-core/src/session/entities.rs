@@ -38,6 +38,8 @@ pub struct Entities {
     pub(super) stale_before: u32,
     /// Values read before this are thrown away.
     pub(super) expired_before: u32,
+    /// The query that is being read has its rows put over the values of entities that are known.
+    pub(super) refills: bool,
 }
 
 impl Entities {
@@ -56,6 +58,7 @@ impl Entities {
             clock: 1,
             stale_before: 1,
             expired_before: 1,
+            refills: false,
         }
     }
 
@@ -110,7 +113,7 @@ impl Entities {
 
     /// Whether the session would save this entity: it is new, or it has its row.
     pub fn contains<M: Model>(&self, entity: Entity<M>) -> bool {
-        matches!(self.look_up(entity), Ok((_, head)) if matches!(head.state, State::Pending | State::Persistent))
+        matches!(self.look_up(entity.token, M::NAME), Ok((_, head)) if matches!(head.state, State::Pending | State::Persistent))
     }
 
     /// The struct of an entity, or the error that says why it cannot be shown.
@@ -119,7 +122,7 @@ impl Entities {
         let record = self.arenas[entity.token.arena() as usize]
             .structs::<M>()
             .and_then(|all| all[slot as usize].as_ref());
-        record.ok_or_else(|| gone::<M>(LEFT))
+        record.ok_or_else(|| gone(M::NAME, LEFT))
     }
 
     /// The struct of an entity, to be changed.
@@ -128,12 +131,12 @@ impl Entities {
         let place = Place { arena: entity.token.arena(), slot };
         if self.head(place).state == State::Transient {
             // A change of it would be lost: nothing saves it any more.
-            return self.persistent(entity).and_then(|_| Err(gone::<M>(LEFT)));
+            return self.persistent(entity).and_then(|_| Err(gone(M::NAME, LEFT)));
         }
         self.touch(place);
         let arena = &mut self.arenas[entity.token.arena() as usize];
         let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].as_mut());
-        record.ok_or_else(|| gone::<M>(LEFT))
+        record.ok_or_else(|| gone(M::NAME, LEFT))
     }
 
     /// Takes an entity out of the session as a plain struct. What was changed and not flushed is not saved.
@@ -149,7 +152,7 @@ impl Entities {
             self.left.push((place.arena, identity));
         }
         self.arena_mut(place).release(slot);
-        record.ok_or_else(|| gone::<M>(LEFT))
+        record.ok_or_else(|| gone(M::NAME, LEFT))
     }
 
     #[inline]
@@ -192,16 +195,15 @@ impl Entities {
         !(self.new.is_empty() && self.touched.is_empty() && self.doomed.is_empty())
     }
 
-    fn look_up<M: Model>(&self, entity: Entity<M>) -> Result<(Place, &Head)> {
-        let (session, arena, slot) = (entity.token.session(), entity.token.arena(), entity.token.slot());
-        if session != self.session {
-            return Err(gone::<M>(
-                "belongs to another session; use each handle with the session it came from",
-            ));
+    #[inline]
+    pub(super) fn look_up(&self, token: Token, model: &'static str) -> Result<(Place, &Head)> {
+        if token.session() != self.session {
+            let problem = "belongs to another session; use each handle with the session it came from";
+            return Err(gone(model, problem));
         }
-        match self.find_token(entity.token) {
-            Some(head) => Ok((Place { arena, slot }, head)),
-            None => Err(gone::<M>("was deleted or detached; it is no longer in this session")),
+        match self.find_token(token) {
+            Some(head) => Ok((Place { arena: token.arena(), slot: token.slot() }, head)),
+            None => Err(gone(model, "was deleted or detached; it is no longer in this session")),
         }
     }
 
@@ -214,7 +216,7 @@ impl Entities {
 
     #[inline]
     fn readable<M: Model>(&self, entity: Entity<M>) -> Result<u32> {
-        let (place, head) = self.look_up(entity)?;
+        let (place, head) = self.look_up(entity.token, M::NAME)?;
         match head.state {
             State::Pending | State::Transient => Ok(place.slot),
             State::Persistent if head.read_at >= self.expired_before => Ok(place.slot),
@@ -226,10 +228,10 @@ impl Entities {
                 ),
             )
             .with_model(M::NAME)),
-            State::Deleted | State::Free => Err(gone::<M>(&format!(
-                "{} was deleted; after a rollback it can be read again",
-                self.shown(head)
-            ))),
+            State::Deleted | State::Free => Err(gone(
+                M::NAME,
+                &format!("{} was deleted; after a rollback it can be read again", self.shown(head)),
+            )),
         }
     }
 
@@ -239,15 +241,12 @@ impl Entities {
     }
 
     pub(super) fn persistent<M: Model>(&self, entity: Entity<M>) -> Result<Place> {
-        let (place, head) = self.look_up(entity)?;
-        let problem = match head.state {
-            State::Persistent => return Ok(place),
-            State::Pending => "it was added and not flushed yet",
-            State::Transient => "the transaction that added it was rolled back; detach it and add it again",
-            State::Deleted | State::Free => "its row was deleted",
-        };
-        Err(Error::new(ErrorKind::NotPersistent, format!("the entity has no row: {problem}"))
-            .with_model(M::NAME))
+        let (place, head) = self.look_up(entity.token, M::NAME)?;
+        if head.state == State::Persistent {
+            return Ok(place);
+        }
+        let message = format!("the entity has no row: {}", head.state.problem());
+        Err(Error::new(ErrorKind::NotPersistent, message).with_model(M::NAME))
     }
 
     /// Remembers an entity's columns before they may change.
@@ -306,6 +305,9 @@ impl Entities {
     #[inline]
     pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
         let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
+        if refill && !self.touched.is_empty() {
+            self.forget_changes_of(arena, row)?;
+        }
         let refill = |head: &Head| refill || (head.read_at < current && !head.touched);
         let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
         if !self.left.is_empty() {
@@ -315,6 +317,15 @@ impl Entities {
             self.fill_deferred(Place { arena, slot }, row)?;
         }
         Ok(Token::new(session, arena, slot, generation))
+    }
+
+    /// Drops what was changed in the entity of a row and not flushed.
+    #[cold]
+    fn forget_changes_of(&mut self, arena: u32, row: &dyn Row) -> Result<()> {
+        if let Some(slot) = self.arenas[arena as usize].find_row(row)? {
+            self.forget_changes(Place { arena, slot });
+        }
+        Ok(())
     }
 
     /// A row whose entity has left may be one that this transaction wrote, and that a rollback takes back.
@@ -418,8 +429,9 @@ impl Entities {
 
 const LEFT: &str = "is not in this session any more";
 
-fn gone<M: Model>(problem: &str) -> Error {
-    Error::new(ErrorKind::Detached, format!("the entity {problem}")).with_model(M::NAME)
+#[cold]
+pub(super) fn gone(model: &'static str, problem: &str) -> Error {
+    Error::new(ErrorKind::Detached, format!("the entity {problem}")).with_model(model)
 }
 
 /// The one deliberate panic of this library.

@@ -1,9 +1,15 @@
-//! A session's memory as the keeper of what a query finds.
+//! A session's memory as the keeper of what a query finds, and of the keys that it asks for.
 
-use crate::Result;
+use std::fmt;
+
 use crate::driver::Row;
+use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
 use crate::model::{Keeper, Model, Token};
-use crate::session::entities::Entities;
+use crate::query::{EntityWords, Keys};
+use crate::session::arena::State;
+use crate::session::entities::{Entities, gone};
+use crate::{Result, Value};
 
 impl Keeper for Entities {
     fn arena<M: Model>(&mut self) -> u32 {
@@ -12,6 +18,36 @@ impl Keeper for Entities {
 
     #[inline]
     fn meet(&mut self, arena: u32, row: &dyn Row) -> Result<Token> {
-        self.meet(arena, row, false)
+        self.meet(arena, row, self.refills)
+    }
+}
+
+impl Keys for Entities {
+    fn key(&self, entity: EntityWords, model: &'static str) -> Result<Option<Vec<Value<'static>>>> {
+        let token = Token::from_words(entity).ok_or_else(|| gone(model, "is none"))?;
+        let (place, head) = self.look_up(token, model)?;
+        match head.state {
+            // What was changed may be the key.
+            State::Pending => Ok(None),
+            State::Persistent if head.touched => Ok(None),
+            State::Persistent => {
+                Ok(Some(key_values(self.arena(place).table, |part| head.identity.value(part).into_owned())))
+            }
+            State::Transient | State::Deleted | State::Free => {
+                let message = format!("a query names an entity that has no row: {}", head.state.problem());
+                Err(Error::new(ErrorKind::NotPersistent, message).with_model(model))
+            }
+        }
+    }
+}
+
+fn key_values(table: &Table, value: impl Fn(usize) -> Value<'static>) -> Vec<Value<'static>> {
+    (0..table.primary_key().len()).map(value).collect()
+}
+
+impl fmt::Debug for Entities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { new, touched, doomed, .. } = self;
+        write!(f, "{} new, {} touched, {} to be deleted", new.len(), touched.len(), doomed.len())
     }
 }

@@ -22,6 +22,8 @@ pub struct EntityStream<'s, S: Found, F: Face = Session> {
 /// How far a stream has come.
 pub(super) struct Reading<S: Found> {
     pub(super) place: S::Place,
+    /// Entities that are known take over the values of their rows.
+    pub(super) refills: bool,
     /// Where the columns are, if not in their order, and the names of the result's.
     pub(super) mapped: Option<(Columns, Vec<String>)>,
     pub(super) size: usize,
@@ -76,8 +78,8 @@ impl Session {
         query: Q,
         partition: usize,
     ) -> Result<EntityStream<'_, Q::Shape, Self>> {
-        let rendered = self.unit.render(&query)?;
-        let reading = wait(self.unit.stream(rendered, query.columns(), partition))?;
+        let columns = query.columns();
+        let reading = wait(self.unit.stream(query, columns, partition))?;
         Ok(EntityStream { session: self, reading })
     }
 }
@@ -90,9 +92,8 @@ impl AsyncSession {
         query: Q,
         partition: usize,
     ) -> Result<EntityStream<'_, Q::Shape, Self>> {
-        let (rendered, columns) = (self.unit.render(&query)?, query.columns());
-        drop(query);
-        let reading = self.unit.stream(rendered, columns, partition).await?;
+        let columns = query.columns();
+        let reading = self.unit.stream(query, columns, partition).await?;
         Ok(EntityStream { session: self, reading })
     }
 }

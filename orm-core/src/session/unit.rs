@@ -80,10 +80,10 @@ impl Unit {
     ///
     /// What is rare is boxed where it is called, so that the future of a call that only looks something up stays small: it
     /// is moved with every call.
-    async fn get_ready(&mut self) -> Result<()> {
+    async fn get_ready(&mut self, writes: bool) -> Result<()> {
         self.close_abandoned().await?;
         self.flush().await?;
-        self.begin(false).await
+        self.begin(writes).await
     }
 
     async fn close_abandoned(&mut self) -> Result<()> {
@@ -193,8 +193,7 @@ impl Unit {
 
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Entities { new, touched, doomed, .. } = &self.entities;
-        write!(f, "{} new, {} touched, {} to be deleted", new.len(), touched.len(), doomed.len())?;
+        write!(f, "{:?}", self.entities)?;
         match (&self.failed, &self.lease) {
             (Some(error), _) => write!(f, ", failed: {error}"),
             (None, Some(_)) => f.write_str(", in a transaction"),

@@ -5,6 +5,8 @@ mod ctes;
 mod deferred;
 mod dynamic;
 mod explain;
+mod identity_of_queries;
+mod relations;
 mod selecting;
 mod sets;
 mod subqueries;

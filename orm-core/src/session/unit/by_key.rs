@@ -67,7 +67,7 @@ impl Unit {
                 &several[..]
             }
         };
-        let result = self.run(&statement, values, take).await;
+        let result = self.run(&statement, values, false, take).await;
         self.entities.arenas[arena as usize].by_key = Some(statement);
         result.map(|()| found)
     }

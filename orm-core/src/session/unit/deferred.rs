@@ -63,7 +63,7 @@ impl Unit {
             }
         };
         let statement = self.engine.statements().query(&rendered);
-        self.run(&statement, &rendered.values, take).await
+        self.run(&statement, &rendered.values, false, take).await
     }
 
     /// A query for columns of these rows.

@@ -8,8 +8,8 @@ use crate::driver::{Row, RowBuffer, Statement};
 use crate::engine::Lease;
 use crate::error::{Error, ErrorKind};
 use crate::model::Found;
-use crate::query::{Executable, Rendered, rendered};
-use crate::result::{Columns, Plan, Query, ResultSet, RowReader, Shape};
+use crate::query::{Executable, Explain, Rendered, rendered_with};
+use crate::result::{Columns, Intaking, Once, Plan, Query, ResultSet, RowReader, Shape};
 use crate::session::entities::Entities;
 use crate::session::meet::Rearranged;
 use crate::session::stream::Reading;
@@ -21,13 +21,14 @@ impl Unit {
         &mut self,
         statement: &Arc<Statement>,
         values: &[Value<'_>],
+        locks: bool,
         mut take: F,
     ) -> Result<()>
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
         if !self.is_ready() {
-            Box::pin(self.get_ready()).await?;
+            Box::pin(self.get_ready(locks)).await?;
         }
         let Self { entities, lease, .. } = self;
         let lease = held(lease)?;
@@ -48,6 +49,7 @@ impl Unit {
     async fn run_mapped<F>(
         &mut self,
         columns: Columns,
+        once: Once,
         statement: &Arc<Statement>,
         values: &[Value<'_>],
         mut take: F,
@@ -55,9 +57,9 @@ impl Unit {
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
-        self.get_ready().await?;
+        self.get_ready(false).await?;
         let Self { entities, lease, .. } = self;
-        let mut sink = Rearranged::new(columns, |row: &dyn Row| take(entities, row));
+        let mut sink = Rearranged::new(columns, once, |row: &dyn Row| take(entities, row));
         match held(lease)?.run(statement, values, &mut sink).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.fail_if_broken(error).await),
@@ -65,25 +67,43 @@ impl Unit {
     }
 
     /// Runs any statement; unflushed changes are written first.
-    pub(in crate::session) async fn execute(&mut self, rendered: Rendered) -> Result<ResultSet> {
-        self.close_abandoned().await?;
-        self.flush().await?;
-        self.begin(rendered.writes).await?;
+    pub(in crate::session) async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
+        let rendered = self.render(&statement).await?;
+        self.get_ready(rendered.writes || rendered.intake.locks).await?;
         let statement = self.engine.statements().query(&rendered);
         let mut buffer = RowBuffer::new(true);
-        match held(&mut self.lease)?.run(&statement, &rendered.values, &mut buffer).await {
-            Ok(affected) => Ok(ResultSet::new(buffer, affected, statement)),
+        let mut rows = Intaking::new(&rendered.intake, &mut buffer);
+        match held(&mut self.lease)?.run(&statement, &rendered.values, &mut rows).await {
+            Ok(affected) => {
+                rows.finish();
+                Ok(ResultSet::new(buffer, affected, statement))
+            }
             Err(error) => Err(self.fail_if_broken(error).await),
         }
     }
 
-    pub(in crate::session) async fn explain(&mut self, rendered: Rendered) -> Result<Plan> {
+    pub(in crate::session) async fn explain(
+        &mut self,
+        statement: impl Executable,
+        analyze: bool,
+    ) -> Result<Plan> {
         let tree = self.engine.backend().dialect().explaining().tree;
-        Plan::read(self.execute(rendered).await?, tree)
+        let explain = Explain { statement: &statement, analyze };
+        Plan::read(self.execute(explain).await?, tree)
     }
 
-    pub(in crate::session) fn render(&self, statement: &(impl Executable + ?Sized)) -> Result<Rendered> {
-        rendered(statement, self.engine.backend().dialect())
+    /// Writes a statement. One that names entities whose keys are not certain is written again after a flush.
+    pub(in crate::session) async fn render(&mut self, statement: &impl Executable) -> Result<Rendered> {
+        let rendered = self.render_now(statement)?;
+        if !rendered.waits {
+            return Ok(rendered);
+        }
+        Box::pin(self.flush()).await?;
+        self.render_now(statement)
+    }
+
+    fn render_now(&self, statement: &impl Executable) -> Result<Rendered> {
+        rendered_with(statement, self.engine.backend().dialect(), &self.entities)
     }
 
     pub(in crate::session) async fn all<Q: Query<Shape: Found>>(
@@ -98,27 +118,37 @@ impl Unit {
         &mut self,
         query: Q,
     ) -> Result<(Vec<<Q::Shape as Found>::Found>, Rendered)> {
-        let (rendered, columns) = (self.render(&query)?, query.columns());
+        let (rendered, columns) = (self.render(&query).await?, query.columns());
         drop(query);
         let place = <Q::Shape as Found>::place(&mut self.entities);
         let mut found = Vec::new();
+        self.entities.refills = rendered.intake.refill;
         let take = |entities: &mut Entities, row: &dyn Row| {
             found.push(<Q::Shape as Found>::meet(&place, entities, &mut RowReader::new(row))?);
             Ok(())
         };
         self.read(&rendered, columns, take).await?;
+        if rendered.intake.backwards {
+            found.reverse();
+        }
         Ok((found, rendered))
     }
 
     /// Reads the rows of a query.
-    async fn read<F>(&mut self, rendered: &Rendered, columns: Columns, take: F) -> Result<()>
+    async fn read<F>(&mut self, rendered: &Rendered, columns: Columns, mut take: F) -> Result<()>
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
         let statement = self.engine.statements().query(rendered);
+        let mut once = Once::new(&rendered.intake);
         match columns {
-            Columns::InOrder => self.run(&statement, &rendered.values, take).await,
-            columns => Box::pin(self.run_mapped(columns, &statement, &rendered.values, take)).await,
+            Columns::InOrder => {
+                let take = |entities: &mut Entities, row: &dyn Row| {
+                    if once.takes(row)? { take(entities, row) } else { Ok(()) }
+                };
+                self.run(&statement, &rendered.values, rendered.intake.locks, take).await
+            }
+            columns => Box::pin(self.run_mapped(columns, once, &statement, &rendered.values, take)).await,
         }
     }
 
@@ -152,7 +182,7 @@ impl Unit {
         &mut self,
         query: Q,
     ) -> Result<Vec<<Q::Shape as Shape>::Row>> {
-        let (rendered, columns) = (self.render(&query)?, query.columns());
+        let (rendered, columns) = (self.render(&query).await?, query.columns());
         drop(query);
         let mut rows = Vec::new();
         self.read(&rendered, columns, |_, row| {
@@ -160,21 +190,27 @@ impl Unit {
             Ok(())
         })
         .await?;
+        if rendered.intake.backwards {
+            rows.reverse();
+        }
         Ok(rows)
     }
 
     /// Opens a stream.
     pub(in crate::session) async fn stream<S: Found>(
         &mut self,
-        rendered: Rendered,
+        query: impl Executable,
         columns: Columns,
         size: usize,
     ) -> Result<Reading<S>> {
         let size = size.max(1);
+        let rendered = self.render(&query).await?;
+        drop(query);
+        let refills = rendered.intake.refill;
         self.open_cursor(rendered, size).await?;
         let place = S::place(&mut self.entities);
         let mapped = (columns != Columns::InOrder).then(|| (columns, Vec::new()));
-        Ok(Reading { place, mapped, size, met: VecDeque::new(), more: true })
+        Ok(Reading { place, refills, mapped, size, met: VecDeque::new(), more: true })
     }
 
     async fn open_cursor(&mut self, rendered: Rendered, size: usize) -> Result<()> {
@@ -182,7 +218,8 @@ impl Unit {
             let message = "only a query that reads can be streamed";
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
-        self.get_ready().await?;
+        rendered.intake.check_stream()?;
+        self.get_ready(rendered.intake.locks).await?;
         let statement = self.engine.statements().query(&rendered);
         let batch = u32::try_from(size).unwrap_or(u32::MAX);
         if let Err(error) = held(&mut self.lease)?.open_cursor(&statement, &rendered.values, batch).await {
@@ -203,7 +240,8 @@ impl Unit {
             return Err(Error::new(ErrorKind::Misuse, message));
         }
         let Self { entities, lease, .. } = self;
-        let Reading { place, mapped, met, .. } = reading;
+        let Reading { place, refills, mapped, met, .. } = reading;
+        entities.refills = *refills;
         let mut take = |row: &dyn Row| {
             met.push_back(S::meet(place, entities, &mut RowReader::new(row))?);
             Ok(())

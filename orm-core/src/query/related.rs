@@ -1,0 +1,179 @@
+//! Conditions along a relation: whether there are related rows, and which row is referred to.
+
+use crate::Result;
+use crate::query::expr::Node;
+use crate::query::filter::Filter;
+use crate::query::keys::EntityWords;
+use crate::query::source::Source;
+use crate::query::{Condition, Expr, IntoCondition, Sql};
+use crate::{SqlType, Value};
+
+/// Whether related rows exist for which something holds.
+#[derive(Debug)]
+pub(crate) struct RelatedExist {
+    outer: Source,
+    inner: Source,
+    /// The names of the columns on either side, the outer ones first.
+    columns: Vec<(String, String)>,
+    filter: Filter,
+}
+
+impl RelatedExist {
+    pub(crate) fn condition(
+        [outer, inner]: [Source; 2],
+        columns: Vec<(String, String)>,
+        condition: impl IntoCondition,
+    ) -> Condition {
+        let mut filter = Filter::default();
+        filter.push(condition);
+        Expr::new(Self { outer, inner, columns, filter })
+    }
+}
+
+impl Node for RelatedExist {
+    /// In the condition, the name of the model means the related row. Where that has the name of the outer one, because the
+    /// relation leads to its own table, it is read under a name that is made up.
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let Self { outer, inner, columns, filter } = self;
+        let renamed = outer.hides(inner).then(|| inner.clone().named(sql.unused_name("related")));
+        let related = renamed.as_ref().unwrap_or(inner);
+        sql.push("EXISTS (SELECT 1 FROM ");
+        related.render(sql)?;
+        sql.enter(vec![related.clone()])?;
+        sql.push(" WHERE ");
+        sql.separated(" AND ", columns, |sql, (outer_column, inner_column)| {
+            sql.column(related, inner_column, None)?;
+            sql.push(" = ");
+            sql.column(outer, outer_column, None)
+        })?;
+        if let Some(renamed) = &renamed {
+            sql.enter_as(inner.clone(), renamed.clone());
+        }
+        filter.render_as(" AND ", sql)?;
+        if renamed.is_some() {
+            sql.leave();
+        }
+        sql.leave();
+        sql.push(")");
+        Ok(())
+    }
+
+    fn is_atom(&self) -> bool {
+        true
+    }
+}
+
+/// Whether a foreign key refers to one of some rows.
+#[derive(Debug)]
+pub(crate) struct RefersTo {
+    source: Source,
+    columns: Vec<(String, SqlType)>,
+    targets: Vec<Referred>,
+    negated: bool,
+}
+
+/// A row that is referred to.
+#[derive(Clone, Debug)]
+pub(crate) enum Referred {
+    /// That of an entity of this model.
+    Entity(EntityWords, &'static str),
+    /// The one with this key, if that could be encoded.
+    Key(Result<Vec<Value<'static>>>),
+    /// None.
+    Nothing,
+}
+
+impl RefersTo {
+    pub(crate) fn condition(
+        source: Source,
+        columns: Vec<(String, SqlType)>,
+        targets: Vec<Referred>,
+        negated: bool,
+    ) -> Condition {
+        Expr::new(Self { source, columns, targets, negated })
+    }
+
+    fn name(&self, column: usize, compared: bool, sql: &mut Sql<'_>) -> Result<()> {
+        let (name, sql_type) = &self.columns[column];
+        sql.column(&self.source, name, compared.then_some(*sql_type))
+    }
+
+    fn values(&self, target: &Referred, sql: &mut Sql<'_>) -> Result<Option<Vec<Value<'static>>>> {
+        match target {
+            Referred::Entity(entity, model) => sql.key_of(*entity, model, self.columns.len()).map(Some),
+            Referred::Key(key) => key.clone().map(Some),
+            Referred::Nothing => Ok(None),
+        }
+    }
+
+    /// The rest of a comparison of one column.
+    fn compare(&self, operator: &str, column: usize, value: Value<'static>, sql: &mut Sql<'_>) -> Result<()> {
+        self.name(column, true, sql)?;
+        sql.push(operator).bind(self.columns[column].1, value);
+        Ok(())
+    }
+
+    fn render_target(&self, target: &Referred, sql: &mut Sql<'_>) -> Result<()> {
+        let values = self.values(target, sql)?;
+        let brackets = self.columns.len() > 1;
+        sql.push(if brackets { "(" } else { "" });
+        match values {
+            Some(values) => {
+                sql.separated(" AND ", values.into_iter().enumerate(), |sql, (column, value)| {
+                    self.compare(" = ", column, value, sql)
+                })?
+            }
+            // A reference of which a part is NULL refers to nothing.
+            None => sql.separated(" OR ", 0..self.columns.len(), |sql, column| {
+                self.name(column, false, sql)?;
+                sql.push(" IS NULL");
+                Ok(())
+            })?,
+        }
+        sql.push(if brackets { ")" } else { "" });
+        Ok(())
+    }
+
+    /// One column and keys only: a list of values.
+    fn render_list(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.name(0, true, sql)?;
+        sql.push(if self.negated { " NOT IN (" } else { " IN (" });
+        sql.separated(", ", &self.targets, |sql, target| {
+            let values = self.values(target, sql)?;
+            let value = values.and_then(|mut values| values.pop()).unwrap_or(Value::Null);
+            sql.bind(self.columns[0].1, value);
+            Ok(())
+        })?;
+        sql.push(")");
+        Ok(())
+    }
+}
+
+impl Node for RefersTo {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let only_keys = !self.targets.iter().any(|target| matches!(target, Referred::Nothing));
+        match (&*self.targets, &*self.columns, self.negated) {
+            ([], ..) => {
+                sql.push(if self.negated { "1 = 1" } else { "1 = 0" });
+                Ok(())
+            }
+            ([one], _, false) => self.render_target(one, sql),
+            ([Referred::Nothing], [_], true) => {
+                self.name(0, false, sql)?;
+                sql.push(" IS NOT NULL");
+                Ok(())
+            }
+            ([one], [_], true) if only_keys => {
+                let value = self.values(one, sql)?.and_then(|mut values| values.pop());
+                self.compare(" <> ", 0, value.unwrap_or(Value::Null), sql)
+            }
+            (_, [_], _) if only_keys => self.render_list(sql),
+            (targets, _, negated) => {
+                sql.push(if negated { "NOT (" } else { "(" });
+                sql.separated(" OR ", targets, |sql, target| self.render_target(target, sql))?;
+                sql.push(")");
+                Ok(())
+            }
+        }
+    }
+}
