@@ -56,15 +56,15 @@ impl Statement {
     }
 
     /// A statement out of SQL that was written for a dialect, whose parameters get their values when it runs.
-    pub fn from_sql(sql: Sql<'_>) -> Arc<Self> {
-        let Rendered { text, types, .. } = sql.finish();
-        Self::new(text, types, false)
+    pub fn from_sql(sql: Sql<'_>) -> Result<Arc<Self>> {
+        let Rendered { text, types, .. } = sql.finish()?;
+        Ok(Self::new(text, types, false))
     }
 
     /// The same for a query by primary key, which gives one row or none.
-    pub fn single_from_sql(sql: Sql<'_>) -> Arc<Self> {
-        let Rendered { text, types, .. } = sql.finish();
-        Self::new(text, types, true)
+    pub fn single_from_sql(sql: Sql<'_>) -> Result<Arc<Self>> {
+        let Rendered { text, types, .. } = sql.finish()?;
+        Ok(Self::new(text, types, true))
     }
 
     /// Unique in this process.

@@ -67,6 +67,6 @@ pub(crate) use projection::Projection;
 pub(crate) use related::{Referred, RefersTo, RelatedExist};
 pub(crate) use select::select_by_key;
 pub use sql::Rendered;
-pub(crate) use sql::{rendered, rendered_with};
+pub(crate) use sql::{check_name, rendered, rendered_with};
 pub(crate) use text::{Sets, control_word};
 pub(crate) use undefer::Positions;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::HashMap;
 
+use crate::Result;
 use crate::driver::Statement;
 use crate::metadata::{Table, TableRef};
 use crate::query::{Dialect, Layout, Rendered, Sql, WriteShape, select_by_key};
@@ -22,24 +23,30 @@ pub(crate) struct Statements {
 
 impl Statements {
     /// The statement that writes this shape in this layout.
-    pub(crate) fn write(&self, dialect: &dyn Dialect, shape: &WriteShape, layout: Layout) -> Arc<Statement> {
+    pub(crate) fn write(
+        &self,
+        dialect: &dyn Dialect,
+        shape: &WriteShape,
+        layout: Layout,
+    ) -> Result<Arc<Statement>> {
         let key = (shape.clone(), layout);
         if let Some(statement) = find(&self.writes, &key) {
-            return statement;
+            return Ok(statement);
         }
         let mut sql = Sql::new(dialect);
         dialect.write(shape, layout, &mut sql);
-        keep(&self.writes, key, Statement::from_sql(sql))
+        Ok(keep(&self.writes, key, Statement::from_sql(sql)?))
     }
 
     /// The statement that reads one row of a table by its key.
-    pub(crate) fn by_key(&self, dialect: &dyn Dialect, table: &'static Table) -> Arc<Statement> {
+    pub(crate) fn by_key(&self, dialect: &dyn Dialect, table: &'static Table) -> Result<Arc<Statement>> {
         let key = TableRef::Model(table);
-        find(&self.by_key, &key).unwrap_or_else(|| {
-            let mut sql = Sql::new(dialect);
-            select_by_key(&mut sql, table);
-            keep(&self.by_key, key, Statement::single_from_sql(sql))
-        })
+        if let Some(statement) = find(&self.by_key, &key) {
+            return Ok(statement);
+        }
+        let mut sql = Sql::new(dialect);
+        select_by_key(&mut sql, table);
+        Ok(keep(&self.by_key, key, Statement::single_from_sql(sql)?))
     }
 
     /// The statement of a rendered query.

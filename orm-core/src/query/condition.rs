@@ -14,7 +14,8 @@ pub type Condition = Expr<bool>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a condition",
     label = "not true or false",
-    note = "compare it with something: `User::AGE.gt(28)`"
+    note = "compare it with something: `User::AGE.gt(28)`",
+    note = "SQL of your own is a statement as a whole: `text(\"SELECT …\")`"
 )]
 pub trait IntoCondition {
     #[doc(hidden)]

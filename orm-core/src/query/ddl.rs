@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Action, Column, ForeignKey, Index, Metadata, Table, TableName};
-use crate::query::{Dialect, Sql};
+use crate::query::{Dialect, Sql, check_name};
 use crate::value::EnumType;
 use crate::{Result, SqlType};
 
@@ -22,12 +22,15 @@ impl Metadata {
 pub(crate) fn enums(metadata: &Metadata) -> Vec<&'static EnumType> {
     let mut seen = HashSet::new();
     let columns = metadata.tables().into_iter().flat_map(Table::columns);
-    let enums = columns.filter_map(|column| match column.sql_type {
+    columns.filter_map(enum_of).filter(|found| seen.insert(found.name)).collect()
+}
+
+fn enum_of(column: &Column) -> Option<&'static EnumType> {
+    match column.sql_type {
         SqlType::Enum(found) => Some(found),
         SqlType::Array(SqlType::Enum(found)) => Some(*found),
         _ => None,
-    });
-    enums.filter(|found| seen.insert(found.name)).collect()
+    }
 }
 
 /// The words of an enum cannot be parameters.
@@ -94,9 +97,8 @@ pub(crate) fn removals(
     Ok(statements)
 }
 
-/// Refuses names that the database would cut off: two of them could become one.
+/// Refuses names that the database could not take as they are.
 fn check_names(dialect: &dyn Dialect, table: &Table) -> Result<()> {
-    let Some(longest) = dialect.longest_name() else { return Ok(()) };
     let mut names = vec![("table", table.name())];
     names.extend(table.schema().map(|name| ("schema", name)));
     names.extend(table.columns().iter().map(|column| ("column", column.name.as_str())));
@@ -104,18 +106,16 @@ fn check_names(dialect: &dyn Dialect, table: &Table) -> Result<()> {
     names.extend(table.uniques().iter().map(|unique| ("unique constraint", unique.name.as_str())));
     names.extend(table.checks().iter().map(|check| ("check", check.name.as_str())));
     names.extend(table.indexes().iter().map(|index| ("index", index.name.as_str())));
-    match names.iter().find(|(_, name)| name.len() > longest) {
-        Some((what, name)) => Err(Error::new(
-            ErrorKind::InvalidSchema,
-            format!(
-                "table {}: the name of the {what} {name} has {} bytes, {} takes {longest} at the most",
-                table.name(),
-                name.len(),
-                dialect.name()
-            ),
-        )),
-        None => Ok(()),
+    if dialect.enum_names().is_some() {
+        names.extend(table.columns().iter().filter_map(enum_of).map(|found| ("enum type", found.name)));
     }
+    for (what, name) in names {
+        check_name(dialect, name).map_err(|problem| {
+            let message = format!("table {}: {what}: {problem}", table.name());
+            Error::new(ErrorKind::InvalidSchema, message)
+        })?;
+    }
+    Ok(())
 }
 
 fn create_table(dialect: &dyn Dialect, table: &Table, foreign_keys: &[&ForeignKey]) -> Result<String> {

@@ -21,7 +21,8 @@ pub enum Bound {
 /// `Option`, or another column or expression of the same type.
 #[diagnostic::on_unimplemented(
     message = "a column or expression of type `{T}` cannot be compared with `{Self}`",
-    label = "expected `{T}`, or a column or expression of that type"
+    label = "expected `{T}`, or a column or expression of that type",
+    note = "only what may be NULL is compared with an `Option`, and an entity by its key"
 )]
 pub trait Operand<T> {
     #[doc(hidden)]

@@ -271,6 +271,7 @@ impl<M> Selection for OptionalOf<M> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be selected",
     label = "not a column, an expression or a tuple of them",
+    note = "columns are constants of their model, `User::NAME`, or of a table that was described at run time `table.column::<String>(\"name\")`",
     note = "for all columns of a model write `User::entity()`, for a plain value `value(7)`"
 )]
 pub trait Selection {

@@ -200,7 +200,8 @@ impl AsSource for TableRef {
     }
 }
 
-impl<S: AsSource> AsSource for &S {
+#[diagnostic::do_not_recommend]
+impl<S: AsSource + ?Sized> AsSource for &S {
     fn as_source(&self) -> Source {
         (**self).as_source()
     }

@@ -35,6 +35,8 @@ pub struct Sql<'d> {
     head: usize,
     /// The names of those that are being written, from the outside in.
     pub(super) defining: Vec<Name>,
+    /// The first name that the database could not take as it is.
+    refused: Option<Error>,
 }
 
 /// What a statement, or one inside it, can name columns of.
@@ -97,7 +99,7 @@ fn write(statement: &(impl Executable + ?Sized), mut sql: Sql<'_>) -> Result<Ren
         sql.head = sql.text.len();
         statement.render(&mut sql)?;
     }
-    Ok(sql.finish())
+    sql.finish()
 }
 
 impl<'d> Sql<'d> {
@@ -118,6 +120,7 @@ impl<'d> Sql<'d> {
             with: Vec::new(),
             defining: Vec::new(),
             head: 0,
+            refused: None,
         }
     }
 
@@ -174,8 +177,11 @@ impl<'d> Sql<'d> {
         self
     }
 
-    /// Adds a name, quoted.
+    /// Adds a name, quoted. One that the database could not take as it is has the statement refused.
     pub fn name(&mut self, name: &str) -> &mut Self {
+        if let (Err(problem), None) = (check_name(self.dialect, name), &self.refused) {
+            self.refused = Some(invalid(problem));
+        }
         self.dialect.quote(name, &mut self.text);
         self
     }
@@ -392,9 +398,13 @@ impl<'d> Sql<'d> {
         self.text
     }
 
-    pub(crate) fn finish(self) -> Rendered {
-        let Self { text, types, values, writes, intake, waits, .. } = self;
-        Rendered { text, types, values, writes, intake, waits }
+    /// The statement; an error if there is a name in it that the database could not take as it is.
+    pub(crate) fn finish(self) -> Result<Rendered> {
+        let Self { text, types, values, writes, intake, waits, refused, .. } = self;
+        match refused {
+            None => Ok(Rendered { text, types, values, writes, intake, waits }),
+            Some(error) => Err(error),
+        }
     }
 }
 
@@ -406,6 +416,24 @@ impl Owner {
             Self::Asked => asked.qualify(sql),
             Self::Other(source) => source.qualify(sql),
         }
+    }
+}
+
+/// What is wrong with a name, if there is something: no quotes make it one, or the database would cut it off, and two names
+/// could become one.
+pub(crate) fn check_name(dialect: &dyn Dialect, name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("a name cannot be empty".to_owned());
+    }
+    if name.contains('\0') {
+        return Err(format!("the name {name:?} holds a NUL, which no name can"));
+    }
+    match dialect.longest_name() {
+        Some(longest) if name.len() > longest => {
+            let (length, database) = (name.len(), dialect.name());
+            Err(format!("the name {name} has {length} bytes, {database} takes {longest} at the most"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -29,6 +29,7 @@ pub trait Executable {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Executable + ?Sized> Executable for &E {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         (**self).render(sql)
@@ -207,7 +208,7 @@ impl Text {
         if writes(&self.sql, lexis) {
             sql.mark_writes();
         }
-        Ok((sql.finish(), Sets { sets, order, width: names.len() }))
+        Ok((sql.finish()?, Sets { sets, order, width: names.len() }))
     }
 }
 

@@ -80,7 +80,9 @@ tuple!(A B C D E F G H I J K L);
 /// write that returns something.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what its rows are",
-    note = "use `User::select()`, `select((User::NAME, …))`, or `text(\"SELECT …\").entities::<User>()`"
+    label = "not a query",
+    note = "use `User::select()`, `select((User::NAME, …))`, or `text(\"SELECT …\").entities::<User>()`",
+    note = "rows of any other text are read from its result: `connection.execute(text(\"…\"))?.all::<(i64, String)>()`"
 )]
 pub trait Query: Executable + Send + Sync {
     /// What its rows are.

@@ -306,9 +306,11 @@ impl Arena {
     }
 
     /// Takes the statement that reads one row by its key; put it back after use.
-    pub(super) fn take_by_key(&mut self, engine: &EngineCore) -> Arc<Statement> {
-        let statement = self.by_key.take();
-        statement.unwrap_or_else(|| engine.statements().by_key(engine.backend().dialect(), self.table))
+    pub(super) fn take_by_key(&mut self, engine: &EngineCore) -> Result<Arc<Statement>> {
+        match self.by_key.take() {
+            Some(statement) => Ok(statement),
+            None => engine.statements().by_key(engine.backend().dialect(), self.table),
+        }
     }
 
     /// The identity that a struct's key fields say.

@@ -43,7 +43,7 @@ async fn run_step(
             Layout::PerRow | Layout::Arrays => (left, &[][..]),
             Layout::Flat(rows) => left.split_at_checked(rows).unwrap_or((left, &[])),
         };
-        let statement = engine.statements().write(dialect, &shape, layout);
+        let statement = engine.statements().write(dialect, &shape, layout)?;
         let arena = &entities.arenas[step.arena as usize];
         let rows = arena.records.rows(Selection {
             slots,

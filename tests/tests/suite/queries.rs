@@ -6,6 +6,7 @@ mod deferred;
 mod dynamic;
 mod explain;
 mod identity_of_queries;
+mod injection;
 mod relations;
 mod selecting;
 mod sets;

@@ -45,7 +45,7 @@ impl Unit {
     /// Reads one row by its key; `refill` puts its values over those of an entity that has its own.
     async fn fetch(&mut self, arena: u32, identity: &Identity, refill: bool) -> Result<Option<Token>> {
         let known = &mut self.entities.arenas[arena as usize];
-        let statement = known.take_by_key(&self.engine);
+        let statement = known.take_by_key(&self.engine)?;
         let parts = known.table.primary_key().len();
         let without_deferred = known.without_deferred.clone();
         let mut found = None;

@@ -52,7 +52,7 @@ impl Unit {
                 || (only.is_none() && table.primary_key().contains(&position))
         };
         let read: Vec<_> = (0..table.columns().len()).filter(is_read).collect();
-        let rendered = self.select_rows(table, &read, places);
+        let rendered = self.select_rows(table, &read, places)?;
         let place = |position| read.iter().position(|&other| other == position);
         let positions: Positions = (0..table.columns().len()).map(place).collect();
         let take = |entities: &mut Entities, row: &dyn Row| {
@@ -67,7 +67,7 @@ impl Unit {
     }
 
     /// A query for columns of these rows.
-    fn select_rows(&self, table: &'static Table, columns: &[usize], places: &[Place]) -> Rendered {
+    fn select_rows(&self, table: &'static Table, columns: &[usize], places: &[Place]) -> Result<Rendered> {
         let mut sql = Sql::new(self.engine.backend().dialect());
         sql.push("SELECT ").list(columns, |sql, &position| {
             sql.name(&table.columns()[position].name);
@@ -96,6 +96,6 @@ impl Unit {
             let identity = self.entities.head(*place).identity.clone();
             (0..parts).map(move |part| identity.value(part).into_owned()).collect::<Vec<Value<'static>>>()
         };
-        Rendered { values: places.iter().flat_map(key).collect(), ..sql.finish() }
+        Ok(Rendered { values: places.iter().flat_map(key).collect(), ..sql.finish()? })
     }
 }

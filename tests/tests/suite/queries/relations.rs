@@ -238,7 +238,7 @@ mod relations {
         let account = session.add(Account::new("a", 0));
         session.add(Entry::new(account, 5));
         let pairs = ["x", "y"].map(|b| session.add(Pair::new(1, b)));
-        pairs.map(|pair| session.add(PairNote::new(pair, "note")));
+        session.add_all(pairs.map(|pair| PairNote::new(pair, "note")));
         let entries = Entry::select().filter(Entry::ACCOUNT.eq(account));
         assert_eq!(session.all(entries).await.unwrap().len(), 1);
         for condition in [
