@@ -79,7 +79,7 @@ impl Projection {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() && self.1.is_empty()
     }
 
     /// Whether it is of columns and nothing else, none of which has another name.
@@ -348,8 +348,7 @@ struct LabelNode(Name);
 
 impl Node for LabelNode {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
-        sql.name(&self.0);
-        Ok(())
+        sql.output(&self.0)
     }
 
     fn column(&self) -> Option<&str> {

@@ -87,7 +87,7 @@ impl SelectStatement {
         let Self { projection, from, joins, filter, group_by, order_by, limit, set, taking: _ } = self;
         if let Some(set) = set {
             refuse(&[
-                ("columns", !projection.is_empty()),
+                ("columns or undefer", !projection.is_empty()),
                 ("from", !from.is_empty()),
                 ("join", !joins.is_empty()),
                 ("filter", !filter.is_empty()),
@@ -101,7 +101,9 @@ impl SelectStatement {
         sql.enter(sources.clone())?;
         sql.push("SELECT ");
         match list {
-            Some(list) => drop(sql.push(list)),
+            Some(list) => {
+                sql.push(list);
+            }
             None => projection.render(sql)?,
         }
         From::render(&sources[..joined], sql)?;

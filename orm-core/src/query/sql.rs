@@ -334,15 +334,10 @@ impl<'d> Sql<'d> {
                     return Ok(if is_clear { Owner::Clear } else { Owner::Asked });
                 }
                 Scope::Sources(sources) => hidden |= sources.iter().any(|other| other.hides(source)),
-                Scope::Outputs(names) => match names.iter().filter(|name| *name == column).count() {
-                    0 => {}
-                    1 => return Ok(Owner::Clear),
-                    _ => {
-                        return Err(invalid(format!(
-                            "more than one column {column} comes out of the query; give them labels"
-                        )));
-                    }
-                },
+                Scope::Outputs(names) if names.iter().any(|name| name == column) => {
+                    return is_only_one(names, column).map(|()| Owner::Clear);
+                }
+                Scope::Outputs(_) => {}
                 Scope::As(pair) if pair[0].is(source) && !hidden => {
                     return Ok(Owner::Other(pair[1].clone()));
                 }
@@ -393,6 +388,20 @@ impl<'d> Sql<'d> {
         Ok(())
     }
 
+    /// Adds a name that an expression was selected under.
+    pub(crate) fn output(&mut self, name: &str) -> Result<()> {
+        if let Some(Scope::Outputs(names)) = self.scopes.last() {
+            if !names.iter().any(|other| other == name) {
+                let names = names.join(", ");
+                let message = format!("{name} is not among the columns that come out of the query: {names}");
+                return Err(invalid(message));
+            }
+            is_only_one(names, name)?;
+        }
+        self.name(name);
+        Ok(())
+    }
+
     /// The text alone.
     pub fn into_text(self) -> String {
         self.text
@@ -435,6 +444,13 @@ pub(crate) fn check_name(dialect: &dyn Dialect, name: &str) -> Result<(), String
         }
         _ => Ok(()),
     }
+}
+
+fn is_only_one(names: &[String], wanted: &str) -> Result<()> {
+    if names.iter().filter(|name| *name == wanted).count() == 1 {
+        return Ok(());
+    }
+    Err(invalid(format!("more than one column {wanted} comes out of the query; give them labels")))
 }
 
 fn invalid(message: String) -> Error {

@@ -134,33 +134,29 @@ fn quantified<T>(word: &'static str, statement: SelectStatement) -> Quantified<T
     Quantified { nested: Nested { word, needs: Some(Feature::Quantifiers), statement }, of: PhantomData }
 }
 
-/// A query may be compared with, if it is for one column; whether that may be NULL does not matter.
-macro_rules! operand {
-    ($($wanted:ty, $found:ty;)+) => {$(
-        impl<T> Operand<$wanted> for Select<$found> {
-            fn bound(self) -> Result<Bound> {
-                Ok(Bound::Node(Arc::new(Nested::scalar(self.statement))))
-            }
-        }
+/// What a query for one column finds may be compared with a `T`: it is of the same type, and whether either may be NULL does
+/// not matter.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a column or expression of type `{T}` cannot be compared with a query for `{Self}`",
+    label = "expected `{T}`, or a query for one column of that type"
+)]
+pub trait Comparable<T> {}
 
-        impl<T> Operand<$wanted> for Quantified<$found> {
-            fn bound(self) -> Result<Bound> {
-                Ok(Bound::Node(Arc::new(self.nested)))
-            }
-        }
+impl<T> Comparable<T> for T {}
+impl<T> Comparable<Option<T>> for T {}
+impl<T> Comparable<T> for Option<T> {}
 
-        impl<T> InList<$wanted> for Select<$found> {
-            fn members(self) -> Members {
-                Members::Query(self.statement)
-            }
-        }
-    )+};
+impl<T, F: Comparable<T>> Operand<T> for Select<F> {
+    fn bound(self) -> Result<Bound> {
+        Ok(Bound::Node(Arc::new(Nested::scalar(self.statement))))
+    }
 }
 
-operand! {
-    T, T;
-    Option<T>, T;
-    T, Option<T>;
+impl<T, F: Comparable<T>> Operand<T> for Quantified<F> {
+    fn bound(self) -> Result<Bound> {
+        Ok(Bound::Node(Arc::new(self.nested)))
+    }
 }
 
 /// What an expression can be looked for in: a list of values or expressions, or a query for one column.
@@ -186,5 +182,11 @@ pub enum Members {
 impl<T, I: IntoIterator<Item: Operand<T>>> InList<T> for I {
     fn members(self) -> Members {
         Members::List(self.into_iter().map(Operand::bound).collect())
+    }
+}
+
+impl<T, F: Comparable<T>> InList<T> for Select<F> {
+    fn members(self) -> Members {
+        Members::Query(self.statement)
     }
 }

@@ -19,6 +19,10 @@ impl Undeferred {
         self.0.extend(columns);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a column is selected with its entity.
     pub(crate) fn selects(&self, column: &metadata::Column) -> bool {
         column.deferred.is_none() || self.0.iter().any(|wanted| std::ptr::eq(*wanted, column))

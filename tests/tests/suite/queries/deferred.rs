@@ -71,6 +71,8 @@ mod composed {
         let mixed = Doc::select().union(Doc::select().undefer(Doc::BODY));
         assert_says(session.all(mixed).await.unwrap_err(), &["different deferred columns"]);
         let both = Doc::select().undefer(Doc::BODY).union(Doc::select().undefer(Doc::BODY));
+        let behind = Doc::select().union(Doc::select()).undefer(Doc::BODY);
+        assert_says(session.all(behind).await.unwrap_err(), &["stands behind a union"]);
         let rows = session.rows(both.clone().order_by(Doc::ID.asc())).await.unwrap();
         assert_eq!(rows[1].body.get().map(String::as_str), Some("second"));
         assert_eq!((rows[1].pages, rows[1].back.is_loaded()), (2, false));

@@ -93,16 +93,32 @@ fn what_could_mean_two_things_is_refused() {
     }
     let says = "! invalid query: column users.age is not among the columns that come out of the query: id";
     assert_sql(&older(1).union(authors()).order_by(User::AGE.asc()), says, says);
+    let years = User::AGE.label("years");
+    let says = "! invalid query: years is not among the columns that come out of the query: id";
+    assert_sql(&older(1).union(authors()).order_by(years.clone().asc()), says, says);
+    let aged = || select((User::ID, years.clone()));
+    let sql = r#"SELECT "id", "age" AS "years" FROM "users" UNION SELECT "id", "age" AS "years" FROM "users" ORDER BY "years" ASC"#;
+    assert_sql(&aged().union(aged()).order_by(years.clone().asc()), sql, sql);
     let pairs = || select((User::ID, Post::ID)).join(Post::entity().on(Post::AUTHOR_ID.eq(User::ID)));
     let says = "! invalid query: more than one column id comes out of the query; give them labels";
     assert_sql(&pairs().union(pairs()).order_by(User::ID.asc()), says, says);
 }
 
+#[derive(Model, Debug)]
+#[model(table = "prices")]
+pub(crate) struct Price {
+    #[model(key)]
+    id: i64,
+    amount: rust_decimal::Decimal,
+}
+
 #[both_forms]
 mod behaviour {
+    use super::Price;
     use crate::models::{Post, User};
     use orm_tests::prelude::*;
     use orm_tests::{Backend, assert_says};
+    use rust_decimal::Decimal;
 
     async fn people(db: &Db) -> Session {
         db.create::<(User, Post)>().await;
@@ -188,6 +204,24 @@ mod behaviour {
         let ids = select(User::ID).filter(User::AGE.lt(25)).union(select(User::ID).filter(User::AGE.gt(30)));
         let titles = select(Post::TITLE).filter(Post::AUTHOR_ID.in_(ids)).order_by(Post::ID.asc());
         assert_eq!(session.all(titles).await.unwrap(), ["by Carol", "by Dora"]);
+    }
+
+    /// Numbers are in the order of numbers, and each is there once, behind a union as well.
+    #[case]
+    async fn decimals(db: Db) {
+        db.create::<Price>().await;
+        let mut session = db.session();
+        for (id, cents) in [(1, 950), (2, 1000), (3, 95)] {
+            session.add(Price { id, amount: Decimal::new(cents, 2) });
+        }
+        session.commit().await.unwrap();
+        let amounts = || select(Price::AMOUNT);
+        let union = amounts().union(amounts()).order_by(Price::AMOUNT.asc());
+        let expected = [Decimal::new(95, 2), Decimal::new(95, 1), Decimal::new(10, 0)];
+        assert_eq!(session.all(union).await.unwrap(), expected);
+        let s = amounts().union_all(amounts()).subquery("s");
+        let above = select(Price::AMOUNT.of(&s)).filter(Price::AMOUNT.of(&s).gt(Decimal::new(96, 1)));
+        assert_eq!(session.all(above).await.unwrap(), [expected[2], expected[2]]);
     }
 
     /// What a database does not have is an error that names it; nothing is sent.
