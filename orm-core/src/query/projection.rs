@@ -1,7 +1,6 @@
 //! What is selected: columns and expressions, with names or without, and all columns of a model.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -44,6 +43,10 @@ impl Projection {
 
     fn push(&mut self, node: Arc<dyn Node>, label: Option<Name>) {
         self.0.push(Item::One { node, label });
+    }
+
+    pub(super) fn push_all_of(&mut self, source: Source, table: &'static Table) {
+        self.0.push(Item::AllOf(source, table));
     }
 
     /// The table, if the first thing selected is all of its columns.
@@ -207,62 +210,6 @@ struct AllColumnsOf(Source, &'static Table);
 impl Node for AllColumnsOf {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         render_all_of(&self.0, self.1, &Undeferred::default(), sql)
-    }
-}
-
-/// The columns of a model, from a subquery or a common table expression that has them; made by [`Source::entity`].
-pub struct EntityOf<M> {
-    source: Source,
-    table: &'static Table,
-    model: PhantomData<fn() -> M>,
-}
-
-impl<M> EntityOf<M> {
-    pub(crate) fn new(source: Source, table: &'static Table) -> Self {
-        Self { source, table, model: PhantomData }
-    }
-
-    /// The entity where there is one: `None` in the rows of an outer join that have no such row.
-    pub fn optional(self) -> OptionalOf<M> {
-        OptionalOf(self)
-    }
-}
-
-impl<M> Clone for EntityOf<M> {
-    fn clone(&self) -> Self {
-        Self::new(self.source.clone(), self.table)
-    }
-}
-
-impl<M> fmt::Debug for EntityOf<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EntityOf({})", self.source.name())
-    }
-}
-
-impl<M> AsSource for EntityOf<M> {
-    fn as_source(&self) -> Source {
-        self.source.clone()
-    }
-}
-
-impl<M> Selection for EntityOf<M> {
-    type Shape = M;
-
-    fn project(self, projection: &mut Projection) {
-        projection.0.push(Item::AllOf(self.source, self.table));
-    }
-}
-
-/// A selected entity of a subquery that may be missing.
-#[derive(Clone, Debug)]
-pub struct OptionalOf<M>(EntityOf<M>);
-
-impl<M> Selection for OptionalOf<M> {
-    type Shape = Maybe<M>;
-
-    fn project(self, projection: &mut Projection) {
-        self.0.project(projection);
     }
 }
 

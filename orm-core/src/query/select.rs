@@ -102,7 +102,7 @@ impl SelectStatement {
         sql.push("SELECT ");
         match list {
             Some(list) => {
-                sql.push(list);
+                sql.check(|sql| projection.render(sql))?.push(list);
             }
             None => projection.render(sql)?,
         }

@@ -319,6 +319,16 @@ impl<'d> Sql<'d> {
         name(number.unwrap_or_default())
     }
 
+    /// Finds the mistakes of what is written, which leaves no trace.
+    pub(crate) fn check(&mut self, write: impl FnOnce(&mut Self) -> Result<()>) -> Result<&mut Self> {
+        let (text, types, values) = (self.text.len(), self.types.len(), self.values.len());
+        write(self)?;
+        self.text.truncate(text);
+        self.types.truncate(types);
+        self.values.truncate(values);
+        Ok(self)
+    }
+
     /// The end of a statement.
     pub(crate) fn leave(&mut self) {
         self.scopes.pop();

@@ -113,6 +113,9 @@ mod counting {
         let lost = User::select().filter(Post::ID.eq(1));
         assert_says(session.count(lost.clone()).await.unwrap_err(), &["posts.id", "join posts"]);
         assert_says(session.exists(lost).await.unwrap_err(), &["posts.id", "join posts"]);
+        let lost = select((User::NAME, Post::TITLE));
+        assert_says(session.count(lost.clone()).await.unwrap_err(), &["posts.title", "join posts"]);
+        assert_says(session.exists(lost).await.unwrap_err(), &["posts.title", "join posts"]);
         assert!(db.trace.take().is_empty());
     }
 }

@@ -12,7 +12,7 @@ fn with() {
     let adults = cte("adults", select((User::ID, User::NAME)).filter(User::AGE.gt(28)));
     assert_sql(
         &select((Post::TITLE, User::NAME.of(&adults)))
-            .join((&adults).on(Post::AUTHOR_ID.eq(User::ID.of(&adults))))
+            .join(adults.on(Post::AUTHOR_ID.eq(User::ID.of(&adults))))
             .filter(Post::ID.lt(9)),
         r#"WITH "adults" AS (SELECT "id", "name" FROM "users" WHERE "age" > ?) SELECT "posts"."title", "adults"."name" FROM "posts" JOIN "adults" ON "posts"."author_id" = "adults"."id" WHERE "posts"."id" < ?"#,
         r#"WITH "adults" AS (SELECT "id", "name" FROM "users" WHERE "age" > $1) SELECT "posts"."title", "adults"."name" FROM "posts" JOIN "adults" ON "posts"."author_id" = "adults"."id" WHERE "posts"."id" < $2"#,
@@ -45,7 +45,7 @@ fn hints() {
 fn lists_of_values() {
     let v = values("v", ["id", "what"], [(1i64, "a".to_owned()), (2, "b".to_owned())]);
     assert_sql(
-        &select(User::NAME).join((&v).on(User::ID.eq(v.column::<i64>("id")))).filter(User::AGE.gt(3)),
+        &select(User::NAME).join(v.on(User::ID.eq(v.column::<i64>("id")))).filter(User::AGE.gt(3)),
         r#"WITH "v" ("id", "what") AS (VALUES (?, ?), (?, ?)) SELECT "users"."name" FROM "users" JOIN "v" ON "users"."id" = "v"."id" WHERE "users"."age" > ?"#,
         r#"WITH "v" ("id", "what") AS (VALUES ($1, $2), ($3, $4)) SELECT "users"."name" FROM "users" JOIN "v" ON "users"."id" = "v"."id" WHERE "users"."age" > $5"#,
     );
@@ -142,7 +142,7 @@ mod behaviour {
         let mut session = people(&db).await;
         let newest = cte("newest", select((Post::AUTHOR_ID, Post::TITLE)).order_by(Post::ID.desc()).limit(2));
         let query = select((User::NAME, Post::TITLE.of(&newest)))
-            .join((&newest).on(Post::AUTHOR_ID.of(&newest).eq(User::ID)))
+            .join(newest.on(Post::AUTHOR_ID.of(&newest).eq(User::ID)))
             .filter(User::AGE.gt(20))
             .order_by(User::NAME.asc());
         let expected = [("Alice".to_owned(), "Again".to_owned()), ("Bob".to_owned(), "Bob's".to_owned())];
@@ -200,8 +200,7 @@ mod behaviour {
         let v =
             values("v", ["name", "points"], [("Alice".to_owned(), Some(3)), ("Zoe".to_owned(), None::<i32>)]);
         let points = v.column::<Option<i32>>("points");
-        let query =
-            select((User::AGE, points.clone())).join((&v).on(User::NAME.eq(v.column::<String>("name"))));
+        let query = select((User::AGE, points.clone())).join(v.on(User::NAME.eq(v.column::<String>("name"))));
         assert_eq!(session.all(query).await.unwrap(), [(Some(30), Some(3))]);
         let zoe = select(v.column::<String>("name")).filter(points.is_null());
         assert_eq!(session.all(zoe).await.unwrap(), ["Zoe"]);

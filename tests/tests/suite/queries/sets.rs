@@ -206,6 +206,21 @@ mod behaviour {
         assert_eq!(session.all(titles).await.unwrap(), ["by Carol", "by Dora"]);
     }
 
+    /// A union of a query with a name is read in partitions like any other query.
+    #[case]
+    async fn streams(db: Db) {
+        let mut session = people(&db).await;
+        let grown = cte("grown", User::select().filter(User::AGE.gt(20)));
+        let part = |age: i32| select(grown.entity::<User>()).filter(User::AGE.of(&grown).eq(age));
+        let mut stream = session.stream(part(25).union_all(part(30)).union_all(part(20)), 1).await.unwrap();
+        let mut names = Vec::new();
+        while let Some(users) = stream.next().await.unwrap() {
+            names.extend(users.into_iter().map(|user| stream[user].name.clone()));
+        }
+        names.sort();
+        assert_eq!(names, ["Alice", "Bob"]);
+    }
+
     /// Numbers are in the order of numbers, and each is there once, behind a union as well.
     #[case]
     async fn decimals(db: Db) {

@@ -30,7 +30,7 @@ fn in_from() {
     );
     assert_sql(
         &select((Post::TITLE, User::NAME.of(&adults)))
-            .join((&adults).on(Post::AUTHOR_ID.eq(User::ID.of(&adults))))
+            .join(adults.on(Post::AUTHOR_ID.eq(User::ID.of(&adults))))
             .filter(Post::ID.lt(9)),
         r#"SELECT "posts"."title", "adults"."name" FROM "posts" JOIN (SELECT "id", "name" FROM "users" WHERE "age" > ?) AS "adults" ON "posts"."author_id" = "adults"."id" WHERE "posts"."id" < ?"#,
         r#"SELECT "posts"."title", "adults"."name" FROM "posts" JOIN (SELECT "id", "name" FROM "users" WHERE "age" > $1) AS "adults" ON "posts"."author_id" = "adults"."id" WHERE "posts"."id" < $2"#,
@@ -172,7 +172,7 @@ mod behaviour {
         let newest =
             select((Post::AUTHOR_ID, Post::TITLE)).order_by(Post::ID.desc()).limit(2).subquery("newest");
         let query = select((User::NAME, Post::TITLE.of(&newest)))
-            .join((&newest).on(Post::AUTHOR_ID.of(&newest).eq(User::ID)))
+            .join(newest.on(Post::AUTHOR_ID.of(&newest).eq(User::ID)))
             .filter(User::AGE.gt(20))
             .order_by(User::NAME.asc());
         let expected = [("Alice".to_owned(), "Again".to_owned()), ("Bob".to_owned(), "Bob's".to_owned())];
@@ -183,7 +183,7 @@ mod behaviour {
         let a = select((User::ID, User::NAME)).filter(User::AGE.is_not_null()).subquery("a");
         let b = a.alias("b");
         let pairs =
-            select((User::NAME.of(&a), User::NAME.of(&b))).join((&b).on(User::ID.of(&a).lt(User::ID.of(&b))));
+            select((User::NAME.of(&a), User::NAME.of(&b))).join(b.on(User::ID.of(&a).lt(User::ID.of(&b))));
         assert_eq!(session.all(pairs).await.unwrap(), [("Alice".to_owned(), "Bob".to_owned())]);
     }
 
@@ -277,7 +277,7 @@ mod behaviour {
         let user = grown.entity::<User>();
         assert_eq!(session.all(select(user.clone())).await.unwrap(), [alice]);
         let query = select((Post::TITLE, user.optional()))
-            .left_join((&grown).on(User::ID.of(&grown).eq(Post::AUTHOR_ID)))
+            .left_join(grown.on(User::ID.of(&grown).eq(Post::AUTHOR_ID)))
             .order_by(Post::ID.asc());
         let found = session.all(query.clone()).await.unwrap();
         assert_eq!(found.iter().map(|(_, user)| *user).collect::<Vec<_>>(), [Some(alice), Some(alice), None]);
