@@ -37,8 +37,9 @@ fn each_layer_uses_only_those_below() {
         for module in *layer {
             for file in files(&source, module) {
                 let text = std::fs::read_to_string(&file).unwrap();
-                // Tests may look at anything.
+                // Tests may look at anything, and documentation may link to it.
                 let code = text.split("#[cfg(test)]").next().unwrap();
+                let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
                 for name in &above {
                     assert!(!code.contains(&format!("crate::{name}::")), "{} uses {name}", file.display());
                 }

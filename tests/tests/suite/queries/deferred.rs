@@ -77,7 +77,15 @@ mod composed {
         assert_eq!(rows[1].body.get().map(String::as_str), Some("second"));
         assert_eq!((rows[1].pages, rows[1].back.is_loaded()), (2, false));
 
+        let late = both.clone().undefer(Doc::BACK);
+        assert_says(session.all(late).await.unwrap_err(), &["undefer stands behind a union"]);
+
         let plain = Doc::select().subquery("plain");
+        let missing = select(Doc::BODY.of(&plain));
+        assert_says(session.all(missing).await.unwrap_err(), &["plain has no column body"]);
+        let with = orm::cte("with_body", Doc::select().undefer(Doc::BODY));
+        let bodies = session.all(select(Doc::BODY.of(&with)).order_by(Doc::ID.of(&with).asc())).await;
+        assert_eq!(bodies.unwrap(), ["first", "second"]);
         let rows = session.rows(select((Doc::TITLE.of(&plain), plain.entity::<Doc>()))).await.unwrap();
         assert_eq!((rows[0].1.title.as_str(), rows[0].1.body.is_loaded()), ("A", false));
         let whole = both.subquery("whole");

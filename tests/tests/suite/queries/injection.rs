@@ -287,6 +287,16 @@ mod injection {
         ("ends_with", |value| Hostile::TEXT.ends_with(value), |text, value| text.ends_with(value)),
         ("contains", |value| Hostile::MAYBE.contains(value), |text, value| text.contains(value)),
         ("and, or", |value| !Hostile::TEXT.eq(value) & Hostile::MAYBE.ne(value), |text, value| text != value),
+        (
+            "subquery",
+            |value| Hostile::ID.in_(select(Hostile::ID).filter(Hostile::MAYBE.eq(value))),
+            |text, value| text == value,
+        ),
+        (
+            "exists",
+            |value| orm::exists(select(Canary::ID).filter(Hostile::TEXT.eq(value))),
+            |text, value| text == value,
+        ),
         ("list", |value| Hostile::LIST.eq(vec![value.to_owned()]), |text, value| text == value),
     ];
 
@@ -377,6 +387,18 @@ mod injection {
                 let row = result.rows().next().unwrap();
                 assert_eq!(row.get::<String>(name.as_str()).unwrap(), "sings");
             }
+
+            // SQLite gives columns of subqueries that are called like this another name, and then finds none.
+            let label = Canary::WORD.label(if name == "true" { "word".to_owned() } else { name.clone() });
+            let inner = select((Canary::ID, label.clone()));
+            let subquery = inner.clone().subquery(name.clone());
+            let query = select(label.of(&subquery)).filter(Canary::ID.of(&subquery).gt(0));
+            let found = check_name(&db, "subquery", &name, session.all(query).await);
+            assert!(found.is_none_or(|words| words == ["sings"]), "{name:?}");
+            let named = orm::cte(name.clone(), inner);
+            let found = session.all(select(label.of(&named))).await;
+            let found = check_name(&db, "cte", &name, found);
+            assert!(found.is_none_or(|words| words == ["sings"]), "{name:?}");
 
             for mistake in
                 [select(canaries.column::<String>(name.clone())), select(alias.column(name.clone()))]
