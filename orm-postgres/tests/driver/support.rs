@@ -119,7 +119,7 @@ impl Writer {
         let statement = |layout| {
             let mut sql = Sql::new(&PostgresDialect);
             PostgresDialect.write(&shape, layout, &mut sql);
-            Statement::from_sql(sql).unwrap()
+            Statement::from_sql(sql).expect("names that fit")
         };
         Self { one: statement(Layout::PerRow), many: statement(Layout::Arrays), shape: shape.clone() }
     }

@@ -83,7 +83,7 @@ mod composed {
         let plain = Doc::select().subquery("plain");
         let missing = select(Doc::BODY.of(&plain));
         assert_says(session.all(missing).await.unwrap_err(), &["plain has no column body"]);
-        let with = orm::cte("with_body", Doc::select().undefer(Doc::BODY));
+        let with = cte("with_body", Doc::select().undefer(Doc::BODY));
         let bodies = session.all(select(Doc::BODY.of(&with)).order_by(Doc::ID.of(&with).asc())).await;
         assert_eq!(bodies.unwrap(), ["first", "second"]);
         let rows = session.rows(select((Doc::TITLE.of(&plain), plain.entity::<Doc>()))).await.unwrap();

@@ -294,7 +294,7 @@ mod injection {
         ),
         (
             "exists",
-            |value| orm::exists(select(Canary::ID).filter(Hostile::TEXT.eq(value))),
+            |value| exists(select(Canary::ID).filter(Hostile::TEXT.eq(value))),
             |text, value| text == value,
         ),
         ("list", |value| Hostile::LIST.eq(vec![value.to_owned()]), |text, value| text == value),
@@ -395,7 +395,7 @@ mod injection {
             let query = select(label.of(&subquery)).filter(Canary::ID.of(&subquery).gt(0));
             let found = check_name(&db, "subquery", &name, session.all(query).await);
             assert!(found.is_none_or(|words| words == ["sings"]), "{name:?}");
-            let named = orm::cte(name.clone(), inner);
+            let named = cte(name.clone(), inner);
             let found = session.all(select(label.of(&named))).await;
             let found = check_name(&db, "cte", &name, found);
             assert!(found.is_none_or(|words| words == ["sings"]), "{name:?}");
