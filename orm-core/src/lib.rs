@@ -20,5 +20,7 @@ mod value;
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use types::Json;
-pub use types::{DbValue, Textual, not_a_variant, unknown_variant};
+pub use types::{
+    DbValue, Fractional, Number, Structured, Temporal, Textual, Whole, not_a_variant, unknown_variant,
+};
 pub use value::{Elements, EnumType, SqlType, Value, civil, decimal, list};

@@ -8,6 +8,7 @@ mod floats;
 mod integers;
 #[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
 mod moments;
+mod number;
 mod option;
 mod text;
 
@@ -68,6 +69,10 @@ pub use json::Json;
     note = "columns are bool, integers, floats, String, Vec<u8>, a Vec or an Option of these, types of the features jiff, chrono, time, uuid, decimal and json, what derives or implements `orm::DbValue`, and in a model also BelongsTo<Model> and what derives `orm::Embedded`"
 )]
 pub trait DbValue: Sized + Send + Sync + 'static {
+    /// The type without `Option`: `T` for an `Option<T>`, `Self` for any other.
+    type Plain: DbValue;
+    /// `Option<U>` for an `Option<T>`, `U` for any other: what is made of a value that may be NULL may be so, too.
+    type Nulled<U: DbValue>: DbValue;
     /// The column's type in SQL.
     const TYPE: SqlType;
     /// Whether the column may hold NULL.
@@ -87,6 +92,7 @@ pub trait DbValue: Sized + Send + Sync + 'static {
     }
 }
 
+pub use number::{Fractional, Number, Whole};
 pub(crate) use text::encode_text;
 
 /// A column type that is text: it can be compared with a `&str`, and searched.
@@ -95,6 +101,20 @@ pub(crate) use text::encode_text;
     label = "expected `{Self}`, or a column or expression of that type"
 )]
 pub trait Textual: DbValue {}
+
+/// A column type that is a date, a time, or both, of which a part can be taken.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a date or a time",
+    label = "not a date, a time of day, a timestamp or an instant"
+)]
+pub trait Temporal: DbValue {}
+
+/// A column type that is JSON, into which a path leads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not JSON",
+    label = "not a `serde_json::Value` or a `Json<T>`"
+)]
+pub trait Structured: DbValue {}
 
 /// The error for a stored value that is none of an enum's.
 #[doc(hidden)]

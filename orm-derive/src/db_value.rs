@@ -76,6 +76,8 @@ fn expand(input: &DeriveInput, member: &Member, ty: &Type) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #parameters ::orm::__private::DbValue for #name #arguments #bounds {
+            type Plain = Self;
+            type Nulled<U: ::orm::__private::DbValue> = U;
             const TYPE: ::orm::__private::SqlType = #sql_type;
             const NULLABLE: bool = #nullable;
 
@@ -106,6 +108,8 @@ pub(crate) fn fallback(input: &DeriveInput) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #parameters ::orm::__private::DbValue for #name #arguments #bounds {
+            type Plain = Self;
+            type Nulled<U: ::orm::__private::DbValue> = U;
             const TYPE: ::orm::__private::SqlType = ::orm::__private::SqlType::Text;
 
             fn encode(&self) -> ::orm::__private::Result<::orm::__private::Value<'_>> {

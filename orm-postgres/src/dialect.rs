@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use orm_core::metadata::Column;
-use orm_core::query::{Catalogue, Dialect, Layout, Lexis, Sql, WriteKind, WriteShape};
+use orm_core::query::{Catalogue, Dialect, Function, Layout, Lexis, Sql, WriteKind, WriteShape};
 use orm_core::{Result, SqlType, Value};
 
 use crate::catalogue::PostgresCatalogue;
+use crate::spelling::spelling;
 use crate::value::encode;
 
 /// PostgreSQL's differences from standard SQL.
@@ -54,6 +55,10 @@ impl Dialect for PostgresDialect {
             SqlType::Array(element) => return format!("{}[]", self.type_name(*element)).into(),
         };
         name.into()
+    }
+
+    fn function(&self, function: Function, of: SqlType, yields: SqlType) -> Option<&'static str> {
+        Some(spelling(function, of, yields))
     }
 
     /// An enum's values are sent as text.

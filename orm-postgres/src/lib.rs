@@ -17,6 +17,7 @@ mod parameters;
 mod pooler;
 mod prepared;
 mod result;
+mod spelling;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(not(feature = "tls"))]

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::connection::SqliteConnection;
 use crate::dialect::SqliteDialect;
 use crate::error::connect_error;
+use crate::functions::add_functions;
 use crate::value::add_collations;
 
 /// How long a statement waits for another connection's lock.
@@ -101,6 +102,7 @@ fn set_up(
     connection.busy_timeout(limit.map_or(BUSY_TIMEOUT, |limit| limit.min(BUSY_TIMEOUT)))?;
     connection.set_prepared_statement_cache_capacity(options.statement_cache);
     add_collations(connection)?;
+    add_functions(connection)?;
     // A misspelt "column" is an error, not a string.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use orm_core::metadata::Column;
-use orm_core::query::{Catalogue, Dialect, Explaining, Feature, Layout, Lexis, Sql, WriteKind, WriteShape};
+use orm_core::query::{
+    Catalogue, Dialect, Explaining, Feature, Function, Layout, Lexis, Sql, WriteKind, WriteShape,
+};
 use orm_core::{Result, SqlType, Value};
 
 use crate::catalogue::SqliteCatalogue;
+use crate::spelling::spelling;
 use crate::value::{DECIMAL, stored_text};
 
 /// SQLite's differences from standard SQL.
@@ -49,6 +52,7 @@ impl Dialect for SqliteDialect {
                 | Feature::IntersectAll
                 | Feature::ExceptAll
                 | Feature::WritingCte
+                | Feature::SearchConfiguration
         )
     }
 
@@ -61,6 +65,21 @@ impl Dialect for SqliteDialect {
     /// Decimals are text, which would be in the order of its letters.
     fn collation(&self, sql_type: SqlType) -> Option<&'static str> {
         (sql_type == SqlType::Decimal).then_some(DECIMAL)
+    }
+
+    fn function(&self, function: Function, of: SqlType, yields: SqlType) -> Option<&'static str> {
+        spelling(function, of, yields)
+    }
+
+    fn has_json_paths(&self) -> bool {
+        true
+    }
+
+    /// Each word as a phrase of FTS5.
+    fn search_words<'w>(&self, words: &'w str) -> Cow<'w, str> {
+        let phrases = words.split_whitespace().map(|word| format!("\"{}\"", word.replace('"', "\"\"")));
+        let phrases: Vec<_> = phrases.collect();
+        if phrases.is_empty() { "\"\"".into() } else { phrases.join(" ").into() }
     }
 
     fn holds(&self, sql_type: SqlType, value: &Value<'_>) -> Result<()> {

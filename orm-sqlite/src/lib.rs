@@ -7,9 +7,12 @@ mod backend;
 mod catalogue;
 mod clock;
 mod connection;
+mod decimal;
 mod definition;
 mod dialect;
 mod error;
+mod functions;
+mod spelling;
 mod value;
 
 pub use backend::SqliteBackend;

@@ -35,6 +35,9 @@ pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
 pub use orm_core::model::{Referent, ToMany, ToOne};
 pub use orm_core::query::{
+    Aggregate, Argument, Arguments, JsonAt, JsonMethods, JsonPath, Step, Term, Window, WindowFunction,
+};
+pub use orm_core::query::{
     Alias, AsSource, JoinKind, Joinable, Label, LabelMethods, Link, Maybe, On, Optional, Select, Selection,
     Source, select,
 };
@@ -48,18 +51,72 @@ pub use orm_core::query::{
 };
 pub use orm_core::result::{As, ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
-pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Textual, Value};
+pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};
+pub use orm_core::{Fractional, Number, Structured, Temporal, Textual, Whole};
 pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};
 
 pub use open::Open;
 
 /// SQL dialects, to see a query's SQL without a database: `query.to_sql(&orm::dialect::Sqlite)`.
 pub mod dialect {
-    pub use orm_core::query::Dialect;
+    pub use orm_core::query::{Dialect, Feature, Function};
     #[cfg(feature = "postgres")]
     pub use orm_postgres::PostgresDialect as Postgres;
     #[cfg(feature = "sqlite")]
     pub use orm_sqlite::SqliteDialect as Sqlite;
+}
+
+/// Functions of SQL, as far as they mean the same on each database, and [`func`](functions::func) for any other one.
+///
+/// ```
+/// use orm::functions::{lower, row_number, window};
+/// use orm::prelude::*;
+/// # #[derive(Model)]
+/// # #[model(table = "users")]
+/// # struct User {
+/// #     #[model(key, auto)]
+/// #     id: i64,
+/// #     name: String,
+/// #     age: Option<i32>,
+/// # }
+///
+/// let engine = Engine::open("sqlite::memory:")?;
+/// engine.create_all(&Metadata::of::<User>())?;
+/// let mut session = engine.session();
+/// session.add_all([User { age: Some(30), ..User::new("Alice") }, User::new("Bob")]);
+///
+/// let rows: Vec<(String, i32, i64)> = session.all(
+///     select((
+///         lower(User::NAME),
+///         coalesce(User::AGE, 0) + 1,
+///         row_number().over(window().order_by(User::NAME.desc())),
+///     ))
+///     .order_by(User::NAME.asc()),
+/// )?;
+/// assert_eq!(rows, [("alice".into(), 31, 2), ("bob".into(), 1, 1)]);
+///
+/// let adults = count_all().filter(User::AGE.ge(18));
+/// let (all, adults, oldest): (i64, i64, Option<i32>) =
+///     session.one(select((count_all(), adults, max(User::AGE))).from(User::entity()))?;
+/// assert_eq!((all, adults, oldest), (2, 1, Some(30)));
+/// # Ok::<(), orm::Error>(())
+/// ```
+pub mod functions {
+    pub use orm_core::query::{
+        Branches, Case, DatePart, case, cast, coalesce, current_date, current_timestamp, date_trunc, extract,
+        func, nullif, value,
+    };
+    pub use orm_core::query::{
+        Distance, Exclude, FrameBound, FrameRange, cume_dist, current_row, dense_rank, first_value,
+        following, lag, lag_or, last_value, lead, lead_or, nth_value, ntile, percent_rank, preceding, rank,
+        row_number, unbounded_following, unbounded_preceding, window,
+    };
+    pub use orm_core::query::{abs, ceil, floor, power, round, sqrt};
+    pub use orm_core::query::{avg, count, count_all, count_distinct, max, min, string_agg, sum};
+    pub use orm_core::query::{
+        length, lower, ltrim, position, replace, rtrim, substring, substring_from, trim, upper,
+    };
+    pub use orm_core::query::{match_rank, matches, matches_in};
 }
 
 /// Tables as data: those that a program describes at run time, and what is found in a live database.

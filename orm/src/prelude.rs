@@ -1,5 +1,7 @@
 //! What a program wants in scope: `use orm::prelude::*;`
 
+pub use crate::JsonMethods as _;
+pub use crate::functions::{avg, case, coalesce, count, count_all, func, max, min, sum, value};
 pub use crate::{
     AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _,
 };

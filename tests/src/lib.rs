@@ -55,6 +55,8 @@ impl Trace {
 
 /// What `orm::prelude` has, without the names that the two forms have in common.
 pub mod prelude {
+    pub use orm::JsonMethods as _;
+    pub use orm::functions::{avg, case, coalesce, count, count_all, func, max, min, sum, value};
     pub use orm::{
         AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _,
         TextMethods as _,

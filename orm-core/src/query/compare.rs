@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::Result;
 use crate::query::expr::{Expr, Expression, Node, render_beside, render_bound};
+use crate::query::function::{Call, Function};
 use crate::query::operand::{Bound, Operand};
 use crate::query::subquery::{InList, Members};
 use crate::query::{Condition, Order, Sql};
@@ -71,6 +72,16 @@ pub trait ExpressionMethods: Expression {
     /// `IS NOT NULL`
     fn is_not_null(self) -> Condition {
         is_null(self, false)
+    }
+
+    /// Not equal, where NULL is equal to NULL and to nothing else; never NULL.
+    fn is_distinct_from(self, other: impl Operand<Self::Type>) -> Condition {
+        Call::of::<_, bool>(Function::IsDistinctFrom, self).with(other).condition()
+    }
+
+    /// Equal, where NULL is equal to NULL and to nothing else; never NULL.
+    fn is_not_distinct_from(self, other: impl Operand<Self::Type>) -> Condition {
+        Call::of::<_, bool>(Function::IsNotDistinctFrom, self).with(other).condition()
     }
 
     /// Smallest first.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use crate::metadata::Column;
-use crate::query::{Catalogue, Explaining, Feature, Layout, Sql, WriteShape};
+use crate::query::{Catalogue, Explaining, Feature, Function, Layout, Sql, WriteShape};
 use crate::{Result, SqlType, Value};
 
 /// How a database reads the text of a statement, as far as it matters where strings, names and comments end.
@@ -49,6 +49,23 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// How it is asked for its plan of a statement.
     fn explaining(&self) -> Explaining {
         Explaining { words: "EXPLAIN ", analyze: "EXPLAIN ANALYZE ", tree: false }
+    }
+
+    /// How it writes a function whose first argument is of one type and which yields another; `None` if it has none that
+    /// means the same. See [`Function`] for what stands for the arguments.
+    fn function(&self, function: Function, of: SqlType, yields: SqlType) -> Option<&'static str> {
+        let _ = (of, yields);
+        Some(function.standard())
+    }
+
+    /// Whether functions of JSON take a path as text, `$."key"[0]`; else they take what steps lead to, `document -> key -> 0`.
+    fn has_json_paths(&self) -> bool {
+        false
+    }
+
+    /// Words that are searched for, all of them, as the database takes them; nothing is special in them.
+    fn search_words<'w>(&self, words: &'w str) -> Cow<'w, str> {
+        Cow::Borrowed(words)
     }
 
     /// Appends what a parameter of this type needs behind its placeholder, where the database cannot tell its type.

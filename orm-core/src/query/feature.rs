@@ -25,6 +25,8 @@ pub enum Feature {
     WritingCte,
     /// `MATERIALIZED` and `NOT MATERIALIZED`
     MaterializedCte,
+    /// A configuration for text search, named in the query.
+    SearchConfiguration,
 }
 
 impl Feature {
@@ -39,6 +41,7 @@ impl Feature {
             Self::ExceptAll => "EXCEPT ALL",
             Self::WritingCte => "common table expressions that write",
             Self::MaterializedCte => "MATERIALIZED",
+            Self::SearchConfiguration => "configurations for text search",
         }
     }
 }

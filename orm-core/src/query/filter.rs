@@ -7,6 +7,8 @@ use crate::query::{Condition, IntoCondition, Select, Sql};
 pub(crate) struct Filter(Vec<Condition>);
 
 impl Filter {
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     pub(crate) fn push(&mut self, condition: impl IntoCondition) {
         self.0.extend(condition.into_condition());
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::Result;
 use crate::query::expr::Node;
 use crate::query::filter::Filter;
+use crate::query::projection::Projection;
 use crate::query::{IntoCondition, Select, Selection, Sql};
 
 #[derive(Clone, Debug, Default)]
@@ -18,11 +19,19 @@ impl GroupBy {
         self.keys.is_empty() && self.having.is_empty()
     }
 
-    pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+    /// An expression that is selected as well is named by its place: written again, its parameters would be others, which makes it another
+    /// expression for PostgreSQL.
+    pub(crate) fn render(&self, projection: &Projection, sql: &mut Sql<'_>) -> Result<()> {
         let Self { keys, having } = self;
         if !keys.is_empty() {
             sql.push(" GROUP BY ");
-            sql.separated(", ", keys, |sql, key| key.render(sql))?;
+            sql.separated(", ", keys, |sql, key| match projection.position(key) {
+                Some(position) => {
+                    sql.push(&position.to_string());
+                    Ok(())
+                }
+                None => key.render(sql),
+            })?;
         }
         having.render_as(" HAVING ", sql)
     }

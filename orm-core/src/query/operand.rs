@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::query::Column;
 use crate::query::expr::{Expr, Expression, Node};
+use crate::query::{Aggregate, Column, Label};
 use crate::types::{DbValue, Textual, encode_text};
 use crate::{Result, SqlType, Value};
 
@@ -94,20 +94,25 @@ impl Operand<Option<Vec<u8>>> for &[u8] {
     }
 }
 
-impl<M: 'static, T: DbValue> Operand<T> for Column<M, T> {
-    fn bound(self) -> Result<Bound> {
-        Ok(Bound::Node(self.into_expr().into_node()))
-    }
+macro_rules! expressions {
+    ($([$($generics:tt)*] $type:ident<$($before:ident)?>;)+) => {$(
+        expressions!(one [$($generics)*] T, $type<$($before,)? T>);
+        expressions!(one [$($generics)*] Option<T>, $type<$($before,)? T>);
+        expressions!(one [$($generics)*] T, $type<$($before,)? Option<T>>);
+    )+};
+    (one [$($generics:tt)*] $of:ty, $type:ty) => {
+        impl<$($generics)* T: DbValue> Operand<$of> for $type {
+            fn bound(self) -> Result<Bound> {
+                Ok(Bound::Node(self.into_expr().into_node()))
+            }
+        }
+    };
 }
 
-impl<M: 'static, T: DbValue> Operand<Option<T>> for Column<M, T> {
-    fn bound(self) -> Result<Bound> {
-        Ok(Bound::Node(self.into_expr().into_node()))
-    }
-}
-
-impl<T: DbValue> Operand<T> for Expr<T> {
-    fn bound(self) -> Result<Bound> {
-        Ok(Bound::Node(self.into_node()))
-    }
+// One that may be NULL can be compared with one that may not, and the other way round.
+expressions! {
+    [] Expr<>;
+    [] Label<>;
+    [] Aggregate<>;
+    [M: 'static,] Column<M>;
 }

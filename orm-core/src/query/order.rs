@@ -34,11 +34,25 @@ impl OrderBy {
         self.0.iter().all(|order| order.node.is_column())
     }
 
+    pub(crate) const NONE: Self = Self(Vec::new());
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn push(&mut self, order: Order) {
+        self.0.push(order);
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.render_as(" ORDER BY ", sql)
+    }
+
+    pub(crate) fn render_as(&self, words: &'static str, sql: &mut Sql<'_>) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
-        sql.push(" ORDER BY ");
+        sql.push(words);
         sql.separated(", ", &self.0, |sql, order| order.render(sql))
     }
 }
@@ -47,7 +61,7 @@ impl<S> Select<S> {
     /// Sorts by this, after what was given before.
     #[must_use]
     pub fn order_by(mut self, order: Order) -> Self {
-        self.statement.order_by.0.push(order);
+        self.statement.order_by.push(order);
         self
     }
 }

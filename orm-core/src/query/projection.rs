@@ -98,6 +98,26 @@ impl Projection {
         Self(vec![Item::One { node: Arc::new(Mistake(error)), label: None }], Undeferred::default())
     }
 
+    /// Where it comes out, counted from 1, if it is one of the expressions that are selected, and no plain column.
+    pub(crate) fn position(&self, node: &Arc<dyn Node>) -> Option<usize> {
+        let mut before = 0;
+        for item in &self.0 {
+            match item {
+                Item::One { node: selected, .. }
+                    if node.column().is_none() && Arc::ptr_eq(selected, node) =>
+                {
+                    return Some(before + 1);
+                }
+                Item::One { .. } => before += 1,
+                Item::All(_) | Item::AllOf(..) => {
+                    let columns = item.table().map_or(&[][..], Table::columns);
+                    before += columns.iter().filter(|column| self.1.selects(column)).count();
+                }
+            }
+        }
+        None
+    }
+
     /// The names of the columns that come out; one without a name has none.
     pub(crate) fn names(&self) -> Vec<Option<Name>> {
         let names = |item: &Item| match item {

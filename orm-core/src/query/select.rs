@@ -109,7 +109,7 @@ impl SelectStatement {
         From::render(&sources[..joined], sql)?;
         joins.render(&sources[joined..], sql)?;
         filter.render(sql)?;
-        group_by.render(sql)?;
+        group_by.render(projection, sql)?;
         if list.is_none() {
             order_by.render(sql)?;
         }

@@ -388,6 +388,24 @@ impl<'d> Sql<'d> {
         invalid(message)
     }
 
+    /// An error if the statement that is being written reads from nothing.
+    pub(crate) fn require_source(&self, what: &str) -> Result<()> {
+        match self.scopes.last() {
+            Some(Scope::Sources(sources)) if sources.is_empty() && self.probe.is_none() => {
+                let message = format!(
+                    "{what} counts rows, but the query reads from nothing; say .from(User::entity()) or the like"
+                );
+                Err(invalid(message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the text is.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Adds a column of something that the statement reads from; of which type, if it is to be compared.
     pub(crate) fn column(&mut self, source: &Source, name: &str, compared: Option<SqlType>) -> Result<()> {
         self.look_up(source, name)?.qualify(source, self);

@@ -11,6 +11,8 @@ use crate::value::list;
 use crate::{Result, SqlType, Value};
 
 impl<T: DbValue> DbValue for Vec<T> {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = {
         assert!(
             !matches!(T::TYPE, SqlType::Array(_)),

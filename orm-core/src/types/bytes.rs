@@ -4,6 +4,8 @@ use super::{DbValue, mismatch};
 use crate::{Result, SqlType, Value};
 
 impl DbValue for Vec<u8> {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Bytes;
 
     fn encode(&self) -> Result<Value<'_>> {

@@ -2,8 +2,8 @@
 
 use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 
-use super::DbValue;
 use super::moments::{days, micros, out_of_range, time, whole_micros};
+use super::{DbValue, Temporal};
 use crate::error::{Error, ErrorKind};
 use crate::value::civil;
 use crate::{Result, SqlType, Value};
@@ -13,7 +13,14 @@ const ROUND: &str = "`value.trunc_subsecs(6)` of chrono::SubsecRound";
 /// The day of 1970-01-01 in chrono's count.
 const EPOCH: i32 = 719_163;
 
+impl Temporal for DateTime<Utc> {}
+impl Temporal for NaiveDateTime {}
+impl Temporal for NaiveDate {}
+impl Temporal for NaiveTime {}
+
 impl DbValue for DateTime<Utc> {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::TimestampTz;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -28,6 +35,8 @@ impl DbValue for DateTime<Utc> {
 }
 
 impl DbValue for NaiveDateTime {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Timestamp;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -42,6 +51,8 @@ impl DbValue for NaiveDateTime {
 }
 
 impl DbValue for NaiveDate {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Date;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -55,6 +66,8 @@ impl DbValue for NaiveDate {
 }
 
 impl DbValue for NaiveTime {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Time;
 
     fn encode(&self) -> Result<Value<'_>> {

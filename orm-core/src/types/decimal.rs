@@ -6,7 +6,11 @@ use super::{DbValue, mismatch};
 use crate::error::{Error, ErrorKind};
 use crate::{Result, SqlType, Value};
 
+super::number::fractional!(Decimal, Self);
+
 impl DbValue for Decimal {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Decimal;
 
     fn encode(&self) -> Result<Value<'_>> {

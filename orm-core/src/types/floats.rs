@@ -12,7 +12,12 @@ fn finite(value: f64) -> Result<Value<'static>> {
     }
 }
 
+super::number::fractional!(f64, f64);
+super::number::fractional!(f32, f64);
+
 impl DbValue for f64 {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Double;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -28,6 +33,8 @@ impl DbValue for f64 {
 }
 
 impl DbValue for f32 {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Real;
 
     fn encode(&self) -> Result<Value<'_>> {

@@ -7,7 +7,11 @@ use crate::{Result, SqlType, Value};
 
 macro_rules! integer {
     ($type:ty, $sql:expr, $article:literal) => {
+        super::number::whole!($type);
+
         impl DbValue for $type {
+            type Plain = Self;
+            type Nulled<U: DbValue> = U;
             const TYPE: SqlType = $sql;
 
             #[inline]
@@ -38,7 +42,11 @@ integer!(i64, SqlType::BigInt, "an i64");
 integer!(u16, SqlType::Integer, "a u16");
 integer!(u32, SqlType::BigInt, "a u32");
 
+super::number::whole!(u64);
+
 impl DbValue for u64 {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::BigInt;
 
     fn encode(&self) -> Result<Value<'_>> {

@@ -3,14 +3,21 @@
 use ::jiff::Timestamp;
 use ::jiff::civil::{Date, DateTime, Time};
 
-use super::DbValue;
 use super::moments::{days, micros, out_of_range, time, whole_micros};
+use super::{DbValue, Temporal};
 use crate::value::civil;
 use crate::{Result, SqlType, Value};
 
 const ROUND: &str = "`value.round(jiff::Unit::Microsecond)`";
 
+impl Temporal for Timestamp {}
+impl Temporal for Date {}
+impl Temporal for Time {}
+impl Temporal for DateTime {}
+
 impl DbValue for Timestamp {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::TimestampTz;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -28,6 +35,8 @@ impl DbValue for Timestamp {
 }
 
 impl DbValue for Date {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Date;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -40,6 +49,8 @@ impl DbValue for Date {
 }
 
 impl DbValue for Time {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Time;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -52,6 +63,8 @@ impl DbValue for Time {
 }
 
 impl DbValue for DateTime {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Timestamp;
 
     fn encode(&self) -> Result<Value<'_>> {

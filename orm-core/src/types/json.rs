@@ -7,7 +7,7 @@ use ::serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
 
-use super::{DbValue, mismatch};
+use super::{DbValue, Structured, mismatch};
 use crate::error::{Error, ErrorKind};
 use crate::{Result, SqlType, Value};
 
@@ -39,6 +39,8 @@ impl<T> From<T> for Json<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DbValue for Json<T> {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Json;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -50,7 +52,13 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> DbValue for Json<T
     }
 }
 
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Structured for Json<T> {}
+
+impl Structured for ::serde_json::Value {}
+
 impl DbValue for ::serde_json::Value {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Json;
 
     fn encode(&self) -> Result<Value<'_>> {

@@ -5,6 +5,8 @@ use crate::value::Row;
 use crate::{Result, SqlType, Value};
 
 impl<T: DbValue> DbValue for Option<T> {
+    type Plain = T::Plain;
+    type Nulled<U: DbValue> = Option<U>;
     const TYPE: SqlType = T::TYPE;
     const NULLABLE: bool = true;
 

@@ -30,6 +30,8 @@ fn has_nul(bytes: &[u8]) -> bool {
 }
 
 impl DbValue for String {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Text;
 
     #[inline]
@@ -56,6 +58,8 @@ impl Textual for String {}
 macro_rules! text {
     ($type:ty) => {
         impl DbValue for $type {
+            type Plain = Self;
+            type Nulled<U: DbValue> = U;
             const TYPE: SqlType = SqlType::Text;
 
             fn encode(&self) -> Result<Value<'_>> {

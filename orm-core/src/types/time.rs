@@ -2,8 +2,8 @@
 
 use ::time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
-use super::DbValue;
 use super::moments::{days, micros, out_of_range, time, whole_micros};
+use super::{DbValue, Temporal};
 use crate::value::civil;
 use crate::{Result, SqlType, Value};
 
@@ -12,7 +12,14 @@ const ROUND: &str = "`value.replace_microsecond(value.microsecond())`";
 /// 1970-01-01 in the count that `time` calls Julian.
 const EPOCH: i32 = 2_440_588;
 
+impl Temporal for OffsetDateTime {}
+impl Temporal for PrimitiveDateTime {}
+impl Temporal for Date {}
+impl Temporal for Time {}
+
 impl DbValue for OffsetDateTime {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::TimestampTz;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -26,6 +33,8 @@ impl DbValue for OffsetDateTime {
 }
 
 impl DbValue for PrimitiveDateTime {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Timestamp;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -38,6 +47,8 @@ impl DbValue for PrimitiveDateTime {
 }
 
 impl DbValue for Date {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Date;
 
     fn encode(&self) -> Result<Value<'_>> {
@@ -50,6 +61,8 @@ impl DbValue for Date {
 }
 
 impl DbValue for Time {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Time;
 
     fn encode(&self) -> Result<Value<'_>> {

@@ -7,6 +7,8 @@ use crate::error::{Error, ErrorKind};
 use crate::{Result, SqlType, Value};
 
 impl DbValue for Uuid {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::Uuid;
 
     fn encode(&self) -> Result<Value<'_>> {

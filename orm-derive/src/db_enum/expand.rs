@@ -29,6 +29,8 @@ fn words(read: &DbEnum<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl ::orm::__private::DbValue for #name {
+            type Plain = Self;
+            type Nulled<U: ::orm::__private::DbValue> = U;
             const TYPE: ::orm::__private::SqlType = #sql_type;
 
             fn encode(&self) -> ::orm::__private::Result<::orm::__private::Value<'_>> {
@@ -78,6 +80,8 @@ fn integer(read: &DbEnum<'_>) -> TokenStream {
 
             #[automatically_derived]
             impl ::orm::__private::DbValue for #name {
+                type Plain = Self;
+                type Nulled<U: ::orm::__private::DbValue> = U;
                 const TYPE: ::orm::__private::SqlType = ::orm::__private::SqlType::#sql_type;
 
                 fn encode(&self) -> ::orm::__private::Result<::orm::__private::Value<'_>> {

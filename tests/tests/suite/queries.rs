@@ -5,6 +5,7 @@ mod ctes;
 mod deferred;
 mod dynamic;
 mod explain;
+mod expressions;
 mod identity_of_queries;
 mod injection;
 mod relations;

@@ -48,6 +48,8 @@ enum Light {
 struct Even(i64);
 
 impl DbValue for Even {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
     const TYPE: SqlType = SqlType::BigInt;
 
     fn encode(&self) -> orm::Result<Value<'_>> {
