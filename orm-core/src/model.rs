@@ -1,6 +1,7 @@
 //! What a derive says about a struct: its table, its key, and how its fields are read and written.
 
 mod belongs_to;
+mod cursor;
 mod deferred;
 mod derived;
 mod entity;

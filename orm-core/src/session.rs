@@ -95,6 +95,12 @@ impl Session {
         self.get(key)?.ok_or_else(no_row::<M>)
     }
 
+    /// The entity with this primary key, read and locked until the transaction ends: one statement, whether it is loaded or not, and
+    /// it has the values of the row. SQLite locks no rows, but a transaction that begins so locks the database.
+    pub fn get_for_update<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
+        wait(self.unit.get_for_update(&key.into()))
+    }
+
     /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
     pub fn all<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Found>::Found>> {
         wait(self.unit.all(query))
@@ -155,6 +161,11 @@ impl Session {
         wait(self.unit.refresh(entity))
     }
 
+    /// Reads an entity's row again and locks it until the transaction ends, over whatever was changed in it and not flushed.
+    pub fn refresh_for_update<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        wait(self.unit.refresh_for_update(entity))
+    }
+
     /// The struct of an entity; its row is read first if it is expired, or was last read in an earlier transaction.
     pub fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
         wait(self.unit.load(entity))
@@ -207,6 +218,12 @@ impl AsyncSession {
     /// The entity with this primary key, without a statement if it is loaded; an error if there is none.
     pub async fn get_one<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Entity<M>> {
         self.get(key).await?.ok_or_else(no_row::<M>)
+    }
+
+    /// The entity with this primary key, read and locked until the transaction ends: one statement, whether it is loaded or not, and
+    /// it has the values of the row. SQLite locks no rows, but a transaction that begins so locks the database.
+    pub async fn get_for_update<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
+        self.unit.get_for_update(&key.into()).await
     }
 
     /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
@@ -270,6 +287,11 @@ impl AsyncSession {
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
     pub async fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
         self.unit.refresh(entity).await
+    }
+
+    /// Reads an entity's row again and locks it until the transaction ends, over whatever was changed in it and not flushed.
+    pub async fn refresh_for_update<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        self.unit.refresh_for_update(entity).await
     }
 
     /// The struct of an entity; its row is read first if it is expired, or was last read in an earlier transaction.

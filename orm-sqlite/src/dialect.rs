@@ -53,6 +53,8 @@ impl Dialect for SqliteDialect {
                 | Feature::ExceptAll
                 | Feature::WritingCte
                 | Feature::SearchConfiguration
+                | Feature::DistinctOn
+                | Feature::RowLocks
         )
     }
 
@@ -94,6 +96,10 @@ impl Dialect for SqliteDialect {
 
     fn catalogue(&self) -> &dyn Catalogue {
         &SqliteCatalogue
+    }
+
+    fn null_is_largest(&self) -> bool {
+        false
     }
 
     fn has_comments(&self) -> bool {

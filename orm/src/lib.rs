@@ -43,7 +43,8 @@ pub use orm_core::query::{
 };
 pub use orm_core::query::{Bind, Executable, Params, SqlText, Text, text, text_unchecked};
 pub use orm_core::query::{
-    Column, Condition, Expr, Expression, ExpressionMethods, IntoCondition, Operand, Order, Part, TextMethods,
+    Column, Condition, Cursor, Expr, Expression, ExpressionMethods, IntoCondition, IntoCursor, Operand,
+    Order, OrderKeys, Part, TextMethods,
 };
 pub use orm_core::query::{
     Cte, CteBody, EntityOf, InList, OptionalOf, Quantified, ValueRow, all, all_of, any, any_of, cte, exists,

@@ -191,6 +191,10 @@ impl Node for ColumnNode {
         true
     }
 
+    fn source_column(&self) -> Option<(&Source, &str)> {
+        Some((&self.source, &self.name))
+    }
+
     fn is_atom(&self) -> bool {
         true
     }

@@ -86,12 +86,12 @@ pub trait ExpressionMethods: Expression {
 
     /// Smallest first.
     fn asc(self) -> Order {
-        Order::new(self.into_expr().into_node(), "ASC")
+        Order::new(self, false)
     }
 
     /// Largest first.
     fn desc(self) -> Order {
-        Order::new(self.into_expr().into_node(), "DESC")
+        Order::new(self, true)
     }
 }
 

@@ -160,6 +160,11 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether NULL is sorted as if it were larger than any value; else as if smaller.
+    fn null_is_largest(&self) -> bool {
+        true
+    }
+
     /// How the next statement of this shape takes its rows, of which `rows` are left.
     fn layout(&self, shape: &WriteShape, rows: usize) -> Layout {
         let _ = (shape, rows);

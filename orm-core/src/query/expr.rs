@@ -8,6 +8,7 @@ use crate::Result;
 use crate::error::Error;
 use crate::query::Sql;
 use crate::query::operand::Bound;
+use crate::query::source::Source;
 use crate::types::DbValue;
 
 /// A piece of SQL that knows how to write itself.
@@ -27,6 +28,11 @@ pub(crate) trait Node: Debug + Send + Sync {
     /// Whether it is a column, or a name that stands for one.
     fn is_column(&self) -> bool {
         false
+    }
+
+    /// Of what it is a column, and the column's name.
+    fn source_column(&self) -> Option<(&Source, &str)> {
+        None
     }
 
     /// Whether it needs no brackets to stand beside an operator: a column, a value, a call.

@@ -27,6 +27,10 @@ pub enum Feature {
     MaterializedCte,
     /// A configuration for text search, named in the query.
     SearchConfiguration,
+    /// `SELECT DISTINCT ON (…)`
+    DistinctOn,
+    /// `SELECT … FOR UPDATE`. Where it is missing, the clause is left out instead of refused.
+    RowLocks,
 }
 
 impl Feature {
@@ -42,6 +46,8 @@ impl Feature {
             Self::WritingCte => "common table expressions that write",
             Self::MaterializedCte => "MATERIALIZED",
             Self::SearchConfiguration => "configurations for text search",
+            Self::DistinctOn => "DISTINCT ON",
+            Self::RowLocks => "row locks",
         }
     }
 }

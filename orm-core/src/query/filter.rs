@@ -17,6 +17,13 @@ impl Filter {
         self.0.is_empty()
     }
 
+    /// The same and one more.
+    pub(crate) fn and(&self, condition: impl IntoCondition) -> Self {
+        let mut both = self.clone();
+        both.push(condition);
+        both
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.render_as(" WHERE ", sql)
     }

@@ -279,7 +279,7 @@ impl Call {
             "e" => sql.push("{}"),
             "t" => sql.push_type(self.yields),
             "d" => sql.push(if self.modifiers().distinct { "DISTINCT " } else { "" }),
-            "b" => return self.modifiers().order_by.render(sql),
+            "b" => return self.modifiers().order_by.render(false, sql),
             "o" => return self.modifiers().render(sql),
             number => return self.argument(number, alone, sql),
         };

@@ -19,6 +19,13 @@ impl GroupBy {
         self.keys.is_empty() && self.having.is_empty()
     }
 
+    /// The same for groups that meet one more condition.
+    pub(crate) fn having(&self, condition: impl IntoCondition) -> Self {
+        let mut grouped = self.clone();
+        grouped.having.push(condition);
+        grouped
+    }
+
     /// An expression that is selected as well is named by its place: written again, its parameters would be others, which makes it another
     /// expression for PostgreSQL.
     pub(crate) fn render(&self, projection: &Projection, sql: &mut Sql<'_>) -> Result<()> {

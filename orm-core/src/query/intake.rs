@@ -42,6 +42,20 @@ impl Taking {
         self.unique
     }
 
+    /// An error if it would be lost, as the rows are not read but used by another query.
+    pub(crate) fn check_nested(&self) -> Result<()> {
+        if !self.unique {
+            return Ok(());
+        }
+        let message = "unique() is done when rows are read, and this query stands inside another one; say it of the outermost one";
+        Err(Error::new(ErrorKind::InvalidQuery, message))
+    }
+
+    /// That of either.
+    pub(crate) fn with(self, other: &Self) -> Self {
+        Self { populate_existing: self.populate_existing || other.populate_existing, ..Self::default() }
+    }
+
     pub(crate) fn populates_existing(&self) -> bool {
         self.populate_existing
     }
@@ -51,7 +65,6 @@ impl<S> Select<S> {
     /// Takes each row once, in the order in which they come first: the same entity once, however often a join brings it. Entities
     /// are told apart by their keys, other columns by their values. It is done in memory when the rows are read, and costs what
     /// remembering them does; `limit` and `offset` count before it. A stream refuses it.
-    #[must_use]
     pub fn unique(mut self) -> Self {
         self.statement.taking.unique = true;
         self
@@ -61,7 +74,6 @@ impl<S> Select<S> {
     /// those keep what they have, and only expired ones are filled.
     ///
     /// What was changed and not flushed is written first, as before each query.
-    #[must_use]
     pub fn populate_existing(mut self) -> Self {
         self.statement.taking.populate_existing = true;
         self

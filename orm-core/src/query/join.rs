@@ -137,6 +137,12 @@ impl Joins {
         self.0.is_empty()
     }
 
+    /// Whether columns may be NULL that are not nullable, because a side has no row.
+    pub(crate) fn are_outer(&self) -> bool {
+        let is_outer = |kind| matches!(kind, JoinKind::Left | JoinKind::Right | JoinKind::Full);
+        self.0.iter().any(|join| is_outer(join.kind))
+    }
+
     /// Adds what is joined to what is read already.
     pub(crate) fn sources(&self, present: &mut Vec<Source>) -> Result<()> {
         for join in &self.0 {

@@ -14,6 +14,10 @@ impl Limit {
         self.limit.is_none() && self.offset.is_none()
     }
 
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) {
         match (self.limit, self.offset, sql.dialect().unlimited()) {
             (Some(limit), ..) => {

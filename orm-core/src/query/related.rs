@@ -1,6 +1,7 @@
 //! Conditions along a relation: whether there are related rows, and which row is referred to.
 
 use crate::Result;
+use crate::metadata::Table;
 use crate::query::expr::Node;
 use crate::query::filter::Filter;
 use crate::query::keys::EntityWords;
@@ -175,5 +176,30 @@ impl Node for RefersTo {
                 Ok(())
             }
         }
+    }
+}
+
+/// Whether a row is the one with this primary key.
+#[derive(Debug)]
+pub(crate) struct KeyIs {
+    table: &'static Table,
+    values: Vec<Value<'static>>,
+}
+
+impl KeyIs {
+    pub(crate) fn condition(table: &'static Table, values: Vec<Value<'static>>) -> Condition {
+        Expr::new(Self { table, values })
+    }
+}
+
+impl Node for KeyIs {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let source = Source::table(self.table);
+        sql.separated(" AND ", self.table.primary_key().iter().zip(&self.values), |sql, (&key, value)| {
+            let column = &self.table.columns()[key];
+            sql.column(&source, &column.name, Some(column.sql_type))?;
+            sql.push(" = ").bind(column.sql_type, value.clone());
+            Ok(())
+        })
     }
 }

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use crate::Result;
 use crate::error::Error;
 use crate::metadata::Table;
+use crate::query::distinct::Distinct;
 use crate::query::filter::Filter;
 use crate::query::from::From;
 use crate::query::group::GroupBy;
 use crate::query::intake::{Intake, Taking};
 use crate::query::join::Joins;
+use crate::query::keyset::Keyset;
 use crate::query::limit::Limit;
+use crate::query::lock::Lock;
 use crate::query::order::OrderBy;
 use crate::query::projection::Projection;
 use crate::query::set::{Set, refuse};
@@ -31,14 +34,17 @@ pub struct Select<S> {
 /// The clauses of a query.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SelectStatement {
+    pub(crate) distinct: Distinct,
     pub(crate) projection: Projection,
     pub(crate) from: From,
     pub(crate) joins: Joins,
     pub(crate) filter: Filter,
     pub(crate) group_by: GroupBy,
     pub(crate) order_by: OrderBy,
+    pub(crate) keyset: Keyset,
     pub(crate) limit: Limit,
     pub(crate) set: Option<Arc<Set>>,
+    pub(crate) lock: Lock,
     pub(crate) taking: Taking,
 }
 
@@ -72,26 +78,44 @@ impl<S> fmt::Debug for Select<S> {
 impl<S> Executable for Select<S> {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         sql.intake = self.statement.intake();
-        self.statement.render(sql)
+        self.statement.render_instead(None, sql)
     }
 }
 
 impl SelectStatement {
+    /// Writes the query as a part of another statement.
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.taking.check_nested()?;
         self.render_instead(None, sql)
     }
 
     /// Writes the query, or the same one for something else, whose rows have no order then.
     pub(crate) fn render_instead(&self, list: Option<&'static str>, sql: &mut Sql<'_>) -> Result<()> {
         // Destructured without `..`: a clause that is forgotten here does not compile.
-        let Self { projection, from, joins, filter, group_by, order_by, limit, set, taking: _ } = self;
+        let Self {
+            distinct,
+            projection,
+            from,
+            joins,
+            filter,
+            group_by,
+            order_by,
+            keyset,
+            limit,
+            lock,
+            set,
+            taking: _,
+        } = self;
         if let Some(set) = set {
             refuse(&[
+                ("distinct", !distinct.is_empty()),
                 ("columns or undefer", !projection.is_empty()),
                 ("from", !from.is_empty()),
                 ("join", !joins.is_empty()),
                 ("filter", !filter.is_empty()),
                 ("group_by", !group_by.is_empty()),
+                ("a cursor", !keyset.is_empty()),
+                ("a lock", !lock.is_empty()),
             ])?;
             return set.render(order_by, limit, sql);
         }
@@ -100,6 +124,7 @@ impl SelectStatement {
         joins.sources(&mut sources)?;
         sql.enter(sources.clone())?;
         sql.push("SELECT ");
+        distinct.render(sql)?;
         match list {
             Some(list) => {
                 sql.check(|sql| projection.render(sql))?.push(list);
@@ -108,14 +133,30 @@ impl SelectStatement {
         }
         From::render(&sources[..joined], sql)?;
         joins.render(&sources[joined..], sql)?;
-        filter.render(sql)?;
-        group_by.render(projection, sql)?;
+        self.render_conditions(sql)?;
         if list.is_none() {
-            order_by.render(sql)?;
+            order_by.render(self.is_backwards(), sql)?;
         }
         limit.render(sql);
+        lock.render(sql)?;
         sql.leave();
         Ok(())
+    }
+
+    /// Writes WHERE, GROUP BY and HAVING. A cursor is a condition on what comes out: on groups, if there are any.
+    fn render_conditions(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let Self { projection, filter, group_by, keyset, order_by, joins, .. } = self;
+        match keyset.condition(&order_by.0, joins.are_outer())? {
+            None => {
+                filter.render(sql)?;
+                group_by.render(projection, sql)
+            }
+            Some(place) if group_by.is_empty() => filter.and(place).render(sql),
+            Some(place) => {
+                filter.render(sql)?;
+                group_by.having(place).render(projection, sql)
+            }
+        }
     }
 
     /// Writes a query that finds a row if this one does.
@@ -125,34 +166,56 @@ impl SelectStatement {
 
     /// Whether it selects columns and nothing else, so that another list in their place leaves the rows as they are.
     fn is_of_columns(&self) -> bool {
-        self.set.is_none() && self.projection.is_of_columns()
+        self.set.is_none() && self.distinct.is_empty() && self.projection.is_of_columns()
     }
 
     /// Whether it returns one row for each that FROM, JOIN and WHERE find.
     pub(crate) fn has_a_row_for_each_found(&self) -> bool {
         let Self {
+            distinct: _,
             projection: _,
             from: _,
             joins: _,
             filter: _,
             group_by,
             order_by: _,
+            keyset: _,
             limit,
+            lock,
             set: _,
             taking: _,
         } = self;
-        self.is_of_columns() && group_by.is_empty() && limit.is_empty()
+        self.is_of_columns() && group_by.is_empty() && limit.is_empty() && lock.is_empty()
     }
 
     /// Whether nothing in it would reach out of it if something followed without brackets.
     pub(crate) fn is_simple(&self) -> bool {
-        let Self { projection, from, joins, filter, group_by, order_by, limit, set, taking: _ } = self;
-        let is_bare = projection.is_empty()
+        let Self {
+            distinct,
+            projection,
+            from,
+            joins,
+            filter,
+            group_by,
+            order_by,
+            keyset,
+            limit,
+            lock,
+            set,
+            taking,
+        } = self;
+        let is_bare = distinct.is_empty()
+            && keyset.is_empty()
+            && projection.is_empty()
             && from.is_empty()
             && joins.is_empty()
             && filter.is_empty()
             && group_by.is_empty();
-        order_by.0.is_empty() && limit.is_empty() && (set.is_none() || is_bare)
+        order_by.0.is_empty()
+            && limit.is_empty()
+            && lock.is_empty()
+            && !taking.is_unique()
+            && (set.is_none() || is_bare)
     }
 
     /// The names of the columns that come out; one without a name has none.
@@ -183,10 +246,15 @@ impl SelectStatement {
     fn intake(&self) -> Intake {
         Intake {
             unique_by: self.taking.is_unique().then(|| self.identifying()),
-            backwards: false,
-            refill: self.taking.populates_existing(),
-            locks: false,
+            backwards: self.is_backwards(),
+            refill: self.taking.populates_existing() || self.lock.is_set(),
+            locks: self.lock.is_set(),
         }
+    }
+
+    /// Whether it is read from its end.
+    fn is_backwards(&self) -> bool {
+        self.keyset.is_before() && self.limit.is_limited()
     }
 
     /// What FROM says, or what the first column that is selected belongs to.

@@ -60,6 +60,7 @@ impl Set {
     }
 
     fn combine(left: SelectStatement, operator: Operator, right: SelectStatement) -> SelectStatement {
+        let taking = left.taking.clone().with(&right.taking);
         let set = match &left.set {
             Some(set) if left.is_simple() && set.goes_on_with(operator) => {
                 let mut set = Self::clone(set);
@@ -68,7 +69,7 @@ impl Set {
             }
             _ => Self { first: left, rest: vec![(operator, right)] },
         };
-        SelectStatement { set: Some(Arc::new(set)), ..SelectStatement::default() }
+        SelectStatement { set: Some(Arc::new(set)), taking, ..SelectStatement::default() }
     }
 
     fn render_parts(&self, sql: &mut Sql<'_>) -> Result<()> {
@@ -97,7 +98,7 @@ impl Set {
             sql.push(") AS ").name("rows");
         }
         sql.enter_outputs(self.first.names().into_iter().flatten().map(String::from).collect());
-        order_by.render(sql)?;
+        order_by.render(false, sql)?;
         limit.render(sql);
         sql.leave();
         Ok(())

@@ -185,7 +185,7 @@ impl Window {
         }
         if !self.order_by.is_empty() {
             sql.push(if sql.len() > start { " " } else { "" });
-            self.order_by.render_as("ORDER BY ", sql)?;
+            self.order_by.render_as("ORDER BY ", false, sql)?;
         }
         if let Some(frame) = &self.frame {
             sql.push(if sql.len() > start { " " } else { "" });

@@ -134,8 +134,9 @@ impl<S: Shape> Query for Select<S> {
         }
     }
 
+    /// The first row before a cursor is found from the other end.
     fn at_most_one(self) -> Self {
-        self.limit_further(1)
+        if self.statement.keyset.is_before() { self } else { self.limit_further(1) }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::Result;
 use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Key, Model, Token};
+use crate::query::KeyIs;
 use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
@@ -14,14 +15,19 @@ impl Unit {
     /// Looks a key up in memory.
     #[inline]
     pub(in crate::session) fn look_up<M: Model>(&mut self, key: &M::Key) -> Result<LookedUp> {
-        self.check()?;
-        let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
-        let identity = identity.map_err(|error| error.with_model(M::NAME))?;
-        let arena = self.entities.arena_index::<M>();
+        let (arena, identity) = self.identity::<M>(key)?;
         Ok(match self.entities.fresh(arena, &identity) {
             Some(token) => LookedUp::Loaded(token),
             None => LookedUp::Missing(arena, identity),
         })
+    }
+
+    #[inline]
+    fn identity<M: Model>(&mut self, key: &M::Key) -> Result<(u32, Identity)> {
+        self.check()?;
+        let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
+        let identity = identity.map_err(|error| error.with_model(M::NAME))?;
+        Ok((self.entities.arena_index::<M>(), identity))
     }
 
     /// Looks a key up in the database.
@@ -81,6 +87,39 @@ impl Unit {
             Some(_) => Ok(()),
             None => Err(self.row_gone(place)),
         }
+    }
+
+    /// Reads the row of a key and locks it, loaded or not.
+    pub(in crate::session) async fn get_for_update<M: Model>(
+        &mut self,
+        key: &M::Key,
+    ) -> Result<Option<Entity<M>>> {
+        let (arena, identity) = self.identity::<M>(key)?;
+        let found = self.fetch_for_update::<M>(&identity).await?;
+        if found.is_none()
+            && let Some(slot) = self.entities.arenas[arena as usize].find(&identity)
+        {
+            self.entities.deleted(Place { arena, slot });
+        }
+        Ok(found)
+    }
+
+    pub(in crate::session) async fn refresh_for_update<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
+        let place = self.entities.persistent(entity)?;
+        self.check()?;
+        self.entities.forget_changes(place);
+        let identity = self.entities.head(place).identity.clone();
+        match self.fetch_for_update::<M>(&identity).await? {
+            Some(_) => Ok(()),
+            None => Err(self.row_gone(place)),
+        }
+    }
+
+    async fn fetch_for_update<M: Model>(&mut self, identity: &Identity) -> Result<Option<Entity<M>>> {
+        let parts = M::table().primary_key().len();
+        let values = (0..parts).map(|part| identity.value(part).into_owned()).collect();
+        let query = M::select().filter(KeyIs::condition(M::table(), values)).for_update();
+        Ok(self.all(query).await?.pop())
     }
 
     pub(in crate::session) async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {

@@ -302,8 +302,14 @@ mod expressions {
     async fn text(db: Db) {
         let mut session = items(&db).await;
         let session = &mut session;
-        assert_eq!(session.one(one(lower(Item::NAME))).await.unwrap(), "łódź straße");
-        assert_eq!(session.one(one(upper(Item::NAME))).await.unwrap(), "ŁÓDŹ STRAßE");
+        assert_eq!(session.one(one(lower(Item::NOTE.concat("A")))).await.unwrap().unwrap(), "  spare  a");
+        assert_eq!(session.one(one(upper(Item::NOTE))).await.unwrap().unwrap(), "  SPARE  ");
+        // Beyond ASCII PostgreSQL goes by the locale of the database, which may be C.
+        if db.backend == orm_tests::Backend::Sqlite {
+            assert_eq!(session.one(one(lower(Item::NAME))).await.unwrap(), "łódź straße");
+            assert_eq!(session.one(one(upper(Item::NAME))).await.unwrap(), "ŁÓDŹ STRAßE");
+            assert!(session.one(one(Item::NAME.ilike("łÓDŹ%"))).await.unwrap());
+        }
         assert_eq!(session.one(one(length(Item::NAME))).await.unwrap(), 11);
         assert_eq!(session.one(one(length(nullif(Item::NAME, Item::NAME)))).await.unwrap(), None);
         assert_eq!(
@@ -327,7 +333,7 @@ mod expressions {
             assert_eq!(session.one(one(position(part, Item::NAME))).await.unwrap(), expected, "{part}");
         }
         for (pattern, like, ilike) in [
-            ("łÓDŹ%", false, true),
+            ("Łódź sTRA%", false, true),
             ("Łódź%", true, true),
             ("Łód_ %", true, true),
             ("Łód%x", false, false),

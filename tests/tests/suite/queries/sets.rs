@@ -93,6 +93,10 @@ fn what_could_mean_two_things_is_refused() {
     }
     let says = "! invalid query: column users.age is not among the columns that come out of the query: id";
     assert_sql(&older(1).union(authors()).order_by(User::AGE.asc()), says, says);
+    let says = "! invalid query: unique() is done when rows are read, and this query stands inside another one; say it of the outermost one";
+    assert_sql(&older(1).unique().union(authors()), says, says);
+    assert_sql(&older(1).union(authors()).unique().union(authors()), says, says);
+    assert_sql(&select(User::ID).filter(User::ID.in_(authors().unique())), says, says);
     let years = User::AGE.label("years");
     let says = "! invalid query: years is not among the columns that come out of the query: id";
     assert_sql(&older(1).union(authors()).order_by(years.clone().asc()), says, says);
@@ -194,6 +198,7 @@ mod behaviour {
         assert_eq!((found.len(), found[0]), (2, alice));
         assert_eq!(session[found[1]].name, "Dora");
         assert_eq!(session.count(query.clone()).await.unwrap(), 2);
+        assert_eq!(session.all(query.clone().unique()).await.unwrap(), found);
         assert!(session.exists(query.clone()).await.unwrap());
         assert!(!session.exists(query.clone().offset(2)).await.unwrap());
 
