@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::query::{Dialect, Layout, Rendered, Sql};
+use crate::query::{Batch, Dialect, Layout, Rendered, Sql};
 use crate::{Result, SqlType, Value};
 
 pub use crate::value::{Row, no_such_column};
@@ -127,6 +127,20 @@ pub trait Rows: Sync {
     }
 }
 
+impl Rows for Batch {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn width(&self) -> usize {
+        self.width()
+    }
+
+    fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
+        self.value(row, column)
+    }
+}
+
 /// One statement with the values of many rows.
 #[derive(Clone, Copy)]
 pub struct Write<'a> {
@@ -160,6 +174,10 @@ pub trait Connection: Send {
 
     /// Runs a statement for many rows. Keys MUST be matched to rows by a rule that the database guarantees.
     fn write(&mut self, write: Write<'_>) -> Result<Written>;
+
+    /// The same for a statement that returns rows, which go to the sink in the order of those that were written, as far as the
+    /// database keeps to it. Returns the number of rows affected.
+    fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64>;
 
     /// Runs statements without parameters and without a result that is wanted.
     fn script(&mut self, sql: &str) -> Result<()>;
@@ -200,6 +218,13 @@ pub trait AsyncConnection: Send {
 
     /// See [`Connection::write`].
     fn write<'a>(&'a mut self, write: Write<'a>) -> BoxFuture<'a, Result<Written>>;
+
+    /// See [`Connection::write_returning`].
+    fn write_returning<'a>(
+        &'a mut self,
+        write: Write<'a>,
+        sink: &'a mut dyn Sink,
+    ) -> BoxFuture<'a, Result<u64>>;
 
     /// See [`Connection::script`].
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>>;

@@ -271,7 +271,7 @@ impl Table {
     }
 
     /// Whether no two rows can have the same values in these columns, in whatever order.
-    fn is_unique(&self, positions: &[usize]) -> bool {
+    pub(crate) fn is_unique(&self, positions: &[usize]) -> bool {
         let sorted = |columns: &mut dyn Iterator<Item = usize>| {
             let mut columns: Vec<_> = columns.collect();
             columns.sort_unstable();

@@ -11,12 +11,13 @@ mod key;
 mod models;
 mod query;
 mod relation;
+mod rows;
 
 use crate::Result;
 use crate::Value;
 use crate::error::Error;
 use crate::metadata::{Metadata, Table};
-use crate::query::{Alias, AsSource as _, Projection, Select};
+use crate::query::{Alias, AsSource as _, Delete, Insert, Projection, Select, Update, Values};
 use crate::result::{FromRow, RowReader, Shape};
 
 pub use belongs_to::BelongsTo;
@@ -45,6 +46,28 @@ pub trait Model: Record + Shape<Row = Self> + Found<Found = Entity<Self>> {
     /// A query for its rows.
     fn select() -> Select<Self> {
         Select::new(Projection::all(Self::entity().as_source()))
+    }
+
+    /// An INSERT of rows: `User::insert().set(User::NAME, "Alice")`, `User::insert().values(users)`.
+    ///
+    /// What is added to a session is inserted by its flush; this is for rows that no session needs to know.
+    fn insert() -> Insert<Self> {
+        Insert::new(Self::table().into(), Some(Self::NAME))
+    }
+
+    /// The values of some columns of a row, to be set one by one: `User::values().set(User::NAME, "Alice")`.
+    fn values() -> Values<Self> {
+        Values::new(Self::table().into(), Some(Self::NAME))
+    }
+
+    /// An UPDATE of rows: `User::update().set(User::AGE, 30).filter(User::NAME.eq("Alice"))`.
+    fn update() -> Update<Self> {
+        Update::new(Self::table().into(), Some(Self::NAME))
+    }
+
+    /// A DELETE of rows: `User::delete().filter(User::AGE.lt(18))`.
+    fn delete() -> Delete<Self> {
+        Delete::new(Self::table().into(), Some(Self::NAME))
     }
 
     /// Its table in a query, and all of its columns in a SELECT list: `select((User::entity(), count(Post::ID)))`.

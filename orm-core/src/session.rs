@@ -6,6 +6,7 @@
 
 mod arena;
 mod deferred;
+mod effects;
 mod entities;
 mod flush;
 mod identity;
@@ -27,7 +28,7 @@ use crate::Result;
 use crate::engine::{AsyncEngine, Engine, wait};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Found, Model};
-use crate::query::{Column, Executable, Select};
+use crate::query::{Column, Executable, Select, UpdateGroup, Values};
 use crate::result::{Plan, Query, ResultSet, Shape};
 use crate::session::unit::{LookedUp, Unit};
 
@@ -139,10 +140,18 @@ impl Session {
         wait(self.unit.one(query.into_existence()))
     }
 
-    /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
-    /// until they are refreshed or expired.
+    /// Runs a statement in the session's transaction, after a flush. What `User::insert()`, `User::update()` and `User::delete()`
+    /// write shows in loaded entities at once; what `text` writes does not, until they are refreshed or expired.
     pub fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
         wait(self.unit.execute(statement))
+    }
+
+    /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
+    /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
+    /// not there is one as well, as in a flush, after which the session waits for `rollback`. Loaded entities
+    /// show the new values.
+    pub fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
+        wait(self.unit.update_many(UpdateGroup::of(sets)?))
     }
 
     /// How the database would run a statement, which is not executed, after a flush.
@@ -267,10 +276,19 @@ impl AsyncSession {
         self.unit.one(query.into_existence()).await
     }
 
-    /// Runs a statement in the session's transaction, after a flush. What it writes is not seen by entities that are loaded,
-    /// until they are refreshed or expired.
+    /// Runs a statement in the session's transaction, after a flush. What `User::insert()`, `User::update()` and `User::delete()`
+    /// write shows in loaded entities at once; what `text` writes does not, until they are refreshed or expired.
     pub async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
         self.unit.execute(statement).await
+    }
+
+    /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
+    /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
+    /// not there is one as well, as in a flush, after which the session waits for `rollback`. Loaded entities
+    /// show the new values.
+    pub async fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
+        let groups = UpdateGroup::of(sets)?;
+        self.unit.update_many(groups).await
     }
 
     /// How the database would run a statement, which is not executed, after a flush.

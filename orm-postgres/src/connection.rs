@@ -156,12 +156,32 @@ impl PostgresConnection {
         let written = match write.layout {
             Layout::PerRow => self.write_rows(write).await?,
             Layout::Arrays => self.write_arrays(write).await?,
-            Layout::Flat(_) => {
-                let message = "PostgreSQL takes rows one by one or as arrays, not as one flat list";
-                return Err(Error::new(ErrorKind::Unsupported, message));
-            }
+            Layout::Flat(_) => return Err(flat()),
         };
         check_keys(write, written)
+    }
+
+    async fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
+        let alone = self.begin_alone();
+        let result = self.return_all(write, sink).await;
+        self.end_alone(alone, result).await
+    }
+
+    async fn return_all(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
+        if write.rows.is_empty() {
+            return Ok(0);
+        }
+        let types = write.statement.parameters();
+        let (parameters, runs) = match write.layout {
+            Layout::PerRow => (Parameters::rows(types, write.rows)?, write.rows.len()),
+            Layout::Arrays => (Parameters::arrays(types, write.rows)?, 1),
+            Layout::Flat(_) => return Err(flat()),
+        };
+        let Started { rows, prepared } = self.start(write.statement, write.layout, &parameters).await?;
+        let mut affected = read(rows, &prepared, sink).await.map_err(|failure| self.stopped(failure))?;
+        let rest = pipeline_returning(&self.client, &prepared, &parameters, 1..runs, sink).await;
+        affected += rest.map_err(|failure| self.stopped(failure))?;
+        Ok(affected)
     }
 
     async fn write_arrays(&mut self, write: Write<'_>) -> Result<Written> {
@@ -412,6 +432,28 @@ async fn pipeline(
     Ok(())
 }
 
+/// The same for a statement that returns rows, which go to the sink in the order of the parameters.
+async fn pipeline_returning(
+    client: &Client,
+    prepared: &tokio_postgres::Statement,
+    parameters: &Parameters,
+    runs: Range<usize>,
+    sink: &mut dyn Sink,
+) -> std::result::Result<u64, Failure> {
+    let mut affected = 0;
+    let mut results =
+        stream::iter(runs).map(|run| client.query_raw(prepared, parameters.run(run))).buffered(IN_FLIGHT);
+    while let Some(rows) = results.try_next().await? {
+        affected += read(rows, prepared, sink).await?;
+    }
+    Ok(affected)
+}
+
+#[cold]
+fn flat() -> Error {
+    Error::new(ErrorKind::Unsupported, "PostgreSQL takes rows one by one or as arrays, not as one flat list")
+}
+
 /// A call that leaves a mark if it is dropped before its answer has come.
 macro_rules! owing {
     ($connection:ident.$method:ident($($argument:expr),*)) => {
@@ -446,6 +488,14 @@ impl AsyncConnection for PostgresConnection {
 
     fn write<'a>(&'a mut self, write: Write<'a>) -> BoxFuture<'a, Result<Written>> {
         owing!(self.write(write))
+    }
+
+    fn write_returning<'a>(
+        &'a mut self,
+        write: Write<'a>,
+        sink: &'a mut dyn Sink,
+    ) -> BoxFuture<'a, Result<u64>> {
+        owing!(self.write_returning(write, sink))
     }
 
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {

@@ -229,6 +229,22 @@ fn write_per_row(
     Ok(written)
 }
 
+/// The same for a statement that returns rows, which go to the sink.
+fn return_per_row(
+    connection: &rusqlite::Connection,
+    statement: &mut CachedStatement<'_>,
+    Write { statement: asked, rows, .. }: Write<'_>,
+    sink: &mut dyn Sink,
+) -> Result<u64> {
+    let mut affected = 0;
+    for row in 0..rows.len() {
+        let values: Vec<_> =
+            (0..rows.width()).map(|column| rows.value(row, column)).collect::<Result<_>>()?;
+        affected += run_prepared(connection, statement, asked, false, &values, sink)?;
+    }
+    Ok(affected)
+}
+
 fn bind_result(
     statement: &mut CachedStatement<'_>,
     index: usize,
@@ -331,6 +347,23 @@ impl Connection for SqliteConnection {
             Layout::PerRow => write_per_row(connection, &mut statement, write),
             Layout::Flat(_) => write_flat(&mut statement, write),
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
+        };
+        drop(statement);
+        written.map_err(|error| self.failed(error))
+    }
+
+    fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
+        let _running = self.time();
+        let connection = self.ready()?;
+        let mut statement = prepare(connection, write.statement.sql())?;
+        let written = match write.layout {
+            Layout::PerRow if write.rows.len() > 1 => {
+                as_one(connection, || return_per_row(connection, &mut statement, write, sink))
+            }
+            Layout::PerRow => return_per_row(connection, &mut statement, write, sink),
+            Layout::Flat(_) | Layout::Arrays => {
+                Err(Error::new(ErrorKind::Unsupported, "sqlite returns rows of a write row by row"))
+            }
         };
         drop(statement);
         written.map_err(|error| self.failed(error))

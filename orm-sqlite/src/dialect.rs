@@ -55,6 +55,9 @@ impl Dialect for SqliteDialect {
                 | Feature::SearchConfiguration
                 | Feature::DistinctOn
                 | Feature::RowLocks
+                | Feature::DeleteUsing
+                | Feature::ReturningOthers
+                | Feature::ConflictConstraint
         )
     }
 

@@ -50,6 +50,10 @@ pub use orm_core::query::{
     Cte, CteBody, EntityOf, InList, OptionalOf, Quantified, ValueRow, all, all_of, any, any_of, cte, exists,
     recursive, recursive_distinct, scalar, scalar_one, values,
 };
+pub use orm_core::query::{
+    Delete, Excludable, Fits, Insert, InsertRow, OnConflict, Returning, Settable, SettableList, Update,
+    Upsert, Values, delete_from, excluded, insert_into, update_table,
+};
 pub use orm_core::result::{As, ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};

@@ -7,5 +7,5 @@ pub use crate::{
 };
 pub use crate::{AsyncConnection, AsyncEngine, AsyncSession, Connection, Engine, Session};
 pub use crate::{BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, Metadata, Migration, Model};
-pub use crate::{Condition, FromRow, Order, Params, Select, cte, exists, select, text};
+pub use crate::{Condition, FromRow, Order, Params, Select, cte, excluded, exists, select, text};
 pub use crate::{ErrorKind, Isolation};

@@ -72,6 +72,10 @@ impl Connection for Blocking {
         self.runtime.wait(self.connection.write(write))
     }
 
+    fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
+        self.runtime.wait(self.connection.write_returning(write, sink))
+    }
+
     fn script(&mut self, sql: &str) -> Result<()> {
         self.runtime.wait(self.connection.script(sql))
     }

@@ -37,6 +37,19 @@ impl RowBuffer {
         self.columns.as_deref().unwrap_or_default()
     }
 
+    /// The same rows without their last columns, so that this many are left.
+    pub(crate) fn narrowed(mut self, width: usize) -> Self {
+        if width < self.width {
+            let is_kept = |(index, &start): (usize, &usize)| (index % self.width < width).then_some(start);
+            self.starts = self.starts.iter().enumerate().filter_map(is_kept).collect();
+            self.width = width;
+        }
+        if let Some(columns) = &mut self.columns {
+            columns.truncate(width);
+        }
+        self
+    }
+
     /// Forgets the rows, and keeps the names of the columns.
     pub fn clear(&mut self) {
         self.packed.clear();

@@ -108,6 +108,27 @@ impl AsyncConnection for Worker {
         })
     }
 
+    fn write_returning<'a>(
+        &'a mut self,
+        write: Write<'a>,
+        sink: &'a mut dyn Sink,
+    ) -> BoxFuture<'a, Result<u64>> {
+        let Write { statement, layout, rows, keys } = write;
+        let statement = statement.clone();
+        let rows = RowBuffer::copy(rows);
+        Box::pin(async move {
+            let (rows, mut buffer) = (rows?, RowBuffer::new(sink.columns().is_some()));
+            let job = move |connection: &mut dyn Connection| {
+                let write = Write { statement: &statement, layout, rows: &rows, keys };
+                let affected = connection.write_returning(write, &mut buffer)?;
+                Ok((affected, buffer))
+            };
+            let (affected, buffer) = self.call(job).await?;
+            buffer.pour(sink)?;
+            Ok(affected)
+        })
+    }
+
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {
         let sql = sql.to_owned();
         Box::pin(self.call(move |connection| connection.script(&sql)))

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use crate::driver::{Begin, Control, Isolation, RowBuffer, Rows, Statement, Write};
-use crate::engine::{EngineCore, Lease, wait};
+use crate::engine::{EngineCore, Lease, update_many, wait};
 use crate::error::{Error, ErrorKind};
-use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, control_word, rendered};
+use crate::query::{
+    Dialect, Executable, Layout, Params, Rendered, Sets, Text, UpdateGroup, control_word, rendered_to_run,
+};
 use crate::result::{Intaking, Plan, ResultSet};
 use crate::{Result, Value};
 
@@ -109,7 +111,7 @@ impl Channel {
     }
 
     pub(super) fn render(&self, statement: &impl Executable) -> Result<Rendered> {
-        rendered(statement, self.engine.backend().dialect())
+        rendered_to_run(statement, self.engine.backend().dialect(), None)
     }
 
     fn statement(&self, rendered: &Rendered) -> Arc<Statement> {
@@ -121,7 +123,8 @@ impl Channel {
         let mut buffer = RowBuffer::new(true);
         let statement = self.statement(&rendered);
         let mut rows = Intaking::new(&rendered.intake, &mut buffer);
-        let affected = self.lease.run(&statement, &rendered.values, &mut rows).await?;
+        let dialect = self.engine.backend().dialect();
+        let affected = self.lease.run_rendered(&statement, &rendered, dialect, &mut rows).await?;
         rows.finish();
         Ok(ResultSet::new(buffer, affected, statement))
     }
@@ -140,6 +143,14 @@ impl Channel {
         let statement = self.statement(&rendered);
         let write = Write { statement: &statement, layout: Layout::PerRow, rows: &rows, keys: false };
         Ok(self.lease.write(write).await?.affected)
+    }
+
+    pub(super) async fn update_many(&mut self, groups: Vec<UpdateGroup>) -> Result<u64> {
+        if groups.is_empty() {
+            return Ok(0);
+        }
+        self.ready(true).await?;
+        update_many(&self.engine, &mut self.lease, &groups).await
     }
 
     pub(super) async fn script(&mut self, sql: &str) -> Result<()> {

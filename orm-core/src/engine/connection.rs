@@ -10,7 +10,7 @@ use crate::Result;
 use crate::driver::Isolation;
 use crate::engine::channel::Channel;
 use crate::engine::{AsyncEngine, Engine, wait};
-use crate::query::{Executable, Explain, Params, Select, Text};
+use crate::query::{Executable, Explain, Params, Select, Text, UpdateGroup, Values};
 use crate::result::{Plan, Query, ResultSet, Shape};
 
 pub use guard::{Savepoint, Transaction};
@@ -205,6 +205,13 @@ impl Connection {
         Ok(RowStream::new(self, statement))
     }
 
+    /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
+    /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
+    /// not there is one as well, as in a flush; the caller rolls back.
+    pub fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
+        wait(self.channel.update_many(UpdateGroup::of(sets)?))
+    }
+
     /// Runs several statements without values and without results, separated by `;`.
     pub fn script(&mut self, sql: &str) -> Result<()> {
         wait(self.channel.script(sql))
@@ -305,6 +312,14 @@ impl AsyncConnection {
         let rendered = self.channel.render(&query)?;
         let statement = self.channel.stream(rendered, stream::BATCH).await?;
         Ok(RowStream::new(self, statement))
+    }
+
+    /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
+    /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
+    /// not there is one as well, as in a flush; the caller rolls back.
+    pub async fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
+        let groups = UpdateGroup::of(sets)?;
+        self.channel.update_many(groups).await
     }
 
     /// Runs several statements without values and without results, separated by `;`.

@@ -11,6 +11,7 @@ use crate::engine::observer::OneSet;
 use crate::engine::pool::{Idle, Link, Room};
 use crate::engine::watch::{Asked, Watch};
 use crate::error::{Error, ErrorKind};
+use crate::query::{Dialect, Rendered};
 use crate::{Result, Value};
 
 pub(crate) struct Lease {
@@ -87,6 +88,33 @@ impl Lease {
         let result = result.map_err(|error| self.blame(asked, error));
         self.tell_statement(start, asked, result.as_ref().map(|written| written.affected));
         result
+    }
+
+    pub(crate) async fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
+        self.tainted |= write.statement.may_open_transaction();
+        let start = self.start();
+        let result = call!(self.write_returning(write, sink));
+        let asked = Asked { sql: write.statement.sql(), parameters: Some(write.rows) };
+        let result = result.map_err(|error| self.blame(asked, error));
+        self.tell_statement(start, asked, result.as_ref().copied());
+        result
+    }
+
+    /// Runs a statement that was written to be run, with its rows if they travel apart.
+    pub(crate) async fn run_rendered(
+        &mut self,
+        statement: &Arc<Statement>,
+        rendered: &Rendered,
+        dialect: &dyn Dialect,
+        sink: &mut dyn Sink,
+    ) -> Result<u64> {
+        let Some(batch) = &rendered.batch else { return self.run(statement, &rendered.values, sink).await };
+        let write = Write { statement, layout: batch.layout, rows: &**batch, keys: false };
+        let result = match batch.returns {
+            true => self.write_returning(write, sink).await,
+            false => self.write(write).await.map(|written| written.affected),
+        };
+        result.map_err(|error| batch.blame(dialect, error))
     }
 
     pub(crate) async fn script(&mut self, sql: &str) -> Result<()> {

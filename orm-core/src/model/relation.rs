@@ -118,13 +118,11 @@ impl<M, T: Model> ToOne<M, T> {
     }
 
     /// Whether it refers to nothing.
-    #[expect(clippy::wrong_self_convention, reason = "it is named as the same question of a column is")]
     pub fn is_null(self) -> Condition {
         self.refers_to(vec![Referred::Nothing], false)
     }
 
     /// Whether it refers to anything.
-    #[expect(clippy::wrong_self_convention, reason = "it is named as the same question of a column is")]
     pub fn is_not_null(self) -> Condition {
         self.refers_to(vec![Referred::Nothing], true)
     }

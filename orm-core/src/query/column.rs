@@ -133,6 +133,10 @@ impl Node for Mistake {
     fn render(&self, _sql: &mut Sql<'_>) -> Result<()> {
         Err(self.0.clone())
     }
+
+    fn target(&self) -> Result<(&Source, &str)> {
+        Err(self.0.clone())
+    }
 }
 
 /// A field of the embedded struct `E` that holds a `T`: the constants that `#[derive(Embedded)]` makes, `Address::CITY`.

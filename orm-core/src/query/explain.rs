@@ -24,6 +24,7 @@ pub(crate) struct Explain<'e, E: ?Sized> {
 
 impl<E: Executable + ?Sized> Executable for Explain<'_, E> {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        sql.runs = false;
         let Explaining { words, analyze, .. } = sql.dialect().explaining();
         if !self.analyze {
             sql.push(words).begin_statement();

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::query::Sql;
 use crate::query::operand::Bound;
 use crate::query::source::Source;
@@ -33,6 +33,12 @@ pub(crate) trait Node: Debug + Send + Sync {
     /// Of what it is a column, and the column's name.
     fn source_column(&self) -> Option<(&Source, &str)> {
         None
+    }
+
+    /// The same, to be written to.
+    fn target(&self) -> Result<(&Source, &str)> {
+        let message = "only a column of the table that is written can be set";
+        self.source_column().ok_or_else(|| Error::new(ErrorKind::InvalidQuery, message))
     }
 
     /// Whether it needs no brackets to stand beside an operator: a column, a value, a call.

@@ -31,6 +31,12 @@ pub enum Feature {
     DistinctOn,
     /// `SELECT … FOR UPDATE`. Where it is missing, the clause is left out instead of refused.
     RowLocks,
+    /// `DELETE … USING`
+    DeleteUsing,
+    /// `RETURNING` of columns of what an update reads from besides its table.
+    ReturningOthers,
+    /// `ON CONFLICT ON CONSTRAINT`
+    ConflictConstraint,
 }
 
 impl Feature {
@@ -48,6 +54,9 @@ impl Feature {
             Self::SearchConfiguration => "configurations for text search",
             Self::DistinctOn => "DISTINCT ON",
             Self::RowLocks => "row locks",
+            Self::DeleteUsing => "DELETE … USING",
+            Self::ReturningOthers => "RETURNING of tables other than the one that is written",
+            Self::ConflictConstraint => "ON CONFLICT ON CONSTRAINT; name the constraint's columns instead",
         }
     }
 }

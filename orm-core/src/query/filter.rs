@@ -39,7 +39,6 @@ impl Filter {
 
 impl<S> Select<S> {
     /// Keeps the rows for which this holds; several filters must all hold. A `None` keeps them all.
-    #[must_use]
     pub fn filter(mut self, condition: impl IntoCondition) -> Self {
         self.statement.filter.push(condition);
         self

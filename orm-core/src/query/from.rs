@@ -32,7 +32,6 @@ impl From {
 impl<S> Select<S> {
     /// Reads from this: a model's table, an alias, a subquery, a common table expression. Several are each combined with each;
     /// mostly a join is what is wanted.
-    #[must_use]
     pub fn from(mut self, source: impl AsSource) -> Self {
         self.statement.from.push(source.as_source());
         self

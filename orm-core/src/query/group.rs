@@ -47,14 +47,12 @@ impl GroupBy {
 impl<S> Select<S> {
     /// Makes one row of all rows that have the same values here: a column, an expression, a tuple of them, or an entity,
     /// which stands for its columns.
-    #[must_use]
     pub fn group_by(mut self, keys: impl Selection) -> Self {
         self.statement.group_by.keys.extend(crate::query::projection::nodes(keys));
         self
     }
 
     /// Keeps the groups for which this holds; several must all hold.
-    #[must_use]
     pub fn having(mut self, condition: impl IntoCondition) -> Self {
         self.statement.group_by.having.push(condition);
         self

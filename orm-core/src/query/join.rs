@@ -181,32 +181,27 @@ impl<S> Select<S> {
     ///
     /// A relation joins whichever of its two sides is not in the query yet. A row that has no match is left out, and one
     /// that has several comes once with each.
-    #[must_use]
     pub fn join(self, target: impl Joinable) -> Self {
         self.join_as(JoinKind::Inner, target)
     }
 
     /// The same, and a row that has no match comes once, with NULL in the place of the other's columns; an entity is selected
     /// as [`optional`](crate::query::Alias::optional) then.
-    #[must_use]
     pub fn left_join(self, target: impl Joinable) -> Self {
         self.join_as(JoinKind::Left, target)
     }
 
     /// Keeps all rows of what is joined, whether anything matches them or not.
-    #[must_use]
     pub fn right_join(self, target: impl Joinable) -> Self {
         self.join_as(JoinKind::Right, target)
     }
 
     /// Keeps all rows of both sides.
-    #[must_use]
     pub fn full_join(self, target: impl Joinable) -> Self {
         self.join_as(JoinKind::Full, target)
     }
 
     /// Puts each row beside each row.
-    #[must_use]
     pub fn cross_join(self, source: impl AsSource) -> Self {
         self.join_as(JoinKind::Cross, On::new(source.as_source(), None::<crate::query::Condition>))
     }

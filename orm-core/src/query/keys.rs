@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
 use crate::query::Sql;
 use crate::{Result, Value};
 
@@ -13,6 +14,9 @@ pub(crate) type EntityWords = [u64; 2];
 pub(crate) trait Keys: Debug + Sync {
     /// The values of an entity's key; `None` if they are certain only after a flush, an error if there will be none.
     fn key(&self, entity: EntityWords, model: &'static str) -> Result<Option<Vec<Value<'static>>>>;
+
+    /// Whether any entity of this table is, or will be after a flush, in memory.
+    fn knows(&self, table: &Table) -> bool;
 }
 
 impl Sql<'_> {

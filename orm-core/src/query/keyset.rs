@@ -199,16 +199,16 @@ impl<S> Select<S> {
     /// where the order has it. If all keys go in one direction and none is nullable, an index over them finds the page at once,
     /// however far it is; `offset` reads all rows before it.
     pub fn after(self, cursor: impl IntoCursor) -> Self {
-        self.from_cursor(Side::After, cursor.into_cursor())
+        self.at_cursor(Side::After, cursor.into_cursor())
     }
 
     /// The rows that come before this place, in the order of the query: with a `limit` the page that ends there. It is read from
     /// its end and turned round in memory, so that it cannot be streamed.
     pub fn before(self, cursor: impl IntoCursor) -> Self {
-        self.from_cursor(Side::Before, cursor.into_cursor())
+        self.at_cursor(Side::Before, cursor.into_cursor())
     }
 
-    fn from_cursor(mut self, side: Side, cursor: Result<Cursor>) -> Self {
+    fn at_cursor(mut self, side: Side, cursor: Result<Cursor>) -> Self {
         self.statement.keyset = Keyset(Some((side, cursor)));
         self
     }

@@ -37,14 +37,12 @@ impl Limit {
 
 impl<S> Select<S> {
     /// At most this many rows.
-    #[must_use]
     pub fn limit(mut self, rows: u32) -> Self {
         self.statement.limit.limit = Some(rows);
         self
     }
 
     /// Leaves out this many rows at the beginning.
-    #[must_use]
     pub fn offset(mut self, rows: u32) -> Self {
         self.statement.limit.offset = Some(rows);
         self

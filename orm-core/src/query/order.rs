@@ -147,7 +147,6 @@ impl OrderBy {
 
 impl<S> Select<S> {
     /// Sorts by this, after what was given before.
-    #[must_use]
     pub fn order_by(mut self, keys: impl OrderKeys) -> Self {
         keys.add_to(&mut self.statement.order_by.0);
         self

@@ -57,6 +57,11 @@ impl Projection {
         }
     }
 
+    /// Whether all columns of this table are among it, as an entity.
+    pub(crate) fn has_all_of(&self, table: &Table) -> bool {
+        self.0.iter().filter_map(Item::table).any(|found| found == table)
+    }
+
     /// Selects a deferred column with the entities that it belongs to.
     pub(crate) fn undefer(&mut self, columns: impl IntoIterator<Item = &'static metadata::Column>) {
         self.1.push(columns);
@@ -406,7 +411,6 @@ pub fn select<P: Selection>(selection: P) -> Select<P::Shape> {
 
 impl<S> Select<S> {
     /// The same query for something else.
-    #[must_use]
     pub fn columns<P: Selection>(self, selection: P) -> Select<P::Shape> {
         let mut statement = self.statement;
         if statement.from.is_empty()

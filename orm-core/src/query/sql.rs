@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Table, TableName};
+use crate::query::batch::Batch;
 use crate::query::cte::{Definition, render_with};
+use crate::query::effect::Effect;
 use crate::query::intake::Intake;
 use crate::query::keys::Keys;
 use crate::query::source::{Name, Source};
@@ -25,6 +27,12 @@ pub struct Sql<'d> {
     pub(crate) keys: Option<&'d dyn Keys>,
     /// It has to be written again after a flush, when all keys are known.
     pub(crate) waits: bool,
+    /// It is written to be run as it is: its rows may travel apart from it, and a session is told what it writes.
+    pub(crate) runs: bool,
+    /// The rows that travel apart from it.
+    pub(crate) batch: Option<Arc<Batch>>,
+    /// What a session has to do about what it writes.
+    pub(crate) effect: Option<Box<Effect>>,
     /// What may be named, from the outermost statement to the innermost.
     scopes: Vec<Scope>,
     /// Only what the statement reads from is wanted: the first source whose column is named and that is in no scope.
@@ -74,6 +82,10 @@ pub struct Rendered {
     pub(crate) intake: Intake,
     /// It has to be written again after a flush.
     pub(crate) waits: bool,
+    /// The rows that travel apart from it.
+    pub(crate) batch: Option<Arc<Batch>>,
+    /// What a session has to do about what it writes.
+    pub(crate) effect: Option<Box<Effect>>,
 }
 
 /// Writes a statement. If it uses common table expressions, which is known only then, it is written again behind them:
@@ -82,19 +94,24 @@ pub(crate) fn rendered(statement: &(impl Executable + ?Sized), dialect: &dyn Dia
     write(statement, Sql::new(dialect))
 }
 
-/// Writes a statement that may name entities, of which somebody knows the keys.
-pub(crate) fn rendered_with(
+/// Writes a statement to be run. It may name entities, if somebody knows their keys.
+pub(crate) fn rendered_to_run(
     statement: &(impl Executable + ?Sized),
     dialect: &dyn Dialect,
-    keys: &dyn Keys,
+    keys: Option<&dyn Keys>,
 ) -> Result<Rendered> {
-    write(statement, Sql { keys: Some(keys), ..Sql::new(dialect) })
+    write(statement, Sql { keys, runs: true, ..Sql::new(dialect) })
+}
+
+/// Writes a statement that belongs to another one.
+pub(crate) fn rendered_beside(statement: &(impl Executable + ?Sized), sql: &Sql<'_>) -> Result<Rendered> {
+    write(statement, Sql { keys: sql.keys, ..Sql::new(sql.dialect) })
 }
 
 fn write(statement: &(impl Executable + ?Sized), mut sql: Sql<'_>) -> Result<Rendered> {
     statement.render(&mut sql)?;
     if !sql.with.is_empty() {
-        sql = Sql { with: sql.with, keys: sql.keys, ..Sql::new(sql.dialect) };
+        sql = Sql { with: sql.with, keys: sql.keys, runs: sql.runs, ..Sql::new(sql.dialect) };
         render_with(&mut sql)?;
         sql.head = sql.text.len();
         statement.render(&mut sql)?;
@@ -115,6 +132,9 @@ impl<'d> Sql<'d> {
             intake: Intake::default(),
             keys: None,
             waits: false,
+            runs: false,
+            batch: None,
+            effect: None,
             scopes: Vec::with_capacity(1),
             probe: None,
             with: Vec::new(),
@@ -156,6 +176,28 @@ impl<'d> Sql<'d> {
         self.writes = true;
     }
 
+    /// Whether nothing with parameters was written so far, and nothing stands before what was.
+    pub(super) fn is_alone(&self) -> bool {
+        self.types.is_empty() && self.with.is_empty()
+    }
+
+    /// Where the statement is now, to go on from there once more.
+    pub(super) fn mark(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Takes back what was written since, with all parameters.
+    pub(super) fn go_back(&mut self, mark: usize) {
+        self.text.truncate(mark);
+        self.types.clear();
+        self.values.clear();
+    }
+
+    /// Takes the values of the parameters so far, to be handed over in another way.
+    pub(super) fn take_values(&mut self) -> Vec<Value<'static>> {
+        std::mem::take(&mut self.values)
+    }
+
     /// Whether it may write.
     pub(crate) fn writes(&self) -> bool {
         self.writes
@@ -184,6 +226,13 @@ impl<'d> Sql<'d> {
         }
         self.dialect.quote(name, &mut self.text);
         self
+    }
+
+    /// Adds names, with `, ` between.
+    pub(super) fn names<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) -> &mut Self {
+        self.list(names, |sql, name| {
+            sql.name(name);
+        })
     }
 
     /// Adds the name of a table, with its schema if it has one.
@@ -437,9 +486,9 @@ impl<'d> Sql<'d> {
 
     /// The statement; an error if there is a name in it that the database could not take as it is.
     pub(crate) fn finish(self) -> Result<Rendered> {
-        let Self { text, types, values, writes, intake, waits, refused, .. } = self;
+        let Self { text, types, values, writes, intake, waits, batch, effect, refused, .. } = self;
         match refused {
-            None => Ok(Rendered { text, types, values, writes, intake, waits }),
+            None => Ok(Rendered { text, types, values, writes, intake, waits, batch, effect }),
             Some(error) => Err(error),
         }
     }

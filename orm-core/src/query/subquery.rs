@@ -176,7 +176,7 @@ pub trait InList<T> {
 #[expect(private_interfaces, reason = "only this crate can look inside")]
 pub enum Members {
     List(Vec<Result<Bound>>),
-    Query(SelectStatement),
+    Query(Box<SelectStatement>),
 }
 
 impl<T, I: IntoIterator<Item: Operand<T>>> InList<T> for I {
@@ -187,6 +187,6 @@ impl<T, I: IntoIterator<Item: Operand<T>>> InList<T> for I {
 
 impl<T, F: Comparable<T>> InList<T> for Select<F> {
     fn members(self) -> Members {
-        Members::Query(self.statement)
+        Members::Query(Box::new(self.statement))
     }
 }

@@ -9,6 +9,8 @@ pub struct WriteShape {
     table: TableRef,
     kind: WriteKind,
     columns: Vec<usize>,
+    /// Whether the keys that the database makes are handed back.
+    keys: bool,
 }
 
 /// What a shape does.
@@ -36,7 +38,13 @@ pub enum Layout {
 impl WriteShape {
     /// A shape; the columns of a DELETE are empty.
     pub fn new(table: impl Into<TableRef>, kind: WriteKind, columns: Vec<usize>) -> Self {
-        Self { table: table.into(), kind, columns }
+        Self { table: table.into(), kind, columns, keys: true }
+    }
+
+    /// The same without the keys that the database makes.
+    #[must_use]
+    pub(crate) fn without_keys(self) -> Self {
+        Self { keys: false, ..self }
     }
 
     /// The table that is written.
@@ -70,7 +78,8 @@ impl WriteShape {
     /// The key column that the database fills in and hands back.
     pub fn generated_key(&self) -> Option<usize> {
         let auto = self.table().auto_key()?;
-        (self.kind == WriteKind::Insert && !self.columns.contains(&auto)).then_some(auto)
+        let is_made = self.keys && self.kind == WriteKind::Insert && !self.columns.contains(&auto);
+        is_made.then_some(auto)
     }
 
     /// Adds a quoted column name.

@@ -1,7 +1,7 @@
 //! The shape of a query's rows, known when the query is built, and what each is read into.
 
 use crate::Result;
-use crate::query::{Count, Executable, Existence, Maybe, Select};
+use crate::query::{Count, Executable, Existence, Maybe, Returning, Select};
 use crate::result::{Columns, ResultSet, RowReader};
 use crate::types::DbValue;
 
@@ -137,6 +137,18 @@ impl<S: Shape> Query for Select<S> {
     /// The first row before a cursor is found from the other end.
     fn at_most_one(self) -> Self {
         if self.statement.keyset.is_before() { self } else { self.limit_further(1) }
+    }
+}
+
+impl<S: Shape> Query for Returning<S> {
+    type Shape = S;
+
+    fn columns(&self) -> Columns {
+        self.projection.positions().map_or(Columns::InOrder, Columns::At)
+    }
+
+    fn at_most_one(self) -> Self {
+        self
     }
 }
 

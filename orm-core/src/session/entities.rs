@@ -375,7 +375,7 @@ impl Entities {
     }
 
     /// Enters entities under their new keys. All old keys are given up first: one entity's new key may be another's old one.
-    fn rekey(&mut self, rekeyed: Vec<(Place, Identity)>) {
+    pub(super) fn rekey(&mut self, rekeyed: Vec<(Place, Identity)>) {
         if rekeyed.is_empty() {
             return;
         }

@@ -12,7 +12,7 @@ use crate::value::{Packed, Unpacked, civil};
 use crate::{Result, Value};
 
 /// The primary key of a row as the database knows it, whatever the struct's fields say by now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Identity {
     #[default]
     None,

@@ -23,6 +23,10 @@ impl Keeper for Entities {
 }
 
 impl Keys for Entities {
+    fn knows(&self, table: &Table) -> bool {
+        self.arenas.iter().any(|arena| arena.table == table && !arena.heads.is_empty())
+    }
+
     fn key(&self, entity: EntityWords, model: &'static str) -> Result<Option<Vec<Value<'static>>>> {
         let token = Token::from_words(entity).ok_or_else(|| gone(model, "is none"))?;
         let (place, head) = self.look_up(token, model)?;

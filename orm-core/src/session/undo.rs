@@ -116,7 +116,7 @@ impl Entities {
 }
 
 /// A row out of a snapshot; deferred columns need not be known.
-struct OldRow<'a>(Vec<Option<Value<'a>>>);
+pub(super) struct OldRow<'a>(pub(super) Vec<Option<Value<'a>>>);
 
 impl Row for OldRow<'_> {
     fn width(&self) -> usize {

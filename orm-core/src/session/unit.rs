@@ -3,6 +3,7 @@
 mod by_key;
 mod deferred;
 mod queries;
+mod writing;
 
 use std::fmt;
 

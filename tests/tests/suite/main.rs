@@ -37,6 +37,7 @@ mod streams;
 mod stress;
 mod tables;
 mod tls;
+mod tpch;
 mod tracing;
 mod types;
 mod values;

@@ -7,7 +7,8 @@ use crate::error::{Error, ErrorKind};
 use crate::metadata::Table;
 use crate::query::cte::Body;
 use crate::query::source::{Derived, Name};
-use crate::query::{Executable, Feature, Sql, rendered, rendered_with};
+use crate::query::sql::rendered_beside;
+use crate::query::{Executable, Feature, Sql};
 
 /// What a name stands for in a statement.
 #[derive(Debug)]
@@ -127,10 +128,7 @@ impl Sql<'_> {
         if Arc::ptr_eq(known, other) {
             return Ok(());
         }
-        let written = |definition: &Definition| match self.keys {
-            Some(keys) => rendered_with(definition, self.dialect(), keys),
-            None => rendered(definition, self.dialect()),
-        };
+        let written = |definition: &Definition| rendered_beside(definition, self);
         let (known, other) = (written(known)?, written(other)?);
         if (&known.text, &known.values) == (&other.text, &other.values) {
             return Ok(());

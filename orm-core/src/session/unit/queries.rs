@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::writing::{Done, check_entities};
 use super::{Cursor, Unit, held};
 use crate::driver::{Row, RowBuffer, Statement};
 use crate::engine::Lease;
 use crate::error::{Error, ErrorKind};
 use crate::model::Found;
-use crate::query::{Executable, Explain, Rendered, rendered_with};
+use crate::query::{Executable, Explain, Rendered, rendered_to_run};
 use crate::result::{Columns, Intaking, Once, Plan, Query, ResultSet, RowReader, Shape};
 use crate::session::entities::Entities;
 use crate::session::meet::Rearranged;
@@ -40,7 +41,7 @@ impl Unit {
     }
 
     /// A statement's error ends the unit of work only if its connection is gone with it.
-    async fn fail_if_broken(&mut self, error: Error) -> Error {
+    pub(super) async fn fail_if_broken(&mut self, error: Error) -> Error {
         let broken = self.lease.as_ref().is_some_and(Lease::is_broken);
         if broken { self.fail(error).await } else { error }
     }
@@ -69,6 +70,11 @@ impl Unit {
     /// Runs any statement; unflushed changes are written first.
     pub(in crate::session) async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
         let rendered = self.render(&statement).await?;
+        drop(statement);
+        if rendered.batch.is_some() || rendered.effect.is_some() {
+            let Done { rows, affected, statement, .. } = Box::pin(self.write(&rendered)).await?;
+            return Ok(ResultSet::new(rows, affected, statement));
+        }
         self.get_ready(rendered.writes || rendered.intake.locks).await?;
         let statement = self.engine.statements().query(&rendered);
         let mut buffer = RowBuffer::new(true);
@@ -103,7 +109,7 @@ impl Unit {
     }
 
     fn render_now(&self, statement: &impl Executable) -> Result<Rendered> {
-        rendered_with(statement, self.engine.backend().dialect(), &self.entities)
+        rendered_to_run(statement, self.engine.backend().dialect(), Some(&self.entities))
     }
 
     pub(in crate::session) async fn all<Q: Query<Shape: Found>>(
@@ -120,6 +126,7 @@ impl Unit {
     ) -> Result<(Vec<<Q::Shape as Found>::Found>, Rendered)> {
         let (rendered, columns) = (self.render(&query).await?, query.columns());
         drop(query);
+        check_entities(&rendered)?;
         let place = <Q::Shape as Found>::place(&mut self.entities);
         let mut found = Vec::new();
         self.entities.refills = rendered.intake.refill;
@@ -139,6 +146,9 @@ impl Unit {
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
+        if rendered.batch.is_some() || rendered.effect.is_some() {
+            return Box::pin(self.write_and_read(rendered, columns, take)).await;
+        }
         let statement = self.engine.statements().query(rendered);
         let mut once = Once::new(&rendered.intake);
         match columns {

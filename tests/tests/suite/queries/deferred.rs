@@ -8,13 +8,13 @@ use orm_tests::both_forms;
 pub(crate) struct Doc {
     #[model(key, auto)]
     id: i64,
-    body: Deferred<String>,
-    title: String,
+    pub(crate) body: Deferred<String>,
+    pub(crate) title: String,
     #[model(deferred = "scans")]
     front: Deferred<Option<Vec<u8>>>,
     #[model(deferred = "scans", default = vec![7])]
     back: Deferred<Vec<u8>>,
-    pages: i32,
+    pub(crate) pages: i32,
 }
 
 /// Its key has two columns, and its first column is deferred.
@@ -27,7 +27,7 @@ pub(crate) struct Leaf {
     #[model(key)]
     number: i32,
     #[model(generated = "length(text)")]
-    size: Deferred<Option<i32>>,
+    pub(crate) size: Deferred<Option<i32>>,
 }
 
 #[test]

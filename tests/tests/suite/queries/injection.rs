@@ -351,9 +351,9 @@ mod injection {
     fn check_name<T>(db: &Db, place: &str, name: &str, result: orm::Result<T>) -> Option<T> {
         let sent = db.trace.take_statements();
         if !is_no_name(name, db.backend) {
-            return Some(result.unwrap_or_else(|error| panic!("{place}: {name:?} was refused: {error}")));
+            return Some(result.map_err(|error| format!("{place}: {name:?} was refused: {error}")).unwrap());
         }
-        let error = result.err().unwrap_or_else(|| panic!("{place}: {name:?} was not refused"));
+        let error = result.err().ok_or_else(|| format!("{place}: {name:?} was not refused")).unwrap();
         assert!(
             matches!(error.kind(), ErrorKind::InvalidQuery | ErrorKind::InvalidSchema),
             "{place}: {error}"

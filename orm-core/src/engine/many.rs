@@ -1,0 +1,34 @@
+//! Updates by primary key, group by group.
+
+use crate::Result;
+use crate::driver::Write;
+use crate::engine::{EngineCore, Lease};
+use crate::error::{Error, ErrorKind};
+use crate::query::UpdateGroup;
+
+/// Carries them out; how many rows were updated. As in a flush, a row that is not there is an error.
+pub(crate) async fn update_many(
+    engine: &EngineCore,
+    lease: &mut Lease,
+    groups: &[UpdateGroup],
+) -> Result<u64> {
+    let dialect = engine.backend().dialect();
+    let mut updated = 0;
+    for UpdateGroup { shape, rows } in groups {
+        let layout = dialect.layout(shape, rows.len());
+        let statement = engine.statements().write(dialect, shape, layout)?;
+        let written = lease.write(Write { statement: &statement, layout, rows, keys: false }).await;
+        let written = written.map_err(|error| rows.blame(dialect, error))?;
+        if written.affected != rows.len() as u64 {
+            let message = format!(
+                "table {}: {} rows were to be updated and {} were; the others are not there",
+                shape.table().name(),
+                rows.len(),
+                written.affected
+            );
+            return Err(Error::new(ErrorKind::StaleData, message));
+        }
+        updated += written.affected;
+    }
+    Ok(updated)
+}

@@ -1,0 +1,285 @@
+//! The rows of an insert, and how they travel: apart from their statement, which is the same for all of them.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::metadata::Column;
+use crate::query::assign::{Assignments, Written, invalid, render_value};
+use crate::query::keys::EntityWords;
+use crate::query::operand::Bound;
+use crate::query::{Dialect, Layout, Sql};
+use crate::{Result, Value};
+
+/// Structs that rows are made of.
+#[doc(hidden)]
+pub trait Records: Debug + Send + Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One value.
+    fn get(&self, row: usize, column: &Column) -> Result<Value<'_>>;
+
+    /// The entity whose key is to become a reference's value.
+    fn awaited(&self, row: usize, field: usize) -> Option<[u64; 2]>;
+}
+
+/// Rows that were given together.
+#[derive(Clone, Debug)]
+pub(crate) enum Segment {
+    Records(Arc<dyn Records>),
+    /// Rows of which all set the same columns.
+    Cells(Arc<Vec<Assignments>>),
+}
+
+impl Segment {
+    fn len(&self) -> usize {
+        match self {
+            Self::Records(records) => records.len(),
+            Self::Cells(rows) => rows.len(),
+        }
+    }
+}
+
+/// All rows of an insert.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RowSet(pub(crate) Vec<Segment>);
+
+impl RowSet {
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(Segment::len).sum()
+    }
+
+    /// The columns that all rows set.
+    pub(crate) fn columns(&self, of: &Written) -> Result<Vec<usize>> {
+        let mut columns: Option<Vec<usize>> = None;
+        let mut row = 0;
+        for segment in &self.0 {
+            match segment {
+                Segment::Records(records) => {
+                    for found in columns_of_records(&**records, of)? {
+                        agree(of, &mut columns, found, row)?;
+                    }
+                    row += records.len();
+                }
+                Segment::Cells(rows) => {
+                    for cells in rows.iter() {
+                        cells.check()?;
+                        agree(of, &mut columns, cells.columns(), row)?;
+                        row += 1;
+                    }
+                }
+            }
+        }
+        Ok(columns.unwrap_or_default())
+    }
+
+    /// Whether all values are known, so that none is an expression.
+    fn is_plain(&self) -> bool {
+        let is_plain =
+            |row: &Assignments| !row.cells.iter().any(|(_, value)| matches!(value, Ok(Bound::Node(_))));
+        self.0.iter().all(|segment| match segment {
+            Segment::Records(_) => true,
+            Segment::Cells(rows) => rows.iter().all(is_plain),
+        })
+    }
+
+    /// The keys of entities that rows refer to by their handles.
+    fn references(&self, of: &Written, sql: &mut Sql<'_>) -> Result<HashMap<(usize, usize), Value<'static>>> {
+        let (mut found, mut first) = (HashMap::new(), 0);
+        for segment in &self.0 {
+            if let Segment::Records(records) = segment {
+                for key in of.table.foreign_keys() {
+                    for row in 0..records.len() {
+                        let Some(entity) = records.awaited(row, key.field) else { continue };
+                        let entity: EntityWords = entity;
+                        let model = of.model.unwrap_or_default();
+                        let values = sql.key_of(entity, model, key.columns.len())?;
+                        found.extend(
+                            key.columns
+                                .iter()
+                                .zip(values)
+                                .map(|(&column, value)| ((first + row, column), value)),
+                        );
+                    }
+                }
+            }
+            first += segment.len();
+        }
+        Ok(found)
+    }
+
+    /// The rows as they travel apart from their statement, unless there are expressions in them.
+    pub(crate) fn batch(
+        &self,
+        of: &Written,
+        columns: Vec<usize>,
+        sql: &mut Sql<'_>,
+    ) -> Result<Option<Batch>> {
+        if !self.is_plain() {
+            return Ok(None);
+        }
+        let references = self.references(of, sql)?;
+        Ok(Some(Batch { references, ..Batch::of_values(self.clone(), of.clone(), columns) }))
+    }
+
+    /// Writes ` VALUES (…), (…)`.
+    pub(crate) fn render(&self, of: &Written, columns: &[usize], sql: &mut Sql<'_>) -> Result<()> {
+        let references = self.references(of, sql)?;
+        sql.push(" VALUES ");
+        sql.separated(", ", 0..self.len(), |sql, row| {
+            sql.push("(");
+            sql.separated(", ", columns, |sql, &position| {
+                let column = &of.table.columns()[position];
+                if let Some(value) = references.get(&(row, position)) {
+                    sql.bind(column.sql_type, value.clone());
+                    return Ok(());
+                }
+                match self.find(row) {
+                    Some((Segment::Records(records), row)) => {
+                        let bound = records.get(row, column).map(|value| match value {
+                            Value::Null => Bound::Null,
+                            value => Bound::Value(column.sql_type, value.into_owned()),
+                        });
+                        render_value(of, column, &bound, sql)
+                    }
+                    Some((Segment::Cells(rows), row)) => match rows[row].get(position) {
+                        Some(value) => render_value(of, column, value, sql),
+                        None => Ok(()),
+                    },
+                    None => Ok(()),
+                }
+            })?;
+            sql.push(")");
+            Ok(())
+        })
+    }
+
+    fn find(&self, mut row: usize) -> Option<(&Segment, usize)> {
+        for segment in &self.0 {
+            let length = segment.len();
+            if row < length {
+                return Some((segment, row));
+            }
+            row -= length;
+        }
+        None
+    }
+}
+
+/// The columns of structs: all but what the database computes, and a key that it is to number. One list if all agree, else two.
+fn columns_of_records(records: &dyn Records, of: &Written) -> Result<Vec<Vec<usize>>> {
+    let columns = of.table.columns();
+    let written = |without: Option<usize>| -> Vec<usize> {
+        let is_written =
+            |&position: &usize| columns[position].generated.is_none() && Some(position) != without;
+        (0..columns.len()).filter(is_written).collect()
+    };
+    let Some(key) = of.table.auto_key() else { return Ok(vec![written(None)]) };
+    let mut found = [false; 2];
+    for row in 0..records.len() {
+        let value = records.get(row, &columns[key]).map_err(|error| of.blame(&columns[key], error))?;
+        found[usize::from(matches!(value, Value::Int(0) | Value::Null))] = true;
+    }
+    let [set, unset] = found;
+    Ok([set.then(|| written(None)), unset.then(|| written(Some(key)))].into_iter().flatten().collect())
+}
+
+/// An error if a row sets other columns than those before it: neither NULL nor a default is made up for what is missing.
+fn agree(of: &Written, columns: &mut Option<Vec<usize>>, found: Vec<usize>, row: usize) -> Result<()> {
+    match columns {
+        None => *columns = Some(found),
+        Some(columns) if *columns == found => {}
+        Some(columns) => {
+            let names = |columns: &[usize]| match columns {
+                [] => "none".to_owned(),
+                columns => of.table.names_of(columns).join(", "),
+            };
+            return Err(invalid(format!(
+                "the rows of one insert into {} set the same columns: those before row {} set {}, that one sets {}; insert \
+                 them by two statements",
+                of.table.name(),
+                row + 1,
+                names(columns),
+                names(&found)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a statement that travel apart from it.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) layout: Layout,
+    /// Whether the statement returns rows.
+    pub(crate) returns: bool,
+    rows: RowSet,
+    columns: Vec<usize>,
+    /// For each of them its place among those that a row sets.
+    places: Vec<usize>,
+    references: HashMap<(usize, usize), Value<'static>>,
+    of: Written,
+    /// What follows the values of each row.
+    pub(crate) tail: Vec<Value<'static>>,
+}
+
+impl Batch {
+    /// Rows that set these columns and no others, in whatever order.
+    pub(crate) fn of_values(rows: RowSet, of: Written, columns: Vec<usize>) -> Self {
+        let place = |column: &usize| columns.iter().filter(|other| *other < column).count();
+        let places = columns.iter().map(place).collect();
+        let (references, tail) = (HashMap::new(), Vec::new());
+        Self { layout: Layout::PerRow, returns: false, rows, columns, places, references, of, tail }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len() + self.tail.len()
+    }
+
+    pub(crate) fn value(&self, row: usize, place: usize) -> Result<Value<'_>> {
+        let Some(&position) = self.columns.get(place) else {
+            return Ok(self.tail.get(place - self.columns.len()).map_or(Value::Null, Value::borrowed));
+        };
+        if !self.references.is_empty()
+            && let Some(value) = self.references.get(&(row, position))
+        {
+            return Ok(value.borrowed());
+        }
+        match self.rows.find(row) {
+            Some((Segment::Records(records), row)) => records.get(row, &self.of.table.columns()[position]),
+            Some((Segment::Cells(rows), row)) => match &rows[row].cells[self.places[place]].1 {
+                Ok(Bound::Value(_, value)) => Ok(value.borrowed()),
+                Ok(Bound::Null | Bound::Node(_)) => Ok(Value::Null),
+                Err(error) => Err(error.clone()),
+            },
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// Says which column an error is about, if it is about a value that the database cannot hold.
+    #[cold]
+    pub(crate) fn blame(&self, dialect: &dyn Dialect, error: Error) -> Error {
+        if error.kind() != crate::ErrorKind::Encode && error.kind() != crate::ErrorKind::NotLoaded {
+            return self.of.model.into_iter().fold(error, Error::with_model);
+        }
+        for (place, &position) in self.columns.iter().enumerate() {
+            let column = &self.of.table.columns()[position];
+            let holds = |row| self.value(row, place).and_then(|value| dialect.holds(column.sql_type, &value));
+            if (0..self.len()).any(|row| holds(row).is_err()) {
+                return self.of.blame(column, error);
+            }
+        }
+        error
+    }
+}

@@ -1,0 +1,31 @@
+//! What a session has to do in memory about what a statement writes.
+
+use crate::metadata::TableRef;
+use crate::query::Rendered;
+
+/// What a statement does to rows that a session may know.
+#[derive(Debug)]
+pub(crate) struct Effect {
+    pub(crate) kind: EffectKind,
+    pub(crate) table: TableRef,
+    /// Where in a row that comes back the key begins; the columns follow it.
+    pub(crate) at: usize,
+    /// The positions of the columns that may have changed.
+    pub(crate) columns: Vec<usize>,
+    /// Whether entities of the table are returned.
+    pub(crate) entities: bool,
+    /// A query for the keys of the rows and those that they will have, if keys are changed.
+    pub(crate) moves: Option<Box<Rendered>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EffectKind {
+    /// Rows are new; whether the database made their keys.
+    Inserted {
+        generated: bool,
+    },
+    /// Rows are new, or were changed where they were there already.
+    Upserted,
+    Updated,
+    Deleted,
+}

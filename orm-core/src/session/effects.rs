@@ -1,0 +1,186 @@
+//! What a statement has written, in memory: loaded entities show it, and the journal knows how to undo it.
+
+use std::collections::HashMap;
+
+use crate::driver::{Row, RowBuffer, Rows as _};
+use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
+use crate::query::{Batch, Effect, EffectKind, UpdateGroup};
+use crate::result::RowReader;
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::identity::Identity;
+use crate::session::journal::Entry;
+use crate::session::undo::OldRow;
+use crate::{Result, Value};
+
+/// The keys that rows had, by those that they have now.
+pub(super) type Moves = HashMap<Identity, Identity>;
+
+/// Rows of a statement of which the session knew none.
+pub(super) struct Unknown {
+    arena: u32,
+    kind: EffectKind,
+    identities: Vec<Identity>,
+}
+
+impl Entities {
+    /// Takes in what a statement has written. What it returned is all here: nothing happens halfway.
+    pub(super) fn take_effect(
+        &mut self,
+        effect: &Effect,
+        rows: &RowBuffer,
+        moves: &Moves,
+    ) -> Result<Option<Unknown>> {
+        let arena = self.arenas.iter().position(|arena| *effect.table == *arena.table);
+        let Some(arena) = arena.and_then(|arena| u32::try_from(arena).ok()) else { return Ok(None) };
+        let parts = effect.table.primary_key().len();
+        let mut unknown = Unknown { arena, kind: effect.kind, identities: Vec::new() };
+        let mut rekeyed = Vec::new();
+        for row in 0..rows.len() {
+            let row = rows.at(row);
+            let identity = identity_at(&effect.table, &row, effect.at)?;
+            let before = moves.get(&identity);
+            if effect.moves.is_some() && before.is_none() {
+                // Somebody else wrote in between: which row this was is not known.
+                self.rekey(rekeyed);
+                self.expire_known();
+                return Ok(None);
+            }
+            let Some(slot) = self.arenas[arena as usize].find(before.unwrap_or(&identity)) else {
+                unknown.identities.push(identity);
+                continue;
+            };
+            let place = Place { arena, slot };
+            match effect.kind {
+                EffectKind::Deleted => {
+                    self.deleted(place);
+                    continue;
+                }
+                EffectKind::Inserted { .. } => {
+                    // Who was known under this key has lost its row to somebody else before.
+                    self.deleted(place);
+                    unknown.identities.push(identity);
+                    continue;
+                }
+                EffectKind::Upserted | EffectKind::Updated => {}
+            }
+            if before.is_some_and(|before| *before != identity) {
+                rekeyed.push((place, identity));
+            }
+            self.overwrite(place, &effect.columns, &row, effect.at + parts)?;
+        }
+        self.rekey(rekeyed);
+        Ok(Some(unknown))
+    }
+
+    /// Takes in what rows were set to by their keys.
+    pub(super) fn take_values(&mut self, groups: &[UpdateGroup]) -> Result<()> {
+        for UpdateGroup { shape, rows } in groups {
+            let arena = self.arenas.iter().position(|arena| arena.table == shape.table());
+            let Some(arena) = arena.and_then(|arena| u32::try_from(arena).ok()) else { continue };
+            for row in 0..rows.len() {
+                let row = SetRow { rows, row };
+                let identity = identity_at(shape.table(), &row, shape.columns().len())?;
+                if let Some(slot) = self.arenas[arena as usize].find(&identity) {
+                    self.overwrite(Place { arena, slot }, shape.columns(), &row, 0)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes in the journal those rows that were met for the first time now.
+    pub(super) fn note_unknown(&mut self, unknown: Unknown) {
+        let Unknown { arena, kind, identities } = unknown;
+        for identity in identities {
+            let Some(slot) = self.arenas[arena as usize].find(&identity) else { continue };
+            let place = Place { arena, slot };
+            match kind {
+                EffectKind::Inserted { generated } => self.journal.inserted(place, generated),
+                EffectKind::Upserted | EffectKind::Updated => self.journal.push(Entry::Met(place)),
+                EffectKind::Deleted => {}
+            }
+        }
+    }
+
+    /// Puts the values of a row's columns, from here on, over those of an entity, as they are in the database now.
+    pub(super) fn overwrite(
+        &mut self,
+        place: Place,
+        columns: &[usize],
+        row: &dyn Row,
+        at: usize,
+    ) -> Result<()> {
+        if columns.is_empty() || self.head(place).read_at < self.expired_before {
+            return Ok(());
+        }
+        let Self { arenas, journal, .. } = self;
+        let arena = &mut arenas[place.arena as usize];
+        let (_, snapshot) = journal.snapshot(place);
+        arena.records.pack(place.slot, arena.table.columns(), snapshot);
+        let all = arena.table.columns();
+        let mut fields: Vec<_> = columns.iter().map(|&column| all[column].field).collect();
+        fields.dedup();
+        for field in fields {
+            let mut values = Vec::new();
+            for (position, column) in all.iter().enumerate().filter(|(_, column)| column.field == field) {
+                let is_absent = column.deferred.is_some() && arena.lacks(place.slot, position);
+                values.push(match columns.iter().position(|&set| set == position) {
+                    _ if is_absent => None,
+                    Some(place) => Some(row.value(at + place)?.into_owned()),
+                    None => Some(arena.records.get(place.slot, column)?.into_owned()),
+                });
+            }
+            let row = OldRow(values);
+            let read = arena.records.read_field(place.slot, field, &mut RowReader::new(&row));
+            read.map_err(|error| error.with_model(arena.model))?;
+        }
+        Ok(())
+    }
+}
+
+/// An error if the keys that were made do not grow: that they do shows that rows come back in the order in which they
+/// were given.
+pub(super) fn check_order(effect: &Effect, rows: &RowBuffer) -> Result<()> {
+    if effect.kind != (EffectKind::Inserted { generated: true }) {
+        return Ok(());
+    }
+    let mut last = i64::MIN;
+    for row in 0..rows.len() {
+        match rows.value(row, effect.at)? {
+            Value::Int(key) if key > last => last = key,
+            _ => {
+                let message = "the keys of new rows do not grow, so which belongs to which row is not certain; let the \
+                               key's sequence count up, or insert such rows one by one";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A row of values that were set.
+struct SetRow<'r> {
+    rows: &'r Batch,
+    row: usize,
+}
+
+impl Row for SetRow<'_> {
+    fn width(&self) -> usize {
+        self.rows.width()
+    }
+
+    fn value(&self, index: usize) -> Result<Value<'_>> {
+        self.rows.value(self.row, index)
+    }
+}
+
+/// The identity in a row whose key begins here.
+pub(super) fn identity_at(table: &Table, row: &dyn Row, at: usize) -> Result<Identity> {
+    let (keys, columns) = (table.primary_key(), table.columns());
+    Identity::of(keys.len(), |part| match row.value(at + part) {
+        Ok(value) => columns[keys[part]].sql_type.shape(value),
+        error => error,
+    })
+}

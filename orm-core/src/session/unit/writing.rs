@@ -1,0 +1,118 @@
+//! Statements that write, in the transaction of a unit of work: what they do shows in memory once they are done.
+
+use std::sync::Arc;
+
+use super::{Unit, held};
+use crate::Result;
+use crate::driver::{RowBuffer, Rows as _, Sink, Statement};
+use crate::engine::update_many;
+use crate::error::{Error, ErrorKind};
+use crate::query::{Effect, EffectKind, Layout, Rendered, UpdateGroup};
+use crate::result::{Columns, Once};
+use crate::session::effects::{Moves, Unknown, check_order, identity_at};
+use crate::session::entities::Entities;
+use crate::session::meet::Rearranged;
+
+/// What a statement did.
+pub(super) struct Done {
+    pub(super) rows: RowBuffer,
+    pub(super) affected: u64,
+    pub(super) statement: Arc<Statement>,
+    unknown: Option<Unknown>,
+}
+
+impl Unit {
+    /// Runs a statement whose rows travel apart, or that loaded entities are to show.
+    pub(super) async fn write(&mut self, rendered: &Rendered) -> Result<Done> {
+        self.get_ready(true).await?;
+        let moves = self.moves(rendered).await?;
+        let statement = self.engine.statements().query(rendered);
+        let mut rows = RowBuffer::new(true);
+        let dialect = self.engine.backend().dialect();
+        let lease = held(&mut self.lease)?;
+        let affected = match lease.run_rendered(&statement, rendered, dialect, &mut rows).await {
+            Ok(affected) => affected,
+            Err(error) => return Err(self.fail_if_broken(error).await),
+        };
+        let Some(effect) = &rendered.effect else {
+            return Ok(Done { rows, affected, statement, unknown: None });
+        };
+        let as_arrays = rendered.batch.as_ref().is_some_and(|batch| batch.layout == Layout::Arrays);
+        let ordered = if as_arrays { check_order(effect, &rows) } else { Ok(()) };
+        let taken = ordered.and_then(|()| self.entities.take_effect(effect, &rows, &moves));
+        match taken {
+            Ok(unknown) => Ok(Done { rows: rows.narrowed(effect.at), affected, statement, unknown }),
+            // The database has done what memory could not follow.
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    /// The keys that rows have, and those that the statement will give them.
+    async fn moves(&mut self, rendered: &Rendered) -> Result<Moves> {
+        let Some(effect) = &rendered.effect else { return Ok(Moves::new()) };
+        let Some(moves) = &effect.moves else { return Ok(Moves::new()) };
+        let statement = self.engine.statements().query(moves);
+        let mut rows = RowBuffer::new(false);
+        if let Err(error) = held(&mut self.lease)?.run(&statement, &moves.values, &mut rows).await {
+            return Err(self.fail_if_broken(error).await);
+        }
+        let parts = effect.table.primary_key().len();
+        let pair = |row| {
+            let row = rows.at(row);
+            Ok((identity_at(&effect.table, &row, parts)?, identity_at(&effect.table, &row, 0)?))
+        };
+        (0..rows.len()).map(pair).collect()
+    }
+
+    /// Updates rows by their keys; a row that is not there ends the unit of work, as in a flush.
+    pub(in crate::session) async fn update_many(&mut self, groups: Vec<UpdateGroup>) -> Result<u64> {
+        if groups.is_empty() {
+            return Ok(0);
+        }
+        self.get_ready(true).await?;
+        let Self { entities, engine, lease, .. } = self;
+        let result = update_many(engine, held(lease)?, &groups).await;
+        match result.and_then(|updated| entities.take_values(&groups).map(|()| updated)) {
+            Ok(updated) => Ok(updated),
+            // What was written before it is not in memory.
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    /// Runs one and reads the rows that it returns.
+    pub(super) async fn write_and_read<F>(
+        &mut self,
+        rendered: &Rendered,
+        columns: Columns,
+        mut take: F,
+    ) -> Result<()>
+    where
+        F: FnMut(&mut Entities, &dyn crate::driver::Row) -> Result<()> + Send,
+    {
+        let Done { rows, unknown, .. } = self.write(rendered).await?;
+        let entities = &mut self.entities;
+        let mut sink =
+            Rearranged::new(columns, Once::default(), |row: &dyn crate::driver::Row| take(entities, row));
+        if let Some(names) = sink.columns() {
+            names.extend_from_slice(rows.names());
+        }
+        let taken = rows.rows().try_for_each(|row| sink.row(&row));
+        if let Some(unknown) = unknown {
+            self.entities.note_unknown(unknown);
+        }
+        match taken {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+}
+
+/// An error if entities are wanted of rows that are gone.
+pub(super) fn check_entities(rendered: &Rendered) -> Result<()> {
+    let is_gone = |effect: &Effect| effect.kind == EffectKind::Deleted && effect.entities;
+    if !rendered.effect.as_ref().is_some_and(|effect| is_gone(effect)) {
+        return Ok(());
+    }
+    let message = "rows that are deleted are no entities any more; take them as structs, by session.rows(…), or return columns";
+    Err(Error::new(ErrorKind::InvalidQuery, message))
+}
