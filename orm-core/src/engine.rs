@@ -42,7 +42,7 @@ pub use observer::{Event, Observer, Sent};
 use options::Options;
 pub use pool::PoolStatus;
 use pool::{Form, Pool};
-pub(crate) use statements::Statements;
+pub(crate) use statements::{Prepared, Statements};
 pub(crate) use timer::pause;
 pub use url::Url;
 pub(crate) use wait::wait;

@@ -120,7 +120,7 @@ pub(crate) use projection::Projection;
 pub(crate) use related::{KeyIs, Referred, RefersTo, RelatedExist};
 pub(crate) use select::select_by_key;
 pub use sql::Rendered;
-pub(crate) use sql::{check_name, rendered, rendered_to_run};
+pub(crate) use sql::{check_name, rendered, rendered_to_run, shape_of};
 pub(crate) use text::{Sets, control_word};
 pub(crate) use undefer::Positions;
 pub(crate) use update_many::UpdateGroup;

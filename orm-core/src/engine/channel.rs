@@ -4,11 +4,9 @@
 use std::sync::Arc;
 
 use crate::driver::{Begin, Control, Isolation, RowBuffer, Rows, Statement, Write};
-use crate::engine::{EngineCore, Lease, update_many, wait};
+use crate::engine::{EngineCore, Lease, Prepared, update_many, wait};
 use crate::error::{Error, ErrorKind};
-use crate::query::{
-    Dialect, Executable, Layout, Params, Rendered, Sets, Text, UpdateGroup, control_word, rendered_to_run,
-};
+use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, UpdateGroup, control_word};
 use crate::result::{Intaking, Plan, ResultSet};
 use crate::{Result, Value};
 
@@ -110,18 +108,18 @@ impl Channel {
         Ok(())
     }
 
-    pub(super) fn render(&self, statement: &impl Executable) -> Result<Rendered> {
-        rendered_to_run(statement, self.engine.backend().dialect(), None)
+    pub(super) fn render(&self, statement: &impl Executable) -> Result<Prepared> {
+        self.engine.statements().prepare(statement, self.engine.backend().dialect(), None)
     }
 
     fn statement(&self, rendered: &Rendered) -> Arc<Statement> {
         self.engine.statements().query(rendered)
     }
 
-    pub(super) async fn execute(&mut self, rendered: Rendered) -> Result<ResultSet> {
+    pub(super) async fn execute(&mut self, rendered: Prepared) -> Result<ResultSet> {
         self.ready(rendered.writes || rendered.intake.locks).await?;
         let mut buffer = RowBuffer::new(true);
-        let statement = self.statement(&rendered);
+        let statement = rendered.statement.clone();
         let mut rows = Intaking::new(&rendered.intake, &mut buffer);
         let dialect = self.engine.backend().dialect();
         let affected = self.lease.run_rendered(&statement, &rendered, dialect, &mut rows).await?;
@@ -129,7 +127,7 @@ impl Channel {
         Ok(ResultSet::new(buffer, affected, statement))
     }
 
-    pub(super) async fn explain(&mut self, rendered: Rendered) -> Result<Plan> {
+    pub(super) async fn explain(&mut self, rendered: Prepared) -> Result<Plan> {
         let tree = self.engine.backend().dialect().explaining().tree;
         Plan::read(self.execute(rendered).await?, tree)
     }
@@ -307,7 +305,7 @@ impl Channel {
         Err(Error::new(ErrorKind::Misuse, "the savepoint is gone: the transaction around it has ended"))
     }
 
-    pub(super) async fn stream(&mut self, rendered: Rendered, batch: u32) -> Result<Arc<Statement>> {
+    pub(super) async fn stream(&mut self, rendered: Prepared, batch: u32) -> Result<Arc<Statement>> {
         if rendered.writes {
             let message = "only a statement that reads can be streamed; execute this one";
             return Err(Error::new(ErrorKind::InvalidQuery, message));

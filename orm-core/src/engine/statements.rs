@@ -1,6 +1,7 @@
 //! Statements that were rendered once and are handed to drivers again and again.
 
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::HashMap;
@@ -8,7 +9,9 @@ use foldhash::HashMap;
 use crate::Result;
 use crate::driver::Statement;
 use crate::metadata::{Table, TableRef};
-use crate::query::{Dialect, Layout, Rendered, Sql, WriteShape, select_by_key};
+use crate::query::{
+    Dialect, Executable, Keys, Layout, Rendered, Sql, WriteShape, rendered_to_run, select_by_key, shape_of,
+};
 
 /// How many statements of each kind are remembered; when there are more, all are forgotten and rendered again as they
 /// are used.
@@ -17,11 +20,51 @@ const KEPT: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Statements {
     writes: Mutex<HashMap<(WriteShape, Layout), Arc<Statement>>>,
+    /// By their SQL.
     queries: Mutex<HashMap<String, Arc<Statement>>>,
+    /// By their shapes.
+    shapes: Mutex<HashMap<String, Arc<Statement>>>,
     by_key: Mutex<HashMap<TableRef, Arc<Statement>>>,
 }
 
+/// A statement that can be run: its SQL, and all else that it says. The text of the latter may be its shape.
+pub(crate) struct Prepared {
+    pub(crate) statement: Arc<Statement>,
+    rendered: Rendered,
+}
+
+impl Deref for Prepared {
+    type Target = Rendered;
+
+    fn deref(&self) -> &Rendered {
+        &self.rendered
+    }
+}
+
 impl Statements {
+    /// A statement, ready to run. One whose shape was there before is not written as SQL again.
+    pub(crate) fn prepare(
+        &self,
+        statement: &impl Executable,
+        dialect: &dyn Dialect,
+        keys: Option<&dyn Keys>,
+    ) -> Result<Prepared> {
+        let shape = if statement.has_shape() { shape_of(statement, dialect, keys)? } else { None };
+        let found = shape.as_ref().and_then(|shape| {
+            find(&self.shapes, &shape.text).filter(|found| found.parameters() == shape.types)
+        });
+        let shape = match (shape, found) {
+            (Some(rendered), Some(statement)) => return Ok(Prepared { statement, rendered }),
+            (shape, _) => shape,
+        };
+        let rendered = rendered_to_run(statement, dialect, keys)?;
+        let statement = self.query(&rendered);
+        if let Some(shape) = shape {
+            keep(&self.shapes, shape.text, statement.clone());
+        }
+        Ok(Prepared { statement, rendered })
+    }
+
     /// The statement that writes this shape in this layout.
     pub(crate) fn write(
         &self,

@@ -80,6 +80,10 @@ impl<S> Executable for Select<S> {
         sql.intake = self.statement.intake();
         self.statement.render_instead(None, sql)
     }
+
+    fn has_shape(&self) -> bool {
+        true
+    }
 }
 
 impl SelectStatement {

@@ -80,6 +80,11 @@ impl Source {
         }
     }
 
+    /// The table, if it goes by its own name.
+    pub(crate) fn bare_table(&self) -> Option<&TableRef> {
+        if self.alias.is_none() { self.as_table() } else { None }
+    }
+
     /// Whether both are the same rows under the same name.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.alias == other.alias

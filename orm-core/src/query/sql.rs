@@ -45,7 +45,26 @@ pub struct Sql<'d> {
     pub(super) defining: Vec<Name>,
     /// The first name that the database could not take as it is.
     refused: Option<Error>,
+    /// Only the shape of the statement is wanted, by which its SQL is found if it was written before; see [`shape_of`].
+    shape: Shape,
 }
+
+/// Whether a statement is written as SQL or as its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// As SQL.
+    No,
+    /// As its shape: what SQL says, but nothing is looked up, checked or quoted. A name, a parameter and the owner of a column
+    /// stand behind signs that nothing else has in it.
+    Yes,
+    /// It has no shape: something in it depends on more than what is written.
+    Impossible,
+}
+
+const NAME: char = '\u{1}';
+const PARAMETER: char = '\u{2}';
+const TABLE: char = '\u{3}';
+const ALIAS: char = '\u{4}';
 
 /// What a statement, or one inside it, can name columns of.
 #[derive(Debug)]
@@ -103,6 +122,18 @@ pub(crate) fn rendered_to_run(
     write(statement, Sql { keys, runs: true, ..Sql::new(dialect) })
 }
 
+/// The shape of a statement, in the place of its text, with its parameters. Two statements of one shape are the same SQL, if
+/// their parameters have the same types.
+pub(crate) fn shape_of(
+    statement: &(impl Executable + ?Sized),
+    dialect: &dyn Dialect,
+    keys: Option<&dyn Keys>,
+) -> Result<Option<Rendered>> {
+    let mut sql = Sql { keys, runs: true, shape: Shape::Yes, ..Sql::new(dialect) };
+    statement.render(&mut sql)?;
+    if sql.shape == Shape::Yes { sql.finish().map(Some) } else { Ok(None) }
+}
+
 /// Writes a statement that belongs to another one.
 pub(crate) fn rendered_beside(statement: &(impl Executable + ?Sized), sql: &Sql<'_>) -> Result<Rendered> {
     write(statement, Sql { keys: sql.keys, ..Sql::new(sql.dialect) })
@@ -141,7 +172,30 @@ impl<'d> Sql<'d> {
             defining: Vec::new(),
             head: 0,
             refused: None,
+            shape: Shape::No,
         }
+    }
+
+    /// Whether the shape is written; it has none if something is looked at that is not in it.
+    fn is_shape(&self) -> bool {
+        self.shape != Shape::No
+    }
+
+    /// The statement depends on more than what is written of it.
+    pub(super) fn has_no_shape(&mut self) {
+        if self.is_shape() {
+            self.shape = Shape::Impossible;
+        }
+    }
+
+    /// Adds something to the shape that nothing else can be taken for.
+    fn sign(&mut self, sign: char, text: &str) {
+        if text.bytes().any(|byte| byte <= ALIAS as u8) {
+            self.has_no_shape();
+        }
+        self.text.push(sign);
+        self.text.push_str(text);
+        self.text.push(sign);
     }
 
     /// Something to write a definition to that this statement needs, to see what it needs in turn.
@@ -157,6 +211,7 @@ impl<'d> Sql<'d> {
 
     /// What was written so far, which has no parameters, stands before everything else, also before definitions.
     pub(crate) fn begin_statement(&mut self) {
+        self.has_no_shape();
         let prefix = self.text.split_off(self.head);
         self.text.insert_str(0, &prefix);
     }
@@ -221,6 +276,10 @@ impl<'d> Sql<'d> {
 
     /// Adds a name, quoted. One that the database could not take as it is has the statement refused.
     pub fn name(&mut self, name: &str) -> &mut Self {
+        if self.is_shape() {
+            self.sign(NAME, name);
+            return self;
+        }
         if let (Err(problem), None) = (check_name(self.dialect, name), &self.refused) {
             self.refused = Some(invalid(problem));
         }
@@ -250,6 +309,7 @@ impl<'d> Sql<'d> {
 
     /// Adds a text as a literal, for statements that take no parameters: comments and enum types.
     pub(crate) fn literal(&mut self, text: &str) -> &mut Self {
+        self.has_no_shape();
         self.dialect.literal(text, &mut self.text);
         self
     }
@@ -292,14 +352,19 @@ impl<'d> Sql<'d> {
     /// Adds the placeholder of a parameter whose value comes when the statement runs.
     pub fn parameter(&mut self, sql_type: SqlType) -> &mut Self {
         self.bare_parameter(sql_type);
-        self.dialect.cast(sql_type, &mut self.text);
+        if !self.is_shape() {
+            self.dialect.cast(sql_type, &mut self.text);
+        }
         self
     }
 
     /// The same without what tells the database its type.
     pub fn bare_parameter(&mut self, sql_type: SqlType) -> &mut Self {
         self.types.push(sql_type);
-        self.dialect.placeholder(self.types.len(), &mut self.text);
+        match self.is_shape() {
+            true => self.text.push(PARAMETER),
+            false => self.dialect.placeholder(self.types.len(), &mut self.text),
+        }
         self
     }
 
@@ -326,7 +391,8 @@ impl<'d> Sql<'d> {
 
     /// Lets the columns of these be named, until [`leave`](Self::leave).
     pub(crate) fn enter(&mut self, sources: Vec<Source>) -> Result<()> {
-        for (index, source) in sources.iter().enumerate() {
+        let checked = if self.is_shape() { &[] } else { &*sources };
+        for (index, source) in checked.iter().enumerate() {
             if sources[..index].iter().any(|other| other.hides(source)) {
                 let message = format!("{0} is in the query twice; give one of them an alias", source.name());
                 return Err(invalid(message));
@@ -385,6 +451,10 @@ impl<'d> Sql<'d> {
 
     /// How columns of this say so; an error if it cannot be named here.
     pub(crate) fn look_up(&mut self, source: &Source, column: &str) -> Result<Owner> {
+        if self.is_shape() {
+            self.sign_owner(source);
+            return Ok(Owner::Clear);
+        }
         let mut hidden = false;
         for scope in self.scopes.iter().rev() {
             match scope {
@@ -409,6 +479,16 @@ impl<'d> Sql<'d> {
                 Ok(Owner::Asked)
             }
             None => Err(self.unknown(source, column, hidden)),
+        }
+    }
+
+    fn sign_owner(&mut self, source: &Source) {
+        match source.bare_table() {
+            None => self.sign(ALIAS, source.name()),
+            Some(table) => {
+                self.sign(TABLE, table.schema().unwrap_or_default());
+                self.sign(TABLE, table.name());
+            }
         }
     }
 

@@ -22,6 +22,12 @@ pub trait Executable {
     #[doc(hidden)]
     fn render(&self, sql: &mut Sql<'_>) -> Result<()>;
 
+    /// Whether its SQL is worth finding by its shape: it is built again and again, with other values.
+    #[doc(hidden)]
+    fn has_shape(&self) -> bool {
+        false
+    }
+
     /// Its SQL for a dialect and the values of its parameters, without a database:
     /// `User::select().to_sql(&orm::dialect::Sqlite)?`.
     fn to_sql(&self, dialect: &dyn Dialect) -> Result<SqlText> {
@@ -33,6 +39,10 @@ pub trait Executable {
 impl<E: Executable + ?Sized> Executable for &E {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         (**self).render(sql)
+    }
+
+    fn has_shape(&self) -> bool {
+        (**self).has_shape()
     }
 }
 

@@ -108,6 +108,7 @@ pub(crate) fn render_with(sql: &mut Sql<'_>) -> Result<()> {
 impl Sql<'_> {
     /// Notes that the statement needs this definition, behind those that it needs itself.
     fn meet(&mut self, definition: &Arc<Definition>) -> Result<()> {
+        self.has_no_shape();
         let known = self.with.iter().find(|known| self.is_one_name(&known.name, &definition.name));
         if let Some(known) = known {
             return self.check_is_one(known, definition);

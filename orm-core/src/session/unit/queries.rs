@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::writing::{Done, check_entities};
 use super::{Cursor, Unit, held};
 use crate::driver::{Row, RowBuffer, Statement};
-use crate::engine::Lease;
+use crate::engine::{Lease, Prepared};
 use crate::error::{Error, ErrorKind};
 use crate::model::Found;
-use crate::query::{Executable, Explain, Rendered, rendered_to_run};
+use crate::query::{Executable, Explain};
 use crate::result::{Columns, Intaking, Once, Plan, Query, ResultSet, RowReader, Shape};
 use crate::session::entities::Entities;
 use crate::session::meet::Rearranged;
@@ -76,7 +76,7 @@ impl Unit {
             return Ok(ResultSet::new(rows, affected, statement));
         }
         self.get_ready(rendered.writes || rendered.intake.locks).await?;
-        let statement = self.engine.statements().query(&rendered);
+        let statement = rendered.statement.clone();
         let mut buffer = RowBuffer::new(true);
         let mut rows = Intaking::new(&rendered.intake, &mut buffer);
         match held(&mut self.lease)?.run(&statement, &rendered.values, &mut rows).await {
@@ -99,7 +99,7 @@ impl Unit {
     }
 
     /// Writes a statement. One that names entities whose keys are not certain is written again after a flush.
-    pub(in crate::session) async fn render(&mut self, statement: &impl Executable) -> Result<Rendered> {
+    pub(in crate::session) async fn render(&mut self, statement: &impl Executable) -> Result<Prepared> {
         let rendered = self.render_now(statement)?;
         if !rendered.waits {
             return Ok(rendered);
@@ -108,8 +108,8 @@ impl Unit {
         self.render_now(statement)
     }
 
-    fn render_now(&self, statement: &impl Executable) -> Result<Rendered> {
-        rendered_to_run(statement, self.engine.backend().dialect(), Some(&self.entities))
+    fn render_now(&self, statement: &impl Executable) -> Result<Prepared> {
+        self.engine.statements().prepare(statement, self.engine.backend().dialect(), Some(&self.entities))
     }
 
     pub(in crate::session) async fn all<Q: Query<Shape: Found>>(
@@ -123,7 +123,7 @@ impl Unit {
     async fn find<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
-    ) -> Result<(Vec<<Q::Shape as Found>::Found>, Rendered)> {
+    ) -> Result<(Vec<<Q::Shape as Found>::Found>, Prepared)> {
         let (rendered, columns) = (self.render(&query).await?, query.columns());
         drop(query);
         check_entities(&rendered)?;
@@ -142,14 +142,14 @@ impl Unit {
     }
 
     /// Reads the rows of a query.
-    async fn read<F>(&mut self, rendered: &Rendered, columns: Columns, mut take: F) -> Result<()>
+    async fn read<F>(&mut self, rendered: &Prepared, columns: Columns, mut take: F) -> Result<()>
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
         if rendered.batch.is_some() || rendered.effect.is_some() {
             return Box::pin(self.write_and_read(rendered, columns, take)).await;
         }
-        let statement = self.engine.statements().query(rendered);
+        let statement = rendered.statement.clone();
         let mut once = Once::new(&rendered.intake);
         match columns {
             Columns::InOrder => {
@@ -175,7 +175,8 @@ impl Unit {
     ) -> Result<<Q::Shape as Found>::Found> {
         let (mut found, rendered) = self.find(query).await?;
         check_at_most_one(found.len(), &rendered)?;
-        let none = || Error::new(ErrorKind::NoResult, "the query found no row").with_sql(&rendered.text);
+        let none =
+            || Error::new(ErrorKind::NoResult, "the query found no row").with_sql(rendered.statement.sql());
         found.pop().ok_or_else(none)
     }
 
@@ -223,14 +224,14 @@ impl Unit {
         Ok(Reading { place, refills, mapped, size, met: VecDeque::new(), more: true })
     }
 
-    async fn open_cursor(&mut self, rendered: Rendered, size: usize) -> Result<()> {
+    async fn open_cursor(&mut self, rendered: Prepared, size: usize) -> Result<()> {
         if rendered.writes {
             let message = "only a query that reads can be streamed";
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
         rendered.intake.check_stream()?;
         self.get_ready(rendered.intake.locks).await?;
-        let statement = self.engine.statements().query(&rendered);
+        let statement = rendered.statement.clone();
         let batch = u32::try_from(size).unwrap_or(u32::MAX);
         if let Err(error) = held(&mut self.lease)?.open_cursor(&statement, &rendered.values, batch).await {
             return Err(self.fail_if_broken(error).await);
@@ -275,10 +276,10 @@ impl Unit {
     }
 }
 
-fn check_at_most_one(rows: usize, rendered: &Rendered) -> Result<()> {
+fn check_at_most_one(rows: usize, rendered: &Prepared) -> Result<()> {
     if rows <= 1 {
         return Ok(());
     }
     let error = Error::new(ErrorKind::MultipleResults, format!("the query found {rows} rows"));
-    Err(error.with_sql(&rendered.text))
+    Err(error.with_sql(rendered.statement.sql()))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Unit, held};
 use crate::Result;
 use crate::driver::{RowBuffer, Rows as _, Sink, Statement};
-use crate::engine::update_many;
+use crate::engine::{Prepared, update_many};
 use crate::error::{Error, ErrorKind};
 use crate::query::{Effect, EffectKind, Layout, Rendered, UpdateGroup};
 use crate::result::{Columns, Once};
@@ -23,10 +23,10 @@ pub(super) struct Done {
 
 impl Unit {
     /// Runs a statement whose rows travel apart, or that loaded entities are to show.
-    pub(super) async fn write(&mut self, rendered: &Rendered) -> Result<Done> {
+    pub(super) async fn write(&mut self, rendered: &Prepared) -> Result<Done> {
         self.get_ready(true).await?;
         let moves = self.moves(rendered).await?;
-        let statement = self.engine.statements().query(rendered);
+        let statement = rendered.statement.clone();
         let mut rows = RowBuffer::new(true);
         let dialect = self.engine.backend().dialect();
         let lease = held(&mut self.lease)?;
@@ -82,7 +82,7 @@ impl Unit {
     /// Runs one and reads the rows that it returns.
     pub(super) async fn write_and_read<F>(
         &mut self,
-        rendered: &Rendered,
+        rendered: &Prepared,
         columns: Columns,
         mut take: F,
     ) -> Result<()>
