@@ -120,3 +120,18 @@ fn keep<K: Hash + Eq>(
     map.insert(key, statement.clone());
     statement
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_has_a_bound() {
+        let map = Mutex::default();
+        for number in 0..3 * KEPT {
+            keep(&map, number.to_string(), Statement::text("SELECT 1", &[]));
+        }
+        let kept = map.lock().unwrap_or_else(PoisonError::into_inner).len();
+        assert!((1..=KEPT).contains(&kept), "{kept}");
+    }
+}

@@ -194,6 +194,9 @@ impl Item {
 fn render_all(source: &Source, undeferred: &Undeferred, sql: &mut Sql<'_>) -> Result<()> {
     let Some(table) = source.as_table() else { return Ok(()) };
     let owner = sql.look_up(source, "its columns")?;
+    if undeferred.is_empty() && sql.signs_all_of(table) {
+        return Ok(());
+    }
     sql.list(undeferred.of(table), |sql, column| {
         owner.qualify(source, sql);
         sql.name(&column.name);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Table, TableName};
+use crate::metadata::{Table, TableName, TableRef};
 use crate::query::batch::Batch;
 use crate::query::cte::{Definition, render_with};
 use crate::query::effect::Effect;
@@ -65,6 +65,7 @@ const NAME: char = '\u{1}';
 const PARAMETER: char = '\u{2}';
 const TABLE: char = '\u{3}';
 const ALIAS: char = '\u{4}';
+const MODEL: char = '\u{5}';
 
 /// What a statement, or one inside it, can name columns of.
 #[derive(Debug)]
@@ -190,9 +191,10 @@ impl<'d> Sql<'d> {
 
     /// Adds something to the shape that nothing else can be taken for.
     fn sign(&mut self, sign: char, text: &str) {
-        if text.bytes().any(|byte| byte <= ALIAS as u8) {
+        if text.bytes().any(|byte| byte <= MODEL as u8) {
             self.has_no_shape();
         }
+        self.text.reserve(text.len() + 2);
         self.text.push(sign);
         self.text.push_str(text);
         self.text.push(sign);
@@ -480,6 +482,21 @@ impl<'d> Sql<'d> {
             }
             None => Err(self.unknown(source, column, hidden)),
         }
+    }
+
+    /// Adds the table of a model to the shape, as all of its columns; whether that is all there is to say.
+    pub(super) fn signs_all_of(&mut self, table: &TableRef) -> bool {
+        let (TableRef::Model(table), true) = (table, self.is_shape()) else { return false };
+        // Tables of models stay where they are; two models may have one of the same name.
+        let mut address = std::ptr::from_ref::<Table>(table).addr();
+        self.text.push(MODEL);
+        while address > 0 {
+            let digit = u8::try_from(address % 64).unwrap_or_default();
+            self.text.push(char::from(b'0' + digit));
+            address /= 64;
+        }
+        self.text.push(MODEL);
+        true
     }
 
     fn sign_owner(&mut self, source: &Source) {

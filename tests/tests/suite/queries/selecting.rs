@@ -104,4 +104,54 @@ mod selecting {
         let error = session.all(select(users.column::<String>("nam"))).await.unwrap_err();
         assert_says(error, &["users has no column nam", "id, name"]);
     }
+
+    /// Another model of the same table.
+    #[derive(Model, Debug)]
+    #[model(table = "users")]
+    struct Name {
+        #[model(key)]
+        name: String,
+    }
+
+    /// Queries are found again by their shape; what only looks alike is another shape.
+    #[case]
+    async fn queries_that_look_alike_are_told_apart(db: Db) {
+        let mut session = people(&db).await;
+        for name in ["Alice", "Bob"] {
+            let one = session.one(User::select().filter(User::NAME.eq(name))).await.unwrap();
+            assert_eq!(session[one].name, name);
+        }
+        assert_eq!(session.all(Name::select()).await.unwrap().len(), 2);
+        assert_eq!(session.all(User::select()).await.unwrap().len(), 2);
+
+        // One column, compared with parameters of two types.
+        let users = Table::new("users")
+            .column(ColumnDef::of::<i64>("id").auto_key())
+            .column(ColumnDef::of::<i64>("age"))
+            .build()
+            .unwrap();
+        let by = |age: i64| select(users.column::<i64>("id")).filter(users.column::<i64>("age").eq(age));
+        let typed = select(User::ID).filter(User::AGE.eq(30));
+        assert_eq!(session.all(typed.clone()).await.unwrap().len(), 1);
+        let of_another_type = session.all(by(30)).await;
+        assert_eq!(session.all(typed).await.unwrap().len(), 1);
+        assert!(of_another_type.is_ok_and(|found| found.len() == 1));
+
+        // An alias with the name of a table that is there is not that table.
+        let titles = select(Post::TITLE).filter(Post::TITLE.eq("Hello"));
+        assert_eq!(session.all(titles).await.unwrap(), ["Hello"]);
+        let alias = Post::alias("posts");
+        db.trace.take();
+        let error = session.all(select(Post::TITLE).filter(Post::TITLE.of(alias).eq("Hello"))).await;
+        assert_says(error.unwrap_err(), &["title of posts", "means something else"]);
+        assert!(db.trace.take().is_empty());
+        let named = select(Post::TITLE.of(alias)).filter(Post::TITLE.of(alias).eq("Hello"));
+        assert_eq!(session.all(named).await.unwrap(), ["Hello"]);
+
+        // Names with signs in them that shapes are made of.
+        let odd = select(User::NAME.label("a\u{1}b\u{2}")).order_by(User::NAME.asc());
+        for _ in 0..2 {
+            assert_eq!(session.all(odd.clone()).await.unwrap(), ["Alice", "Bob"]);
+        }
+    }
 }
