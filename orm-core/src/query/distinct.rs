@@ -22,6 +22,10 @@ impl Distinct {
         matches!(self, Self::None)
     }
 
+    pub(crate) fn is_on(&self) -> bool {
+        matches!(self, Self::On(_))
+    }
+
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         match self {
             Self::None => {}

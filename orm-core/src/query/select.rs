@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::metadata::Table;
 use crate::query::distinct::Distinct;
 use crate::query::filter::Filter;
@@ -122,6 +122,13 @@ impl SelectStatement {
                 ("a lock", !lock.is_empty()),
             ])?;
             return set.render(order_by, limit, sql);
+        }
+        if distinct.is_on() && !keyset.is_empty() {
+            return Err(Error::new(
+                ErrorKind::InvalidQuery,
+                "distinct_on keeps the first of several rows, and a cursor would leave some out before that: make the query a \
+                 .subquery(\"name\") and page through that",
+            ));
         }
         let mut sources = self.read_from(from, sql)?;
         let joined = sources.len();

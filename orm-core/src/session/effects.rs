@@ -71,6 +71,11 @@ impl Entities {
             self.overwrite(place, &effect.columns, &row, effect.at + parts)?;
         }
         self.rekey(rekeyed);
+        let sets_key = effect.columns.iter().any(|column| effect.table.primary_key().contains(column));
+        if effect.kind == EffectKind::Upserted && sets_key && !unknown.identities.is_empty() {
+            // It may be a row that had another key; which one is not known.
+            self.expire_known();
+        }
         Ok(Some(unknown))
     }
 

@@ -40,6 +40,10 @@ pub struct Entities {
     pub(super) expired_before: u32,
     /// The query that is being read has its rows put over the values of entities that are known.
     pub(super) refills: bool,
+    /// Entities that were changed are left out of that: what is read are the further rows of a stream.
+    pub(super) keeps_changes: bool,
+    /// Rows were written in this transaction other than by a flush: what is read from now on may be undone with them.
+    pub(super) wrote_rows: bool,
 }
 
 impl Entities {
@@ -59,6 +63,8 @@ impl Entities {
             stale_before: 1,
             expired_before: 1,
             refills: false,
+            keeps_changes: false,
+            wrote_rows: false,
         }
     }
 
@@ -305,18 +311,44 @@ impl Entities {
     #[inline]
     pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
         let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
-        if refill && !self.touched.is_empty() {
+        let keeps_changes = self.keeps_changes;
+        if refill && !self.touched.is_empty() && !keeps_changes {
             self.forget_changes_of(arena, row)?;
         }
-        let refill = |head: &Head| refill || (head.read_at < current && !head.touched);
+        let refill = |head: &Head| {
+            (refill && !(keeps_changes && head.touched)) || (head.read_at < current && !head.touched)
+        };
+        let is_news = self.wrote_rows && self.remember_before(arena, row, refill)?;
         let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
-        if !self.left.is_empty() {
+        if is_news {
+            self.journal.push(Entry::Met(Place { arena, slot }));
+        } else if !self.left.is_empty() {
             self.note_if_left(Place { arena, slot });
         }
         if self.arenas[arena as usize].without_deferred.is_some() {
             self.fill_deferred(Place { arena, slot }, row)?;
         }
         Ok(Token::new(session, arena, slot, generation))
+    }
+
+    /// Remembers what an entity was before it takes over a row that this transaction may have written; whether there is nothing
+    /// to be remembered, so that after a rollback it has to be read again.
+    #[cold]
+    fn remember_before(&mut self, arena: u32, row: &dyn Row, refill: impl Fn(&Head) -> bool) -> Result<bool> {
+        let Some(slot) = self.arenas[arena as usize].find_row(row)? else { return Ok(true) };
+        let place = Place { arena, slot };
+        let head = self.head(place);
+        if !refill(head) {
+            return Ok(false);
+        }
+        if head.read_at < self.expired_before {
+            return Ok(true);
+        }
+        let Self { arenas, journal, .. } = self;
+        let arena = &mut arenas[arena as usize];
+        let (_, snapshot) = journal.snapshot(place);
+        arena.records.pack(slot, arena.table.columns(), snapshot);
+        Ok(false)
     }
 
     /// Drops what was changed in the entity of a row and not flushed.
@@ -421,6 +453,7 @@ impl Entities {
 
     pub(super) fn end_of_transaction(&mut self) {
         self.left.clear();
+        self.wrote_rows = false;
         self.clock += 1;
         self.stale_before = self.clock;
         self.arenas.iter_mut().for_each(Arena::reuse_retired);

@@ -18,6 +18,7 @@ mod keyset;
 mod locks;
 mod relations;
 mod returning;
+mod review;
 mod search;
 mod selecting;
 mod sets;

@@ -76,6 +76,7 @@ impl Unit {
             return Ok(ResultSet::new(rows, affected, statement));
         }
         self.get_ready(rendered.writes || rendered.intake.locks).await?;
+        self.entities.wrote_rows |= rendered.writes;
         let statement = rendered.statement.clone();
         let mut buffer = RowBuffer::new(true);
         let mut rows = Intaking::new(&rendered.intake, &mut buffer);
@@ -130,6 +131,7 @@ impl Unit {
         let place = <Q::Shape as Found>::place(&mut self.entities);
         let mut found = Vec::new();
         self.entities.refills = rendered.intake.refill;
+        self.entities.keeps_changes = false;
         let take = |entities: &mut Entities, row: &dyn Row| {
             found.push(<Q::Shape as Found>::meet(&place, entities, &mut RowReader::new(row))?);
             Ok(())
@@ -149,6 +151,7 @@ impl Unit {
         if rendered.batch.is_some() || rendered.effect.is_some() {
             return Box::pin(self.write_and_read(rendered, columns, take)).await;
         }
+        self.entities.wrote_rows |= rendered.writes;
         let statement = rendered.statement.clone();
         let mut once = Once::new(&rendered.intake);
         match columns {
@@ -253,6 +256,7 @@ impl Unit {
         let Self { entities, lease, .. } = self;
         let Reading { place, refills, mapped, met, .. } = reading;
         entities.refills = *refills;
+        entities.keeps_changes = true;
         let mut take = |row: &dyn Row| {
             met.push_back(S::meet(place, entities, &mut RowReader::new(row))?);
             Ok(())

@@ -25,6 +25,7 @@ impl Unit {
     /// Runs a statement whose rows travel apart, or that loaded entities are to show.
     pub(super) async fn write(&mut self, rendered: &Prepared) -> Result<Done> {
         self.get_ready(true).await?;
+        self.entities.wrote_rows = true;
         let moves = self.moves(rendered).await?;
         let statement = rendered.statement.clone();
         let mut rows = RowBuffer::new(true);
@@ -70,6 +71,7 @@ impl Unit {
             return Ok(0);
         }
         self.get_ready(true).await?;
+        self.entities.wrote_rows = true;
         let Self { entities, engine, lease, .. } = self;
         let result = update_many(engine, held(lease)?, &groups).await;
         match result.and_then(|updated| entities.take_values(&groups).map(|()| updated)) {
