@@ -134,7 +134,11 @@ pub fn not_a_variant(name: &str, found: &Value<'_>) -> Error {
 
 /// The error for a value of another kind than the type can hold.
 fn mismatch(wanted: &str, found: &Value<'_>) -> Error {
-    let advice = if found.is_null() { "; make the field an Option to allow it" } else { "" };
+    let advice = if found.is_null() {
+        "; make the field an Option to allow it, or select it as .optional()"
+    } else {
+        ""
+    };
     Error::new(ErrorKind::Decode, format!("expected {wanted}, the database holds {}{advice}", found.kind()))
 }
 

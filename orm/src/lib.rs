@@ -189,3 +189,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// So do those of the guide to the query language.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/queries.md")]
+mod queries {}

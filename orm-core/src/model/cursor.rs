@@ -29,6 +29,10 @@ impl<M: Model> Select<M> {
             )
         };
         let order = &self.statement.order_by.0;
+        if order.is_empty() {
+            let message = "a cursor is a place in the order of a query: say order_by first";
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
         Ok(Cursor { values: order.iter().map(value).collect::<Result<_>>()? })
     }
 }

@@ -8,7 +8,7 @@ use crate::query::function::{Call, Function};
 use crate::query::nulls::Plain;
 use crate::query::order::OrderBy;
 use crate::query::projection::Projection;
-use crate::query::{IntoCondition, Operand, Order, Selection, Sql, Window};
+use crate::query::{IntoCondition, Operand, OrderKeys, Selection, Sql, Window};
 use crate::types::{DbValue, Number, Textual};
 
 /// An aggregate, which can be narrowed: `count(Post::ID).filter(Post::TITLE.like("a%"))`. Over a [`window`](crate::query::window) it is a value for each row.
@@ -85,8 +85,8 @@ impl<T> Aggregate<T> {
     }
 
     /// Takes the values in this order, after what was given before; it matters to [`string_agg`].
-    pub fn order_by(mut self, order: Order) -> Self {
-        self.modifiers().order_by.push(order);
+    pub fn order_by(mut self, keys: impl OrderKeys) -> Self {
+        keys.add_to(&mut self.modifiers().order_by.0);
         self
     }
 }

@@ -12,7 +12,7 @@ use crate::types::{DbValue, Number, Textual, Whole};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not go together with `{T}`",
     label = "expected `{T}`, or a column or expression of that type",
-    note = "`cast::<T>(…)` makes an expression of another type"
+    note = "`cast::<T, _>(…)` makes an expression of another type"
 )]
 pub trait Term<T>: Operand<T> {
     /// The type of the whole: an `Option` if one of both sides is.

@@ -6,7 +6,7 @@ use crate::Result;
 use crate::query::expr::{Expr, Node};
 use crate::query::function::render_argument;
 use crate::query::operand::Bound;
-use crate::query::{Argument, Condition, Operand, Sql, Term};
+use crate::query::{Argument, Condition, IntoCondition, Operand, Sql, Term, all_of};
 use crate::types::DbValue;
 
 /// Begins a CASE: `case().when(User::AGE.lt(18), "young").otherwise("old")`.
@@ -21,9 +21,9 @@ pub struct Case(());
 
 impl Case {
     /// What comes out if this holds. It says of which type all others are.
-    pub fn when<V: Argument>(self, condition: Condition, value: V) -> Branches<V::Type> {
+    pub fn when<V: Argument>(self, condition: impl IntoCondition, value: V) -> Branches<V::Type> {
         let value = Ok(Bound::Node(value.into_argument().into_node()));
-        Branches { branches: vec![(condition, value)], yields: PhantomData }
+        Branches { branches: vec![(all_of([condition]), value)], yields: PhantomData }
     }
 }
 
@@ -43,8 +43,8 @@ impl<T> Clone for Branches<T> {
 
 impl<T: DbValue> Branches<T> {
     /// What comes out if this holds, and nothing before it.
-    pub fn when(mut self, condition: Condition, value: impl Operand<T>) -> Self {
-        self.branches.push((condition, value.bound()));
+    pub fn when(mut self, condition: impl IntoCondition, value: impl Operand<T>) -> Self {
+        self.branches.push((all_of([condition]), value.bound()));
         self
     }
 

@@ -8,11 +8,12 @@ use crate::query::function::{Call, Function};
 use crate::query::operand::{Bound, Operand};
 use crate::query::subquery::{InList, Members};
 use crate::query::{Condition, Order, Sql};
+use crate::types::DbValue;
 
 /// Comparisons and orderings of any expression.
 #[expect(clippy::wrong_self_convention, reason = "an expression is consumed by what is built from it")]
 pub trait ExpressionMethods: Expression {
-    /// `=`; with `None` it is `IS NULL`.
+    /// `=`; with `None` it is `IS NULL`. For a column of text write `None::<&str>`: it takes `Option<&str>` and `Option<String>`.
     fn eq(self, other: impl Operand<Self::Type>) -> Condition {
         match other.bound() {
             Ok(Bound::Null) => is_null(self, true),
@@ -82,6 +83,11 @@ pub trait ExpressionMethods: Expression {
     /// Equal, where NULL is equal to NULL and to nothing else; never NULL.
     fn is_not_distinct_from(self, other: impl Operand<Self::Type>) -> Condition {
         Call::of::<_, bool>(Function::IsNotDistinctFrom, self).with(other).condition()
+    }
+
+    /// The same as an `Option`, where a left join leaves NULL in a column that is not nullable by itself.
+    fn optional(self) -> Expr<Option<<Self::Type as DbValue>::Plain>> {
+        Expr::from_node(self.into_expr().into_node())
     }
 
     /// Smallest first.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::Result;
-use crate::query::expr::{Expr, Node};
+use crate::query::expr::{Expr, Expression, Node};
 use crate::query::{Column, Sql};
 
 /// What a filter takes: an expression that is true or false.
@@ -15,6 +15,7 @@ pub type Condition = Expr<bool>;
     message = "`{Self}` is not a condition",
     label = "not true or false",
     note = "compare it with something: `User::AGE.gt(28)`",
+    note = "several go together by `&` and `|`, not by `&&` and `||`",
     note = "SQL of your own is a statement as a whole: `text(\"SELECT …\")`"
 )]
 pub trait IntoCondition {
@@ -90,32 +91,40 @@ impl Node for Constant {
     }
 }
 
-impl Condition {
-    /// Both.
-    #[must_use]
-    pub fn and(self, other: Condition) -> Condition {
-        Expr::new(Junction { word: " AND ", parts: vec![self.into_node(), other.into_node()] })
-    }
-
-    /// Either, or both.
-    #[must_use]
-    pub fn or(self, other: Condition) -> Condition {
-        Expr::new(Junction { word: " OR ", parts: vec![self.into_node(), other.into_node()] })
+/// Of `None`, there is nothing on the other side, and the condition stays as it is.
+fn join(left: Condition, word: &'static str, right: impl IntoCondition) -> Condition {
+    match right.into_condition() {
+        Some(right) => Expr::new(Junction { word, parts: vec![left.into_node(), right.into_node()] }),
+        None => left,
     }
 }
 
-impl std::ops::BitAnd for Condition {
+impl Condition {
+    /// Both. With `None` it is this one alone.
+    #[must_use]
+    pub fn and(self, other: impl IntoCondition) -> Condition {
+        join(self, " AND ", other)
+    }
+
+    /// Either, or both. With `None` it is this one alone.
+    #[must_use]
+    pub fn or(self, other: impl IntoCondition) -> Condition {
+        join(self, " OR ", other)
+    }
+}
+
+impl<C: IntoCondition> std::ops::BitAnd<C> for Condition {
     type Output = Condition;
 
-    fn bitand(self, other: Condition) -> Condition {
+    fn bitand(self, other: C) -> Condition {
         self.and(other)
     }
 }
 
-impl std::ops::BitOr for Condition {
+impl<C: IntoCondition> std::ops::BitOr<C> for Condition {
     type Output = Condition;
 
-    fn bitor(self, other: Condition) -> Condition {
+    fn bitor(self, other: C) -> Condition {
         self.or(other)
     }
 }
@@ -125,6 +134,44 @@ impl std::ops::Not for Condition {
 
     fn not(self) -> Condition {
         Expr::new(Not(self.into_node()))
+    }
+}
+
+impl<M: 'static> Column<M, bool> {
+    /// Both. With `None` it is this one alone.
+    #[must_use]
+    pub fn and(self, other: impl IntoCondition) -> Condition {
+        self.into_expr().and(other)
+    }
+
+    /// Either, or both. With `None` it is this one alone.
+    #[must_use]
+    pub fn or(self, other: impl IntoCondition) -> Condition {
+        self.into_expr().or(other)
+    }
+}
+
+impl<M: 'static, C: IntoCondition> std::ops::BitAnd<C> for Column<M, bool> {
+    type Output = Condition;
+
+    fn bitand(self, other: C) -> Condition {
+        self.into_expr() & other
+    }
+}
+
+impl<M: 'static, C: IntoCondition> std::ops::BitOr<C> for Column<M, bool> {
+    type Output = Condition;
+
+    fn bitor(self, other: C) -> Condition {
+        self.into_expr() | other
+    }
+}
+
+impl<M: 'static> std::ops::Not for Column<M, bool> {
+    type Output = Condition;
+
+    fn not(self) -> Condition {
+        !self.into_expr()
     }
 }
 

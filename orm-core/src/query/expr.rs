@@ -79,6 +79,11 @@ impl<T> Expr<T> {
 }
 
 /// Anything that can stand in SQL and yields a value: a column, or an expression over columns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a column nor an expression",
+    label = "not a column or an expression",
+    note = "`value(…)` makes an expression of a plain value"
+)]
 pub trait Expression: Sized {
     /// What it yields.
     type Type: DbValue;

@@ -80,7 +80,9 @@ impl Link {
         let problem = match (has(&self.from), has(&self.to)) {
             (true, false) => return Ok(&self.to),
             (false, true) => return Ok(&self.from),
-            (true, true) => "both are in the query already; give one an alias",
+            (true, true) => {
+                "both are in the query already; give one an alias: .join(Employee::BOSS.to(Employee::alias(\"boss\")))"
+            }
             (false, false) => "neither is in the query yet; join one of them first",
         };
         let (from, to) = (self.from.name(), self.to.name());
@@ -185,18 +187,18 @@ impl<S> Select<S> {
         self.join_as(JoinKind::Inner, target)
     }
 
-    /// The same, and a row that has no match comes once, with NULL in the place of the other's columns; an entity is selected
-    /// as [`optional`](crate::query::Alias::optional) then.
+    /// The same, and a row that has no match comes once, with NULL in the place of the other's columns. What is
+    /// selected of it is `optional` then: `Post::TITLE.optional()`, `Post::entity().optional()`.
     pub fn left_join(self, target: impl Joinable) -> Self {
         self.join_as(JoinKind::Left, target)
     }
 
-    /// Keeps all rows of what is joined, whether anything matches them or not.
+    /// Keeps all rows of what is joined, whether anything matches them or not; what is selected of the others is `optional` then.
     pub fn right_join(self, target: impl Joinable) -> Self {
         self.join_as(JoinKind::Right, target)
     }
 
-    /// Keeps all rows of both sides.
+    /// Keeps all rows of both sides; what is selected of either is `optional` then.
     pub fn full_join(self, target: impl Joinable) -> Self {
         self.join_as(JoinKind::Full, target)
     }

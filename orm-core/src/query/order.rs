@@ -101,11 +101,14 @@ macro_rules! tuple {
     };
 }
 
+tuple!(A 0);
 tuple!(A 0 B 1);
 tuple!(A 0 B 1 C 2);
 tuple!(A 0 B 1 C 2 D 3);
 tuple!(A 0 B 1 C 2 D 3 E 4);
 tuple!(A 0 B 1 C 2 D 3 E 4 F 5);
+tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6);
+tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OrderBy(pub(crate) Vec<Order>);
@@ -120,10 +123,6 @@ impl OrderBy {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    pub(crate) fn push(&mut self, order: Order) {
-        self.0.push(order);
     }
 
     pub(crate) fn render(&self, backwards: bool, sql: &mut Sql<'_>) -> Result<()> {

@@ -71,7 +71,7 @@ impl Node for Nested {
 
 /// The value of a query for one column. It is `None` where the query finds no row; one that finds several is an error on
 /// PostgreSQL, while SQLite takes the first.
-pub fn scalar<T: DbValue>(query: Select<T>) -> Expr<Option<T>> {
+pub fn scalar<T: DbValue>(query: Select<T>) -> Expr<Option<T::Plain>> {
     Expr::new(Nested::scalar(query.statement))
 }
 

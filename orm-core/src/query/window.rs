@@ -9,7 +9,7 @@ use crate::query::expr::{Expr, Expression, Node};
 use crate::query::function::{Call, Function};
 use crate::query::nulls::Plain;
 use crate::query::order::OrderBy;
-use crate::query::{Operand, Order, Selection, Sql};
+use crate::query::{Operand, OrderKeys, Selection, Sql};
 use crate::{Result, SqlType, Value};
 
 /// The rows around a row: all of them, unless it says less.
@@ -108,6 +108,11 @@ pub enum Exclude {
 }
 
 /// From where to where a frame reaches: `preceding(2)..=current_row()`, `..=current_row()` from the first row of the partition, `current_row()..` to its last one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no frame",
+    label = "not a range of places around the row",
+    note = "write `preceding(2)..=current_row()`"
+)]
 pub trait FrameRange {
     #[doc(hidden)]
     fn bounds(self) -> (FrameBound, FrameBound);
@@ -140,8 +145,8 @@ impl Window {
 
     /// In this order, after what was given before. Without a frame, an aggregate then takes the rows up to the last equal of the
     /// row.
-    pub fn order_by(mut self, order: Order) -> Self {
-        self.order_by.push(order);
+    pub fn order_by(mut self, keys: impl OrderKeys) -> Self {
+        keys.add_to(&mut self.order_by.0);
         self
     }
 

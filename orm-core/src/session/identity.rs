@@ -39,7 +39,10 @@ impl Identity {
         for value in values {
             let value = value?;
             if value.is_null() {
-                return Err(Error::new(ErrorKind::Misuse, "a primary key is NULL"));
+                return Err(Error::new(
+                    ErrorKind::Misuse,
+                    "a primary key is NULL; where a join may find no row, select the entity as User::entity().optional()",
+                ));
             }
             packed.push(&value);
         }

@@ -152,6 +152,12 @@ fn nulls_cases_and_values() {
         "CASE WHEN sold = ? THEN ? END",
         "CASE WHEN sold = $1 THEN $2 END",
     );
+    // Conditions are whatever a filter takes: a column of bools too, and `None`, which asks for nothing.
+    check(
+        case().when(Item::SOLD & !Item::SOLD.or(None::<orm::Condition>), 1).when(Item::SOLD, 2).end(),
+        "CASE WHEN (sold AND NOT (sold)) THEN ? WHEN sold THEN ? END",
+        "CASE WHEN (sold AND NOT (sold)) THEN $1 WHEN sold THEN $2 END",
+    );
     check(value(7), "?", "$1");
     check(
         func::<f64>("my_schema.distance", (Item::WEIGHT, 1.5, "km")),

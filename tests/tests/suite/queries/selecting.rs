@@ -5,6 +5,7 @@ use orm_tests::both_forms;
 #[both_forms]
 mod selecting {
     use crate::models::{Post, User};
+    use orm::functions::{row_number, window};
     use orm::schema::{ColumnDef, Table};
     use orm_tests::assert_says;
     use orm_tests::prelude::*;
@@ -68,6 +69,34 @@ mod selecting {
         let rows = session.rows(query).await.unwrap();
         assert_eq!(rows[0].0.as_ref().map(|post| post.title.as_str()), Some("Hello"));
         assert_eq!((rows[2].0.is_none(), rows[2].1.as_str()), (true, "Bob"));
+    }
+
+    /// [QRY-5] So it has optional columns; those that are not are an error where there is no row, which says what to do.
+    #[case]
+    async fn an_outer_join_has_optional_columns(db: Db) {
+        let mut session = people(&db).await;
+        let bob = User::select().filter(User::NAME.eq("Bob")).left_join(Post::AUTHOR.reverse());
+        let title = session.one(bob.clone().columns((User::NAME, Post::TITLE.optional()))).await.unwrap();
+        assert_eq!(title, ("Bob".to_owned(), None));
+        let age = session.one(bob.clone().columns(User::AGE.optional())).await.unwrap();
+        assert_eq!(age, None::<i32>);
+        let error = session.one(bob.clone().columns(Post::TITLE)).await.unwrap_err();
+        assert_says(error, &["NULL", "select it as .optional()"]);
+        let error = session.one(bob.columns(Post::entity())).await.unwrap_err();
+        assert_says(error, &["primary key is NULL", ".optional()"]);
+    }
+
+    /// What is sorted by, and the scalar of a column that may be NULL, are the same everywhere.
+    #[case]
+    async fn keys_and_scalars_are_alike_everywhere(db: Db) {
+        let mut session = people(&db).await;
+        let number = row_number().over(window().order_by((User::AGE.is_null(), User::NAME)));
+        let rows = session.all(select((User::NAME, number)).order_by(User::NAME)).await.unwrap();
+        assert_eq!(rows, [("Alice".to_owned(), 1), ("Bob".to_owned(), 2)]);
+        let oldest = User::select().filter(User::AGE.eq(orm::scalar(select(max(User::AGE)))));
+        assert_eq!(session.count(oldest.clone()).await.unwrap(), 1);
+        let age = orm::scalar(select(User::AGE).filter(User::NAME.eq("Alice")));
+        assert_eq!(session.one(select(age)).await.unwrap(), Some(30));
     }
 
     /// A table can be in a query twice, under another name.
