@@ -13,7 +13,7 @@ use crate::types::DbValue;
 /// Comparisons and orderings of any expression.
 #[expect(clippy::wrong_self_convention, reason = "an expression is consumed by what is built from it")]
 pub trait ExpressionMethods: Expression {
-    /// `=`; with `None` it is `IS NULL`. For a column of text write `None::<&str>`: it takes `Option<&str>` and `Option<String>`.
+    /// `=`; with `None` it is `IS NULL`.
     fn eq(self, other: impl Operand<Self::Type>) -> Condition {
         match other.bound() {
             Ok(Bound::Null) => is_null(self, true),
@@ -54,13 +54,14 @@ pub trait ExpressionMethods: Expression {
         Expr::new(Between { subject: self.into_expr().into_node(), low: low.bound(), high: high.bound() })
     }
 
-    /// `IN (…)`: one of these values, or of what a query for one column finds. An empty list matches no row.
+    /// `IN (…)`: one of these values, or of what a query for one column finds. An empty list matches no row, and
+    /// `None` in a list matches NULL.
     fn in_(self, values: impl InList<Self::Type>) -> Condition {
         Expr::new(In::new(self, values, false))
     }
 
-    /// `NOT IN (…)`: none of these. An empty list matches every row. By the rules of SQL, a NULL among what a query finds
-    /// leaves no row at all.
+    /// `NOT IN (…)`: none of these. An empty list matches every row, and `None` in a list leaves out NULL. By the rules
+    /// of SQL, a NULL among what a query finds leaves no row at all.
     fn not_in(self, values: impl InList<Self::Type>) -> Condition {
         Expr::new(In::new(self, values, true))
     }
@@ -157,20 +158,50 @@ impl In {
 }
 
 impl Node for In {
+    /// NULL is equal to nothing, so a list that holds it says so in words of its own.
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
-        if matches!(&self.members, Members::List(values) if values.is_empty()) {
-            sql.push(if self.negated { "1 = 1" } else { "1 = 0" });
-            return Ok(());
+        let values = match &self.members {
+            Members::Query(statement) => {
+                self.render_list(sql, |sql| if sql.is_probe() { Ok(()) } else { statement.render(sql) })?;
+                return Ok(());
+            }
+            Members::List(values) => values,
+        };
+        let is_null = |value: &&Result<Bound>| matches!(value, Ok(Bound::Null));
+        let others: Vec<_> = values.iter().filter(|value| !is_null(value)).collect();
+        let (or, is) = if self.negated { (" AND ", " IS NOT NULL") } else { (" OR ", " IS NULL") };
+        match (others.is_empty(), values.iter().any(|value| is_null(&value))) {
+            (true, false) => {
+                sql.push(if self.negated { "1 = 1" } else { "1 = 0" });
+                return Ok(());
+            }
+            (true, true) => {
+                render_beside(&*self.subject, sql)?;
+                sql.push(is);
+                return Ok(());
+            }
+            (false, has_null) => {
+                sql.push(if has_null { "(" } else { "" });
+                let render = |sql: &mut Sql<'_>| {
+                    sql.separated(", ", &others, |sql, value| render_bound(&self.subject, value, sql))
+                };
+                self.render_list(sql, render)?;
+                if has_null {
+                    sql.push(or);
+                    render_beside(&*self.subject, sql)?;
+                    sql.push(is).push(")");
+                }
+            }
         }
+        Ok(())
+    }
+}
+
+impl In {
+    fn render_list(&self, sql: &mut Sql<'_>, list: impl FnOnce(&mut Sql<'_>) -> Result<()>) -> Result<()> {
         render_beside(&*self.subject, sql)?;
         sql.push(if self.negated { " NOT IN (" } else { " IN (" });
-        match &self.members {
-            Members::List(values) => {
-                sql.separated(", ", values, |sql, value| render_bound(&self.subject, value, sql))?;
-            }
-            Members::Query(_) if sql.is_probe() => {}
-            Members::Query(statement) => statement.render(sql)?,
-        }
+        list(sql)?;
         sql.push(")");
         Ok(())
     }

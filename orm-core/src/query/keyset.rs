@@ -197,7 +197,8 @@ impl<S> Select<S> {
     ///
     /// The last key should be unique, as the primary key is: rows that are equal in all keys to the cursor are left out. NULL is
     /// where the order has it. If all keys go in one direction and none is nullable, an index over them finds the page at once,
-    /// however far it is; `offset` reads all rows before it.
+    /// however far it is; `offset` reads all rows before it. What stands before the cursor is left out before window functions
+    /// are worked out: number rows in a subquery, and page through that.
     pub fn after(self, cursor: impl IntoCursor) -> Self {
         self.at_cursor(Side::After, cursor.into_cursor())
     }

@@ -76,12 +76,6 @@ impl<T: Textual> Operand<Option<T>> for &str {
     }
 }
 
-impl<T: Textual> Operand<Option<T>> for Option<&str> {
-    fn bound(self) -> Result<Bound> {
-        self.map_or(Ok(Bound::Null), bind_text::<T>)
-    }
-}
-
 impl Operand<Vec<u8>> for &[u8] {
     fn bound(self) -> Result<Bound> {
         bind(&self.to_owned())

@@ -73,6 +73,10 @@ impl Set {
     }
 
     fn render_parts(&self, sql: &mut Sql<'_>) -> Result<()> {
+        if !self.first.lock.is_empty() || self.rest.iter().any(|(_, part)| !part.lock.is_empty()) {
+            let message = "no database locks the rows of a union, intersect or except; lock them in a query of their own";
+            return Err(Error::new(ErrorKind::InvalidQuery, message));
+        }
         let positions = self.first.positions();
         if self.rest.iter().any(|(_, part)| part.positions() != positions) {
             let message = "the queries of a union, intersect or except load different deferred columns; undefer the same in each";

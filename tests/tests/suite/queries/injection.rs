@@ -278,7 +278,7 @@ mod injection {
     const CONDITIONS: &[Place] = &[
         ("eq", |value| Hostile::TEXT.eq(value), |text, value| text == value),
         ("eq of a String", |value| Hostile::TEXT.eq(value.to_owned()), |text, value| text == value),
-        ("eq of an Option", |value| Hostile::MAYBE.eq(Some(value)), |text, value| text == value),
+        ("eq of an Option", |value| Hostile::MAYBE.eq(Some(value.to_owned())), |text, value| text == value),
         ("ne", |value| Hostile::TEXT.ne(value), |text, value| text != value),
         ("in", |value| Hostile::TEXT.in_([value, "plain"]), |text, value| text == value || text == "plain"),
         ("not in", |value| Hostile::TEXT.not_in([value]), |text, value| text != value),

@@ -26,11 +26,11 @@ struct Price {
 }
 
 #[both_forms]
-mod review {
+mod together {
     use super::{Pet, Price};
     use crate::models::{Account, Post, User};
-    use orm_tests::Backend;
     use orm_tests::prelude::*;
+    use orm_tests::{Backend, assert_says};
     use rust_decimal::Decimal;
 
     async fn people(db: &Db) -> (Session, [Entity<User>; 3]) {
@@ -313,5 +313,36 @@ mod review {
         assert_eq!(session[alice].age, Some(99));
         session.rollback().await.unwrap();
         assert_eq!(session[alice].age, Some(30));
+    }
+
+    /// [QRY-1] [QRY-3] `None` is NULL in a comparison and in a list, also of text.
+    #[case]
+    async fn none_is_null_in_lists_as_well(db: Db) {
+        let (mut session, [alice, bob, carol]) = people(&db).await;
+        session[alice].age = Some(30);
+        session[bob].age = Some(31);
+        session[carol].age = None;
+        session.commit().await.unwrap();
+        let by_id = User::select().order_by(User::ID);
+        let cases: [(orm::Condition, &[Entity<User>]); 5] = [
+            (User::AGE.in_([Some(30), None]), &[alice, carol]),
+            (User::AGE.not_in([Some(30), None]), &[bob]),
+            (User::AGE.in_([None]), &[carol]),
+            (!User::AGE.in_([Some(31), None]), &[alice]),
+            (User::AGE.eq(None), &[carol]),
+        ];
+        for (condition, expected) in cases {
+            assert_eq!(session.all(by_id.clone().filter(condition)).await.unwrap(), expected);
+        }
+    }
+
+    /// A lock inside of a union is refused, as no database has it.
+    #[case]
+    async fn a_union_is_not_locked(db: Db) {
+        let (mut session, _) = people(&db).await;
+        db.trace.take();
+        let locked = select(User::ID).for_update().union(select(Post::ID));
+        assert_says(session.all(locked).await.unwrap_err(), &["locks", "union"]);
+        assert!(db.trace.take().is_empty());
     }
 }
