@@ -13,6 +13,7 @@ mod expressions;
 mod identity_of_queries;
 mod injection;
 mod inserts;
+mod joins;
 mod json;
 mod keyset;
 mod locks;
