@@ -522,8 +522,15 @@ impl<'d> Sql<'d> {
             ),
             Some(Scope::Sources(sources)) if !sources.is_empty() => {
                 let present: Vec<_> = sources.iter().map(Source::name).collect();
+                let (statement, remedy) = match self.writes {
+                    true => (
+                        "statement",
+                        format!("an update reads it by .from(…), a delete by .using(…) of {name}"),
+                    ),
+                    false => ("query", format!("join {name} first")),
+                };
                 format!(
-                    "column {name}.{column} is used, but {name} is not in the query, which reads from {}; join {name} first",
+                    "column {name}.{column} is used, but {name} is not in the {statement}, which reads from {}; {remedy}",
                     present.join(", ")
                 )
             }

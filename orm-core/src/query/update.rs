@@ -135,7 +135,11 @@ impl Writing for UpdateStatement {
             sql.leave();
             sql.enter(vec![Source::table(of.table.clone())])?;
         }
-        render_returning(of, projection, wanted, sql)?;
+        let returned = render_returning(of, projection, wanted, sql);
+        if returned.is_err() && !from.is_empty() {
+            sql.require(Feature::ReturningOthers)?;
+        }
+        returned?;
         sql.leave();
         Ok(())
     }

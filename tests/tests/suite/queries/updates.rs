@@ -55,7 +55,7 @@ fn mistakes_are_told() {
     told(&User::update().set(User::AGE, 1).filter(None::<orm::Condition>), &["no filter"]);
     told(
         &User::update().set(User::AGE, 1).filter(Post::ID.eq(1)),
-        &["posts.id", "posts is not in the query"],
+        &["posts.id", "posts is not in the statement"],
     );
 }
 
