@@ -297,6 +297,19 @@ mod injection {
             |value| exists(select(Canary::ID).filter(Hostile::TEXT.eq(value))),
             |text, value| text == value,
         ),
+        (
+            "case",
+            |value| case().when(Hostile::TEXT.eq(value), value.to_owned()).otherwise("").eq(value),
+            |text, value| text == value || value.is_empty(),
+        ),
+        ("coalesce", |value| coalesce(Hostile::MAYBE, value).eq(value), |text, value| text == value),
+        (
+            "concat",
+            |value| Hostile::TEXT.concat(value).eq(format!("{value}{value}")),
+            |text, value| text == value,
+        ),
+        ("value", |given| value(given.to_owned()).eq(Hostile::TEXT), |text, value| text == value),
+        ("JSON path", |value| Hostile::JSON.path(("text",)).text().eq(value), |text, value| text == value),
         ("list", |value| Hostile::LIST.eq(vec![value.to_owned()]), |text, value| text == value),
     ];
 
@@ -313,6 +326,77 @@ mod injection {
                 let expected: Vec<_> = stored.iter().filter(|text| is_found(text, &value)).cloned().collect();
                 let found = session.all(query).await;
                 check(&db, place, &value, found, &expected);
+            }
+            session.rollback().await.unwrap();
+            db.trace.take();
+        }
+        assert_intact(&db, 3).await;
+    }
+
+    /// Statements that write take values in each of their places, and hand them back.
+    #[case]
+    async fn statements_write_the_value(db: Db) {
+        let mut session = canary(&db).await;
+        let canaries = Table::new("canaries")
+            .column(ColumnDef::of::<i64>("id").auto_key())
+            .column(ColumnDef::of::<String>("word"))
+            .build()
+            .unwrap();
+        let word = canaries.column::<String>("word");
+        for value in values() {
+            let given = value.as_str();
+            let one = Canary::insert().set(Canary::WORD, given).returning(Canary::WORD);
+            check(&db, "insert", &value, session.one(one).await, &value);
+            let several = Canary::insert().values([Canary::new(given), Canary::new("x")]);
+            let found = session.all(several.returning(Canary::WORD)).await;
+            check(&db, "insert of structs", &value, found, &vec![value.clone(), "x".to_owned()]);
+            let one = orm::insert_into(&canaries).set(word.clone(), given).returning(word.clone());
+            check(&db, "insert into a run-time table", &value, session.one(one).await, &value);
+            let all = Canary::update().set(Canary::WORD, given).filter(Canary::WORD.eq("sings"));
+            let found = session.all(all.returning(Canary::WORD)).await;
+            check(&db, "update", &value, found, &vec![value.clone()]);
+            let gone = Canary::delete().filter(Canary::WORD.eq(given)).returning(Canary::WORD);
+            let found = session.all(gone).await.map(|found| found.iter().all(|word| *word == value));
+            check(&db, "delete", &value, found, &true);
+            session.rollback().await.unwrap();
+
+            session.execute(Keyed::insert().values([Keyed::new("k", "old")])).await.unwrap();
+            let upsert = Keyed::insert().values([Keyed::new("k", "new")]).on_conflict_key();
+            let set = upsert.do_update().set(Keyed::TEXT, given).returning(Keyed::TEXT);
+            check(&db, "upsert", &value, session.one(set).await, &value);
+            session.rollback().await.unwrap();
+            db.trace.take();
+        }
+        assert_intact(&db, 3).await;
+    }
+
+    /// Keys of a path into JSON are keys, whatever is in them.
+    #[case]
+    async fn json_paths_have_the_key(db: Db) {
+        let mut session = canary(&db).await;
+        for key in names().into_iter().filter(|key| !key.contains('\0')) {
+            let mut row = Hostile::of("x");
+            row.json = serde_json::json!({ "in": { key.clone(): "found" }, "out": "other" });
+            session.add(row);
+            let path = Hostile::JSON.path(("in", key.clone())).text();
+            let found = session.all(select(Hostile::ID).filter(path.eq("found"))).await.unwrap();
+            assert_eq!(found.len(), 1, "{key:?}");
+            session.rollback().await.unwrap();
+        }
+        assert_intact(&db, 3).await;
+    }
+
+    /// The name of a function is one, or nothing is sent.
+    #[case]
+    async fn names_of_functions_are_checked(db: Db) {
+        let mut session = canary(&db).await;
+        for name in names() {
+            let is_one = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let error = session.all(select(func::<String>(&name, (Canary::WORD,)))).await;
+            let sent = db.trace.take_statements();
+            if !is_one || name.starts_with(|first: char| first.is_ascii_digit()) {
+                assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidQuery, "{name:?}");
+                assert!(sent.is_empty(), "{name:?}: {sent:?}");
             }
             session.rollback().await.unwrap();
             db.trace.take();
