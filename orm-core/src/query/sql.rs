@@ -1,9 +1,12 @@
 //! The one place where SQL text and its parameters are put together.
 
+mod scope;
+mod shape;
+
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Table, TableName, TableRef};
+use crate::metadata::{Table, TableName};
 use crate::query::batch::Batch;
 use crate::query::cte::{Definition, render_with};
 use crate::query::effect::Effect;
@@ -12,6 +15,11 @@ use crate::query::keys::Keys;
 use crate::query::source::{Name, Source};
 use crate::query::{Dialect, Executable};
 use crate::{Result, SqlType, Value};
+
+pub(crate) use shape::shape_of;
+
+use scope::Scope;
+use shape::{NAME, PARAMETER, Shape};
 
 /// A statement being written for one dialect: text, parameters and the tables whose columns may be named.
 #[derive(Debug)]
@@ -49,46 +57,6 @@ pub struct Sql<'d> {
     shape: Shape,
 }
 
-/// Whether a statement is written as SQL or as its shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    /// As SQL.
-    No,
-    /// As its shape: what SQL says, but nothing is looked up, checked or quoted. A name, a parameter and the owner of a column
-    /// stand behind signs that nothing else has in it.
-    Yes,
-    /// It has no shape: something in it depends on more than what is written.
-    Impossible,
-}
-
-const NAME: char = '\u{1}';
-const PARAMETER: char = '\u{2}';
-const TABLE: char = '\u{3}';
-const ALIAS: char = '\u{4}';
-const MODEL: char = '\u{5}';
-
-/// What a statement, or one inside it, can name columns of.
-#[derive(Debug)]
-enum Scope {
-    /// What it reads from.
-    Sources(Vec<Source>),
-    /// The columns that come out of it, as behind a UNION.
-    Outputs(Vec<String>),
-    /// The first means the second.
-    As(Box<[Source; 2]>),
-}
-
-/// How a column says whose it is.
-#[derive(Debug)]
-pub(crate) enum Owner {
-    /// It need not.
-    Clear,
-    /// By the name of the source that it was asked of.
-    Asked,
-    /// By the name of this one.
-    Other(Source),
-}
-
 /// A finished statement with its parameters.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -121,18 +89,6 @@ pub(crate) fn rendered_to_run(
     keys: Option<&dyn Keys>,
 ) -> Result<Rendered> {
     write(statement, Sql { keys, runs: true, ..Sql::new(dialect) })
-}
-
-/// The shape of a statement, in the place of its text, with its parameters. Two statements of one shape are the same SQL, if
-/// their parameters have the same types.
-pub(crate) fn shape_of(
-    statement: &(impl Executable + ?Sized),
-    dialect: &dyn Dialect,
-    keys: Option<&dyn Keys>,
-) -> Result<Option<Rendered>> {
-    let mut sql = Sql { keys, runs: true, shape: Shape::Yes, ..Sql::new(dialect) };
-    statement.render(&mut sql)?;
-    if sql.shape == Shape::Yes { sql.finish().map(Some) } else { Ok(None) }
 }
 
 /// Writes a statement that belongs to another one.
@@ -175,29 +131,6 @@ impl<'d> Sql<'d> {
             refused: None,
             shape: Shape::No,
         }
-    }
-
-    /// Whether the shape is written; it has none if something is looked at that is not in it.
-    fn is_shape(&self) -> bool {
-        self.shape != Shape::No
-    }
-
-    /// The statement depends on more than what is written of it.
-    pub(super) fn has_no_shape(&mut self) {
-        if self.is_shape() {
-            self.shape = Shape::Impossible;
-        }
-    }
-
-    /// Adds something to the shape that nothing else can be taken for.
-    fn sign(&mut self, sign: char, text: &str) {
-        if text.bytes().any(|byte| byte <= MODEL as u8) {
-            self.has_no_shape();
-        }
-        self.text.reserve(text.len() + 2);
-        self.text.push(sign);
-        self.text.push_str(text);
-        self.text.push(sign);
     }
 
     /// Something to write a definition to that this statement needs, to see what it needs in turn.
@@ -391,51 +324,6 @@ impl<'d> Sql<'d> {
         self
     }
 
-    /// Lets the columns of these be named, until [`leave`](Self::leave).
-    pub(crate) fn enter(&mut self, sources: Vec<Source>) -> Result<()> {
-        let checked = if self.is_shape() { &[] } else { &*sources };
-        for (index, source) in checked.iter().enumerate() {
-            if sources[..index].iter().any(|other| other.hides(source)) {
-                let message = format!("{0} is in the query twice; give one of them an alias", source.name());
-                return Err(invalid(message));
-            }
-        }
-        self.scopes.push(Scope::Sources(sources));
-        Ok(())
-    }
-
-    /// Lets only these names be named, until [`leave`](Self::leave).
-    pub(crate) fn enter_outputs(&mut self, names: Vec<String>) {
-        self.scopes.push(Scope::Outputs(names));
-    }
-
-    /// Writes something that stands among what the statement reads from, and that sees none of it.
-    pub(crate) fn beside<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
-        let own = self.scopes.pop();
-        let written = write(self);
-        self.scopes.extend(own);
-        written
-    }
-
-    /// Lets the name of one mean another, until [`leave`](Self::leave).
-    pub(crate) fn enter_as(&mut self, asked: Source, meant: Source) {
-        self.scopes.push(Scope::As(Box::new([asked, meant])));
-    }
-
-    /// A name that nothing has that may be named here.
-    pub(crate) fn unused_name(&self, stem: &str) -> String {
-        let sources = || {
-            self.scopes.iter().filter_map(|scope| match scope {
-                Scope::Sources(sources) => Some(sources),
-                Scope::Outputs(_) | Scope::As(_) => None,
-            })
-        };
-        let name = |number: usize| format!("{stem}_{number}");
-        let is_used = |name: &str| sources().flatten().any(|source| source.name() == name);
-        let number = (1..).find(|&number| !is_used(&name(number)));
-        name(number.unwrap_or_default())
-    }
-
     /// Finds the mistakes of what is written, which leaves no trace.
     pub(crate) fn check(&mut self, write: impl FnOnce(&mut Self) -> Result<()>) -> Result<&mut Self> {
         let (text, types, values) = (self.text.len(), self.types.len(), self.values.len());
@@ -446,141 +334,9 @@ impl<'d> Sql<'d> {
         Ok(self)
     }
 
-    /// The end of a statement.
-    pub(crate) fn leave(&mut self) {
-        self.scopes.pop();
-    }
-
-    /// How columns of this say so; an error if it cannot be named here.
-    pub(crate) fn look_up(&mut self, source: &Source, column: &str) -> Result<Owner> {
-        if self.is_shape() {
-            self.sign_owner(source);
-            return Ok(Owner::Clear);
-        }
-        let mut hidden = false;
-        for scope in self.scopes.iter().rev() {
-            match scope {
-                Scope::Sources(sources) if sources.iter().any(|other| other.is(source)) && !hidden => {
-                    let is_clear = self.scopes.len() == 1 && sources.len() == 1;
-                    return Ok(if is_clear { Owner::Clear } else { Owner::Asked });
-                }
-                Scope::Sources(sources) => hidden |= sources.iter().any(|other| other.hides(source)),
-                Scope::Outputs(names) if names.iter().any(|name| name == column) => {
-                    return is_only_one(names, column).map(|()| Owner::Clear);
-                }
-                Scope::Outputs(_) => {}
-                Scope::As(pair) if pair[0].is(source) && !hidden => {
-                    return Ok(Owner::Other(pair[1].clone()));
-                }
-                Scope::As(_) => {}
-            }
-        }
-        match &mut self.probe {
-            Some(first) => {
-                first.get_or_insert_with(|| source.clone());
-                Ok(Owner::Asked)
-            }
-            None => Err(self.unknown(source, column, hidden)),
-        }
-    }
-
-    /// Adds the table of a model to the shape, as all of its columns; whether that is all there is to say.
-    pub(super) fn signs_all_of(&mut self, table: &TableRef) -> bool {
-        let (TableRef::Model(table), true) = (table, self.is_shape()) else { return false };
-        // Tables of models stay where they are; two models may have one of the same name.
-        let mut address = std::ptr::from_ref::<Table>(table).addr();
-        self.text.push(MODEL);
-        while address > 0 {
-            let digit = u8::try_from(address % 64).unwrap_or_default();
-            self.text.push(char::from(b'0' + digit));
-            address /= 64;
-        }
-        self.text.push(MODEL);
-        true
-    }
-
-    fn sign_owner(&mut self, source: &Source) {
-        match source.bare_table() {
-            None => self.sign(ALIAS, source.name()),
-            Some(table) => {
-                self.sign(TABLE, table.schema().unwrap_or_default());
-                self.sign(TABLE, table.name());
-            }
-        }
-    }
-
-    #[cold]
-    fn unknown(&self, source: &Source, column: &str, hidden: bool) -> Error {
-        let name = source.name();
-        let message = match self.scopes.last() {
-            _ if hidden => format!(
-                "{column} of {name} is used where {name} means something else, closer by; give one an alias"
-            ),
-            Some(Scope::Outputs(names)) => format!(
-                "column {name}.{column} is not among the columns that come out of the query: {}",
-                names.join(", ")
-            ),
-            Some(Scope::Sources(sources)) if !sources.is_empty() => {
-                let present: Vec<_> = sources.iter().map(Source::name).collect();
-                let (statement, remedy) = match self.writes {
-                    true => (
-                        "statement",
-                        format!("an update reads it by .from(…), a delete by .using(…) of {name}"),
-                    ),
-                    false => ("query", format!("join {name} first")),
-                };
-                format!(
-                    "column {name}.{column} is used, but {name} is not in the {statement}, which reads from {}; {remedy}",
-                    present.join(", ")
-                )
-            }
-            _ => format!(
-                "column {name}.{column} is used, but the query reads from nothing; say .from({name}) first"
-            ),
-        };
-        invalid(message)
-    }
-
-    /// An error if the statement that is being written reads from nothing.
-    pub(crate) fn require_source(&self, what: &str) -> Result<()> {
-        match self.scopes.last() {
-            Some(Scope::Sources(sources)) if sources.is_empty() && self.probe.is_none() => {
-                let message = format!(
-                    "{what} counts rows, but the query reads from nothing; say .from(User::entity()) or the like"
-                );
-                Err(invalid(message))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// How long the text is.
     pub(crate) fn len(&self) -> usize {
         self.text.len()
-    }
-
-    /// Adds a column of something that the statement reads from; of which type, if it is to be compared.
-    pub(crate) fn column(&mut self, source: &Source, name: &str, compared: Option<SqlType>) -> Result<()> {
-        self.look_up(source, name)?.qualify(source, self);
-        self.name(name);
-        if let Some(collation) = compared.and_then(|sql_type| self.dialect.collation(sql_type)) {
-            self.push(" COLLATE ").push(collation);
-        }
-        Ok(())
-    }
-
-    /// Adds a name that an expression was selected under.
-    pub(crate) fn output(&mut self, name: &str) -> Result<()> {
-        if let Some(Scope::Outputs(names)) = self.scopes.last() {
-            if !names.iter().any(|other| other == name) {
-                let names = names.join(", ");
-                let message = format!("{name} is not among the columns that come out of the query: {names}");
-                return Err(invalid(message));
-            }
-            is_only_one(names, name)?;
-        }
-        self.name(name);
-        Ok(())
     }
 
     /// The text alone.
@@ -594,17 +350,6 @@ impl<'d> Sql<'d> {
         match refused {
             None => Ok(Rendered { text, types, values, writes, intake, waits, batch, effect }),
             Some(error) => Err(error),
-        }
-    }
-}
-
-impl Owner {
-    /// Writes it before a column of what was asked for.
-    pub(crate) fn qualify(&self, asked: &Source, sql: &mut Sql<'_>) {
-        match self {
-            Self::Clear => {}
-            Self::Asked => asked.qualify(sql),
-            Self::Other(source) => source.qualify(sql),
         }
     }
 }
@@ -625,13 +370,6 @@ pub(crate) fn check_name(dialect: &dyn Dialect, name: &str) -> Result<(), String
         }
         _ => Ok(()),
     }
-}
-
-fn is_only_one(names: &[String], wanted: &str) -> Result<()> {
-    if names.iter().filter(|name| *name == wanted).count() == 1 {
-        return Ok(());
-    }
-    Err(invalid(format!("more than one column {wanted} comes out of the query; give them labels")))
 }
 
 fn invalid(message: String) -> Error {
