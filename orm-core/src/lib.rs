@@ -6,6 +6,9 @@
 
 #![deny(clippy::print_stdout)]
 
+#[macro_use]
+mod tuples;
+
 pub mod driver;
 pub mod engine;
 mod error;

@@ -20,7 +20,7 @@ impl<M: Model> Models for M {
 }
 
 macro_rules! models {
-    ($($model:ident)+) => {
+    ($($model:ident $number:tt)+) => {
         impl<$($model: Models),+> Models for ($($model,)+) {
             fn tables() -> Vec<&'static Table> {
                 [$($model::tables()),+].concat()
@@ -29,15 +29,4 @@ macro_rules! models {
     };
 }
 
-models!(A);
-models!(A B);
-models!(A B C);
-models!(A B C D);
-models!(A B C D E);
-models!(A B C D E F);
-models!(A B C D E F G);
-models!(A B C D E F G H);
-models!(A B C D E F G H I);
-models!(A B C D E F G H I J);
-models!(A B C D E F G H I J K);
-models!(A B C D E F G H I J K L);
+each_tuple!(models);

@@ -379,7 +379,7 @@ impl<M> Selection for Optional<M> {
 }
 
 macro_rules! tuple {
-    ($($part:ident)+) => {
+    ($($part:ident $number:tt)+) => {
         impl<$($part: Selection),+> Selection for ($($part,)+) {
             type Shape = ($($part::Shape,)+);
 
@@ -392,18 +392,7 @@ macro_rules! tuple {
     };
 }
 
-tuple!(A);
-tuple!(A B);
-tuple!(A B C);
-tuple!(A B C D);
-tuple!(A B C D E);
-tuple!(A B C D E F);
-tuple!(A B C D E F G);
-tuple!(A B C D E F G H);
-tuple!(A B C D E F G H I);
-tuple!(A B C D E F G H I J);
-tuple!(A B C D E F G H I J K);
-tuple!(A B C D E F G H I J K L);
+each_tuple!(tuple);
 
 /// A query for columns and expressions: `select((User::NAME, count(Post::ID)))`.
 ///

@@ -52,7 +52,7 @@ impl<T: DbValue> ValueRow for T {
 }
 
 macro_rules! tuple {
-    ($($part:ident)+) => {
+    ($($part:ident $number:tt)+) => {
         impl<$($part: DbValue),+> ValueRow for ($($part,)+) {
             fn types() -> Vec<SqlType> {
                 vec![$($part::TYPE),+]
@@ -67,18 +67,7 @@ macro_rules! tuple {
     };
 }
 
-tuple!(A);
-tuple!(A B);
-tuple!(A B C);
-tuple!(A B C D);
-tuple!(A B C D E);
-tuple!(A B C D E F);
-tuple!(A B C D E F G);
-tuple!(A B C D E F G H);
-tuple!(A B C D E F G H I);
-tuple!(A B C D E F G H I J);
-tuple!(A B C D E F G H I J K);
-tuple!(A B C D E F G H I J K L);
+each_tuple!(tuple);
 
 #[derive(Debug)]
 struct ValueList {

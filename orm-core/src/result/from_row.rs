@@ -51,10 +51,10 @@ impl<T: DbValue> FromRow for T {
 }
 
 macro_rules! tuple {
-    ($count:literal $($part:ident)+) => {
+    ($($part:ident $number:tt)+) => {
         impl<$($part: DbValue),+> FromRow for ($($part,)+) {
             fn columns() -> Columns {
-                Columns::Count($count)
+                Columns::Count([$($number),+].len())
             }
 
             fn read(row: &mut RowReader<'_>) -> Result<Self> {
@@ -64,18 +64,7 @@ macro_rules! tuple {
     };
 }
 
-tuple!(1 A);
-tuple!(2 A B);
-tuple!(3 A B C);
-tuple!(4 A B C D);
-tuple!(5 A B C D E);
-tuple!(6 A B C D E F);
-tuple!(7 A B C D E F G);
-tuple!(8 A B C D E F G H);
-tuple!(9 A B C D E F G H I);
-tuple!(10 A B C D E F G H I J);
-tuple!(11 A B C D E F G H I J K);
-tuple!(12 A B C D E F G H I J K L);
+each_tuple!(tuple);
 
 /// Where in a result the wanted columns are. It is worked out once for a result.
 #[derive(Debug)]

@@ -52,7 +52,7 @@ pub trait Optionable: Shape {
 }
 
 macro_rules! tuple {
-    ($($part:ident)+) => {
+    ($($part:ident $number:tt)+) => {
         impl<$($part: Shape),+> Shape for ($($part,)+) {
             type Row = ($($part::Row,)+);
 
@@ -63,18 +63,7 @@ macro_rules! tuple {
     };
 }
 
-tuple!(A);
-tuple!(A B);
-tuple!(A B C);
-tuple!(A B C D);
-tuple!(A B C D E);
-tuple!(A B C D E F);
-tuple!(A B C D E F G);
-tuple!(A B C D E F G H);
-tuple!(A B C D E F G H I);
-tuple!(A B C D E F G H I J);
-tuple!(A B C D E F G H I J K);
-tuple!(A B C D E F G H I J K L);
+each_tuple!(tuple);
 
 /// A statement that says what its rows are: a [`Select`], text by [`Text::entities`](crate::query::Text::entities), a
 /// write that returns something.
