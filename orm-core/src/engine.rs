@@ -33,6 +33,8 @@ use crate::Result;
 use crate::driver::{Backend, Begin, Isolation};
 use crate::metadata::{Inspection, Metadata};
 
+pub(crate) use channel::{Channel, Parked};
+pub(crate) use connection::Guarded;
 pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub use echo::Echo;
 pub(crate) use lease::Lease;

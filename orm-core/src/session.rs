@@ -8,15 +8,18 @@ mod arena;
 mod deferred;
 mod effects;
 mod entities;
+mod face;
 mod flush;
 mod identity;
 mod journal;
 mod keeper;
+mod maker;
 mod meet;
 mod order;
 mod plan;
 mod replay;
 mod rows;
+mod scopes;
 mod stream;
 mod undo;
 mod unit;
@@ -33,7 +36,9 @@ use crate::result::{Plan, Query, ResultSet, Shape};
 use crate::session::unit::{LookedUp, Unit};
 
 pub use entities::Entities;
+pub use maker::SessionMaker;
 pub use replay::Attempts;
+pub use scopes::NoAutoflush;
 pub use stream::EntityStream;
 
 /// A session of a blocking [`Engine`]: it owns entities, and writes what was changed in them when it is told to.
@@ -53,14 +58,14 @@ pub struct AsyncSession {
 impl Engine {
     /// A new session. It takes no connection before its first statement.
     pub fn session(&self) -> Session {
-        Session { unit: Unit::new(self.core.clone()) }
+        SessionMaker::new(self).session()
     }
 }
 
 impl AsyncEngine {
     /// A new session. It takes no connection before its first statement.
     pub fn session(&self) -> AsyncSession {
-        AsyncSession { unit: Unit::new(self.core.clone()) }
+        SessionMaker::new(self).session()
     }
 }
 

@@ -55,7 +55,9 @@ pub use orm_core::query::{
     Upsert, Values, delete_from, excluded, insert_into, update_table,
 };
 pub use orm_core::result::{As, ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
-pub use orm_core::session::{AsyncSession, Attempts, Entities, EntityStream, Session};
+pub use orm_core::session::{
+    AsyncSession, Attempts, Entities, EntityStream, NoAutoflush, Session, SessionMaker,
+};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};
 pub use orm_core::{Fractional, Number, Structured, Temporal, Textual, Whole};
 pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};

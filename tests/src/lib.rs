@@ -63,7 +63,7 @@ pub mod prelude {
     };
     pub use orm::{
         BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, ErrorKind, FromRow, Isolation, Metadata,
-        Migration, Model, Params, cte, excluded, exists, select, text, text_unchecked,
+        Migration, Model, Params, SessionMaker, cte, excluded, exists, select, text, text_unchecked,
     };
 }
 

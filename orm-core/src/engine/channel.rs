@@ -10,7 +10,7 @@ use crate::query::{Dialect, Executable, Layout, Params, Rendered, Sets, Text, Up
 use crate::result::{Intaking, Plan, ResultSet};
 use crate::{Result, Value};
 
-pub(super) struct Channel {
+pub(crate) struct Channel {
     engine: EngineCore,
     lease: Lease,
     /// How the next transaction begins.
@@ -25,6 +25,23 @@ pub(super) struct Channel {
     /// What guards that were dropped have left to do, which in async has to wait for the next call.
     undo: Option<Undo>,
     open_cursor: Cursor,
+}
+
+/// What a channel is besides its connection and the transaction that is open on it, while a session has these.
+pub(crate) struct Parked {
+    engine: EngineCore,
+    begin: Begin,
+    next_savepoint: u32,
+}
+
+impl Parked {
+    pub(crate) fn engine(&self) -> &EngineCore {
+        &self.engine
+    }
+
+    pub(crate) fn next_savepoint(&self) -> u32 {
+        self.next_savepoint
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +82,34 @@ impl Channel {
             undo: None,
             open_cursor: Cursor::Closed,
         })
+    }
+
+    /// Gives the connection away, in a transaction, with the number of the next savepoint.
+    pub(crate) async fn park(mut self) -> Result<(Lease, Parked)> {
+        if self.autocommit {
+            let message = "a session cannot join a connection that commits each statement by itself";
+            return Err(Error::new(ErrorKind::Misuse, message));
+        }
+        self.ready(true).await?;
+        let Self { engine, lease, begin, next_savepoint, .. } = self;
+        Ok((lease, Parked { engine, begin, next_savepoint }))
+    }
+
+    /// Takes it back, in the same transaction.
+    pub(crate) fn unpark(lease: Lease, parked: Parked) -> Self {
+        let Parked { engine, begin, next_savepoint } = parked;
+        Self {
+            engine,
+            lease,
+            begin,
+            autocommit: false,
+            stage: Stage::Open,
+            in_block: false,
+            savepoints: Vec::new(),
+            next_savepoint,
+            undo: None,
+            open_cursor: Cursor::Closed,
+        }
     }
 
     pub(super) fn in_transaction(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::engine::{AsyncEngine, Engine, wait};
 use crate::query::{Executable, Explain, Params, Select, Text, UpdateGroup, Values};
 use crate::result::{Plan, Query, ResultSet, Shape};
 
+pub(crate) use guard::Guarded;
 pub use guard::{Savepoint, Transaction};
 pub use stream::RowStream;
 
@@ -21,12 +22,12 @@ pub use stream::RowStream;
 /// A transaction begins with the first statement and lasts until [`commit`](Self::commit) or [`rollback`](Self::rollback); the
 /// next statement begins another one. A connection that is dropped goes back to the pool, and what was not committed is rolled back.
 pub struct Connection {
-    channel: Channel,
+    pub(crate) channel: Channel,
 }
 
 /// A connection of an [`AsyncEngine`]: [`Connection`], with `.await` after each call that may do I/O.
 pub struct AsyncConnection {
-    channel: Channel,
+    pub(crate) channel: Channel,
 }
 
 impl Engine {

@@ -32,11 +32,13 @@ pub struct Entities {
     pub(super) journal: Journal,
     /// What was detached in this transaction, which may have written it.
     pub(super) left: Vec<(u32, Identity)>,
-    /// Goes on at each end of a transaction and each `expire_all`.
+    /// The end of a transaction throws values away.
+    expires: bool,
+    /// Goes on by two at each end of a transaction and each `expire_all`.
     pub(super) clock: u32,
     /// Values read before this are last known values: served, and read again by the next query that meets them.
     pub(super) stale_before: u32,
-    /// Values read before this are thrown away.
+    /// Values read before this are thrown away. Always less than `stale_before`, so that a single entity can be stale.
     pub(super) expired_before: u32,
     /// The query that is being read has its rows put over the values of entities that are known.
     pub(super) refills: bool,
@@ -47,7 +49,7 @@ pub struct Entities {
 }
 
 impl Entities {
-    pub(super) fn new(hidden: bool) -> Self {
+    pub(super) fn new(hidden: bool, expires: bool) -> Self {
         static SESSIONS: AtomicU32 = AtomicU32::new(0);
         Self {
             session: SESSIONS.fetch_add(1, Ordering::Relaxed),
@@ -59,8 +61,9 @@ impl Entities {
             doomed: Vec::new(),
             journal: Journal::default(),
             left: Vec::new(),
-            clock: 1,
-            stale_before: 1,
+            expires,
+            clock: 2,
+            stale_before: 2,
             expired_before: 1,
             refills: false,
             keeps_changes: false,
@@ -289,8 +292,21 @@ impl Entities {
 
     /// Nothing that was read before now is known any more.
     pub(super) fn expire_known(&mut self) {
-        self.clock += 1;
-        self.expired_before = self.clock;
+        self.make_stale();
+        self.expired_before = self.stale_before - 1;
+    }
+
+    /// What was read before now are last known values.
+    fn make_stale(&mut self) {
+        self.clock += 2;
+        self.stale_before = self.clock;
+    }
+
+    /// What is known of an entity is a last known value, or is thrown away, as at the end of a transaction.
+    pub(super) fn make_one_stale(&mut self, place: Place) {
+        let read_at = if self.expires { 0 } else { self.stale_before - 1 };
+        let head = self.head_mut(place);
+        head.read_at = head.read_at.min(read_at);
     }
 
     /// The entity with this identity, if its values need not be read again.
@@ -304,13 +320,13 @@ impl Entities {
     /// Whether an entity's values need not be read again.
     pub(super) fn is_fresh(&self, place: Place) -> bool {
         let head = self.head(place);
-        head.touched || head.read_at >= self.stale_before.max(self.expired_before)
+        head.touched || head.read_at >= self.stale_before
     }
 
     /// The entity of a row, known or new; a known one takes over the row's values if it has none that are current.
     #[inline]
     pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
-        let (session, now, current) = (self.session, self.clock, self.stale_before.max(self.expired_before));
+        let (session, now, current) = (self.session, self.clock, self.stale_before);
         let keeps_changes = self.keeps_changes;
         if refill && !self.touched.is_empty() && !keeps_changes {
             self.forget_changes_of(arena, row)?;
@@ -454,8 +470,10 @@ impl Entities {
     pub(super) fn end_of_transaction(&mut self) {
         self.left.clear();
         self.wrote_rows = false;
-        self.clock += 1;
-        self.stale_before = self.clock;
+        match self.expires {
+            true => self.expire_known(),
+            false => self.make_stale(),
+        }
         self.arenas.iter_mut().for_each(Arena::reuse_retired);
     }
 }

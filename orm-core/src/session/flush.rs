@@ -10,6 +10,7 @@ use crate::query::{Dialect, Layout, WriteKind, WriteShape};
 use crate::session::arena::{Arena, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
+use crate::session::maker::Options;
 use crate::session::plan::{Step, fill_in_keys};
 use crate::session::rows::Selection;
 
@@ -18,9 +19,10 @@ pub(super) async fn run(
     steps: &[Step],
     engine: &EngineCore,
     lease: &mut Lease,
+    options: &Options,
 ) -> Result<()> {
     for step in steps {
-        run_step(entities, step, engine, lease).await?;
+        run_step(entities, step, engine, lease, options).await?;
     }
     Ok(())
 }
@@ -30,6 +32,7 @@ async fn run_step(
     step: &Step,
     engine: &EngineCore,
     lease: &mut Lease,
+    options: &Options,
 ) -> Result<()> {
     fill_in_keys(entities, step)?;
     let dialect = engine.backend().dialect();
@@ -56,7 +59,12 @@ async fn run_step(
         let written = lease.write(Write { statement: &statement, layout, rows: &*rows, keys }).await;
         let written = written.map_err(|error| blame(arena, dialect, &shape, &*rows, error))?;
         drop(rows);
-        acknowledge(entities, step, slots, &shape, &written, lease)?;
+        let complete = written.affected == slots.len() as u64;
+        if step.kind == WriteKind::Delete && !complete && options.warns_of_gone_rows {
+            let counts = counts("deleted", slots.len(), written.affected);
+            lease.warn(&format!("table {}: {counts}; some were gone already", table.name()));
+        }
+        acknowledge(entities, step, slots, &shape, &written)?;
         left = rest;
     }
     Ok(())
@@ -86,7 +94,6 @@ fn acknowledge(
     slots: &[u32],
     shape: &WriteShape,
     written: &Written,
-    lease: &Lease,
 ) -> Result<()> {
     let complete = written.affected == slots.len() as u64;
     match step.kind {
@@ -108,10 +115,6 @@ fn acknowledge(
         WriteKind::Update if step.clear => Ok(()),
         WriteKind::Update => entities.updated(slots.iter().map(|&slot| step.place(slot))),
         WriteKind::Delete => {
-            if !complete {
-                let counts = counts("deleted", slots.len(), written.affected);
-                lease.warn(&format!("table {}: {counts}; some were gone already", shape.table().name()));
-            }
             slots.iter().for_each(|&slot| entities.deleted(step.place(slot)));
             Ok(())
         }

@@ -23,6 +23,8 @@ pub(super) enum Entry {
 pub(super) struct Journal {
     entries: Vec<Entry>,
     snapshots: Packed,
+    /// How many entries there were when the last savepoint was set: these do not change any more.
+    closed: usize,
 }
 
 impl Journal {
@@ -32,7 +34,8 @@ impl Journal {
 
     /// Notes an insert; neighbours share an entry, as most that are inserted together are.
     pub(super) fn inserted(&mut self, place: Place, generated: bool) {
-        if let Some(Entry::Inserted { first, count, generated: same }) = self.entries.last_mut()
+        if self.entries.len() > self.closed
+            && let Some(Entry::Inserted { first, count, generated: same }) = self.entries.last_mut()
             && *same == generated
             && (Place { arena: first.arena, slot: first.slot + *count }) == place
         {
@@ -67,9 +70,15 @@ impl Journal {
         self.snapshots.from(start)
     }
 
-    /// The entries, newest first; the snapshots stay readable until the journal is cleared.
-    pub(super) fn take_newest(&mut self) -> Option<Entry> {
-        self.entries.pop()
+    /// How much there is now; what comes later can be undone apart from it.
+    pub(super) fn mark(&mut self) -> usize {
+        self.closed = self.entries.len();
+        self.closed
+    }
+
+    /// The entries behind a mark, newest first; the snapshots stay readable until the journal is cleared.
+    pub(super) fn take_newest(&mut self, mark: usize) -> Option<Entry> {
+        if self.entries.len() > mark { self.entries.pop() } else { None }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
@@ -79,5 +88,6 @@ impl Journal {
     pub(super) fn clear(&mut self) {
         self.entries.clear();
         self.snapshots.clear();
+        self.closed = 0;
     }
 }

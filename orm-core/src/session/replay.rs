@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::engine::{AsyncEngine, Engine, pause, wait};
 use crate::error::{Error, ErrorKind};
+use crate::session::maker::SessionMaker;
 use crate::session::{AsyncSession, Session};
 
 /// How often a unit of work is run.
@@ -16,14 +17,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The attempts at one unit of work; see [`Engine::attempts`].
 #[derive(Debug)]
 pub struct Attempts<E> {
-    engine: E,
+    sessions: SessionMaker<E>,
     made: u32,
     limit: u32,
 }
 
 impl<E> Attempts<E> {
-    fn new(engine: E) -> Self {
-        Self { engine, made: 0, limit: LIMIT }
+    pub(super) fn new(sessions: SessionMaker<E>) -> Self {
+        Self { sessions, made: 0, limit: LIMIT }
     }
 
     /// How often the unit of work is run at most (10).
@@ -74,15 +75,8 @@ impl Engine {
     /// pauses between. What it does apart from its session has to bear being done again.
     ///
     /// For errors of your own inside, see [`Error::other`]; they are not replayed.
-    pub fn transaction<T>(&self, mut work: impl FnMut(&mut Session) -> Result<T>) -> Result<T> {
-        let mut attempts = self.attempts();
-        loop {
-            let mut session = attempts.session();
-            let result = work(&mut session);
-            if let Some(value) = attempts.finish(session, result)? {
-                return Ok(value);
-            }
-        }
+    pub fn transaction<T>(&self, work: impl FnMut(&mut Session) -> Result<T>) -> Result<T> {
+        SessionMaker::new(self).transaction(work)
     }
 
     /// The same without a closure, for a body that does not fit in one:
@@ -98,7 +92,7 @@ impl Engine {
     /// };
     /// ```
     pub fn attempts(&self) -> Attempts<Engine> {
-        Attempts::new(self.clone())
+        SessionMaker::new(self).attempts()
     }
 }
 
@@ -109,18 +103,8 @@ impl AsyncEngine {
     ///
     /// `engine.transaction(async |session| { … }).await?`. A future that has to be `Send`, for a spawned task, needs an
     /// `async move` closure that owns what it uses; a body that borrows is written with [`attempts`](Self::attempts).
-    pub async fn transaction<T>(
-        &self,
-        mut work: impl AsyncFnMut(&mut AsyncSession) -> Result<T>,
-    ) -> Result<T> {
-        let mut attempts = self.attempts();
-        loop {
-            let mut session = attempts.session();
-            let result = work(&mut session).await;
-            if let Some(value) = attempts.finish(session, result).await? {
-                return Ok(value);
-            }
-        }
+    pub async fn transaction<T>(&self, work: impl AsyncFnMut(&mut AsyncSession) -> Result<T>) -> Result<T> {
+        SessionMaker::new(self).transaction(work).await
     }
 
     /// The same without a closure, for a body that borrows and has to be `Send`:
@@ -136,15 +120,15 @@ impl AsyncEngine {
     /// };
     /// ```
     pub fn attempts(&self) -> Attempts<AsyncEngine> {
-        Attempts::new(self.clone())
+        SessionMaker::new(self).attempts()
     }
 }
 
 impl Attempts<Engine> {
     /// A session for the next attempt.
     pub fn session(&self) -> Session {
-        let mut session = self.engine.session();
-        session.unit.begins_writing = self.begins_writing();
+        let mut session = self.sessions.session();
+        session.unit.options.begins_writing = self.begins_writing();
         session
     }
 
@@ -165,8 +149,8 @@ impl Attempts<Engine> {
 impl Attempts<AsyncEngine> {
     /// A session for the next attempt.
     pub fn session(&self) -> AsyncSession {
-        let mut session = self.engine.session();
-        session.unit.begins_writing = self.begins_writing();
+        let mut session = self.sessions.session();
+        session.unit.options.begins_writing = self.begins_writing();
         session
     }
 
@@ -207,7 +191,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_end() {
-        let mut attempts = Attempts::new(()).limit(4);
+        let mut attempts = Attempts::new(SessionMaker::new(&())).limit(4);
         let conflict = Error::new(ErrorKind::SerializationFailure, "");
         let pauses: Vec<_> = std::iter::from_fn(|| attempts.next(&conflict)).collect();
         assert_eq!(pauses.len(), 3);

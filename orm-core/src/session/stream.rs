@@ -8,6 +8,7 @@ use crate::Result;
 use crate::engine::wait;
 use crate::model::Found;
 use crate::result::{Columns, Query};
+use crate::session::face::Face;
 use crate::session::{AsyncSession, Session};
 
 /// What a query finds and that is still coming, a partition at a time. It dereferences to its session, so that entities can be
@@ -29,34 +30,6 @@ pub(super) struct Reading<S: Found> {
     pub(super) size: usize,
     pub(super) met: VecDeque<S::Found>,
     pub(super) more: bool,
-}
-
-use face::Face;
-
-mod face {
-    use crate::session::unit::Unit;
-    use crate::session::{AsyncSession, Session};
-
-    /// A session in either form.
-    pub trait Face {
-        #[doc(hidden)]
-        #[expect(private_interfaces, reason = "only this crate can call it")]
-        fn unit(&mut self) -> &mut Unit;
-    }
-
-    impl Face for Session {
-        #[expect(private_interfaces, reason = "only this crate can call it")]
-        fn unit(&mut self) -> &mut Unit {
-            &mut self.unit
-        }
-    }
-
-    impl Face for AsyncSession {
-        #[expect(private_interfaces, reason = "only this crate can call it")]
-        fn unit(&mut self) -> &mut Unit {
-            &mut self.unit
-        }
-    }
 }
 
 impl<S: Found> Reading<S> {

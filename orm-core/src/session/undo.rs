@@ -9,9 +9,31 @@ use crate::session::identity::Identity;
 use crate::session::journal::Entry;
 use crate::{Result, Value};
 
+/// What memory was when a savepoint was set.
+#[derive(Clone, Copy)]
+pub(super) struct Mark(usize);
+
 impl Entities {
+    /// Remembers what is now, with nothing unflushed.
+    pub(super) fn mark(&mut self) -> Mark {
+        Mark(self.journal.mark())
+    }
+
     /// Everything since the last commit is undone: values, keys and states are as they were.
     pub(super) fn rolled_back(&mut self) -> Result<()> {
+        let result = self.undo_to(0);
+        self.journal.clear();
+        self.end_of_transaction();
+        result
+    }
+
+    /// The same for what was done since a savepoint was set. The entities that were changed are read again by the next query
+    /// that meets them.
+    pub(super) fn rolled_back_to(&mut self, mark: Mark) -> Result<()> {
+        self.undo_to(mark.0)
+    }
+
+    fn undo_to(&mut self, mark: usize) -> Result<()> {
         for place in std::mem::take(&mut self.new) {
             self.head_mut(place).state = State::Transient;
         }
@@ -20,14 +42,12 @@ impl Entities {
         }
         self.touched.clear();
         let (mut result, mut inserted) = (Ok(()), Vec::new());
-        while let Some(entry) = self.journal.take_newest() {
+        while let Some(entry) = self.journal.take_newest(mark) {
             // Everything is undone, whatever happens; the first error is told at the end.
             let undone = self.undo(entry, &mut inserted);
             result = result.and(undone);
         }
         inserted.into_iter().for_each(|place| self.lose_keys(place));
-        self.journal.clear();
-        self.end_of_transaction();
         result
     }
 
@@ -36,6 +56,7 @@ impl Entities {
         match entry {
             Entry::Touched(place, start) => {
                 self.head_mut(place).touched = false;
+                self.make_one_stale(place);
                 return self.restore_from(place, start);
             }
             Entry::Inserted { first: Place { arena, slot }, count, generated } => {
@@ -49,6 +70,7 @@ impl Entities {
                 before.retain(|(place, _)| self.is_here(*place));
                 before.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
                 for (place, identity) in before {
+                    self.make_one_stale(place);
                     self.arena_mut(place).take_identity_back(place.slot, identity);
                 }
             }
@@ -57,6 +79,7 @@ impl Entities {
                 let identity = arena.head(place.slot).identity.clone();
                 arena.take_identity_back(place.slot, identity);
                 arena.head_mut(place.slot).state = State::Persistent;
+                self.make_one_stale(place);
             }
             Entry::Met(place) if self.is_here(place) => self.head_mut(place).read_at = 0,
             Entry::Deleted(_) | Entry::Met(_) => {}

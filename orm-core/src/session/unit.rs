@@ -3,29 +3,38 @@
 mod by_key;
 mod deferred;
 mod queries;
+mod transaction;
 mod writing;
 
 use std::fmt;
 
 use crate::Result;
-use crate::driver::Begin;
 use crate::engine::{EngineCore, Lease, wait};
 use crate::error::{Error, ErrorKind};
 use crate::session::entities::Entities;
 use crate::session::flush;
+use crate::session::maker::Options;
 use crate::session::plan::plan;
+use crate::session::unit::transaction::{Block, Joined, Nested};
 
 pub(super) use by_key::LookedUp;
 
 pub(super) struct Unit {
     pub(super) entities: Entities,
     engine: EngineCore,
+    pub(super) options: Options,
     /// The connection of the transaction that is open.
     lease: Option<Lease>,
+    /// The transaction is a part of one that was begun outside.
+    joined: Option<Joined>,
+    block: Block,
+    /// The savepoints that are open, from the outside in.
+    nested: Vec<Nested>,
+    next_savepoint: u32,
+    /// The savepoint that a dropped guard has left, and to which the database has not been rolled back yet.
+    left: Option<u32>,
     /// Why nothing goes on before a rollback.
     failed: Option<Error>,
-    /// The next transaction takes SQLite's lock at its beginning.
-    pub(super) begins_writing: bool,
     cursor: Cursor,
 }
 
@@ -39,13 +48,18 @@ enum Cursor {
 }
 
 impl Unit {
-    pub(super) fn new(engine: EngineCore) -> Self {
+    pub(super) fn new(engine: EngineCore, options: Options) -> Self {
         Self {
-            entities: Entities::new(engine.hides_parameters()),
+            entities: Entities::new(engine.hides_parameters(), options.expire_on_commit),
             engine,
+            options,
             lease: None,
+            joined: None,
+            block: Block::None,
+            nested: Vec::new(),
+            next_savepoint: 1,
+            left: None,
             failed: None,
-            begins_writing: false,
             cursor: Cursor::Closed,
         }
     }
@@ -71,10 +85,13 @@ impl Unit {
     /// Whether a statement can be sent as things are: nothing to flush, a transaction open, nothing gone wrong.
     #[inline]
     fn is_ready(&self) -> bool {
-        !self.entities.has_changes()
-            && self.lease.is_some()
-            && self.cursor != Cursor::Abandoned
-            && self.check().is_ok()
+        !self.flushes_first() && self.in_transaction() && self.is_tidy() && self.check().is_ok()
+    }
+
+    /// Whether a statement has to wait for a flush.
+    #[inline]
+    fn flushes_first(&self) -> bool {
+        self.options.autoflush && self.entities.has_changes()
     }
 
     /// Writes what was changed and begins a transaction.
@@ -82,12 +99,24 @@ impl Unit {
     /// What is rare is boxed where it is called, so that the future of a call that only looks something up stays small: it
     /// is moved with every call.
     async fn get_ready(&mut self, writes: bool) -> Result<()> {
-        self.close_abandoned().await?;
-        self.flush().await?;
+        self.tidy().await?;
+        self.autoflush().await?;
         self.begin(writes).await
     }
 
-    async fn close_abandoned(&mut self) -> Result<()> {
+    /// Writes what was changed before a statement is sent, unless the session was told not to.
+    async fn autoflush(&mut self) -> Result<()> {
+        if self.options.autoflush { self.flush().await } else { self.check() }
+    }
+
+    /// Whether guards and streams that were dropped have left nothing to do.
+    #[inline]
+    fn is_tidy(&self) -> bool {
+        self.cursor != Cursor::Abandoned && self.left.is_none()
+    }
+
+    /// Does what guards and streams that were dropped have left.
+    async fn tidy(&mut self) -> Result<()> {
         self.check()?;
         if self.cursor == Cursor::Abandoned {
             self.cursor = Cursor::Closed;
@@ -95,33 +124,27 @@ impl Unit {
                 lease.close_cursor().await?;
             }
         }
-        Ok(())
+        let Some(savepoint) = self.left.take() else { return Ok(()) };
+        match self.roll_back_in_database(savepoint).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    /// The same without waiting, where that is possible; in async the next call does it.
+    fn tidy_if_blocking(&mut self) {
+        if self.lease.as_ref().is_some_and(|lease| lease.is_blocking() && !lease.is_busy()) {
+            // An error here is one of the connection, and meets the next statement.
+            let _ = wait(self.tidy());
+        }
     }
 
     /// A stream was dropped.
     pub(super) fn abandon_cursor(&mut self) {
         if self.cursor == Cursor::Open {
             self.cursor = Cursor::Abandoned;
-            if self.lease.as_ref().is_some_and(|lease| lease.is_blocking() && !lease.is_busy()) {
-                // An error here is one of the connection, and meets the next statement.
-                let _ = wait(self.close_abandoned());
-            }
+            self.tidy_if_blocking();
         }
-    }
-
-    /// Takes a connection and begins a transaction, unless there is one.
-    async fn begin(&mut self, writes: bool) -> Result<()> {
-        if self.lease.is_some() {
-            return Ok(());
-        }
-        let begin = Begin { writes: writes || self.begins_writing, ..self.engine.begin() };
-        // The session holds the lease before the BEGIN is sent: a future dropped there leaves it to be cleaned.
-        let lease = self.lease.insert(self.engine.lease().await?);
-        let begun = lease.begin(begin).await;
-        if begun.is_err() {
-            self.lease = None;
-        }
-        begun
     }
 
     pub(super) async fn flush(&mut self) -> Result<()> {
@@ -131,64 +154,15 @@ impl Unit {
         }
         let steps = plan(&mut self.entities)?;
         if !steps.is_empty() {
+            self.tidy().await?;
             self.begin(true).await?;
-            let Self { entities, engine, lease, .. } = self;
-            if let Err(error) = flush::run(entities, &steps, engine, held(lease)?).await {
+            let Self { entities, engine, lease, options, .. } = self;
+            if let Err(error) = flush::run(entities, &steps, engine, held(lease)?, options).await {
                 return Err(self.fail(error).await);
             }
         }
         self.entities.flushed();
         Ok(())
-    }
-
-    pub(super) async fn commit(&mut self) -> Result<()> {
-        self.flush().await?;
-        self.close_abandoned().await?;
-        if let Some(lease) = &mut self.lease {
-            if let Err(error) = lease.commit().await {
-                return Err(self.fail(error).await);
-            }
-            self.lease = None;
-            self.cursor = Cursor::Closed;
-        }
-        self.entities.committed();
-        Ok(())
-    }
-
-    pub(super) async fn rollback(&mut self) -> Result<()> {
-        let result = self.abandon().await;
-        self.failed = None;
-        result
-    }
-
-    /// Undoes the transaction in the database and in memory, and refuses to go on until the program has said `rollback`.
-    async fn fail(&mut self, error: Error) -> Error {
-        // The first error is the one to report; what follows from it is not.
-        let _ = self.abandon().await;
-        if error.is_commit_unknown() {
-            self.entities.expire_known();
-        }
-        self.failed = Some(error.clone());
-        error
-    }
-
-    async fn abandon(&mut self) -> Result<()> {
-        let mut in_doubt = false;
-        if let Some(lease) = &mut self.lease {
-            in_doubt = lease.is_busy();
-            if !in_doubt {
-                // A connection that cannot roll back is thrown away, and the server rolls back.
-                let _ = lease.rollback().await;
-            }
-            self.lease = None;
-            self.cursor = Cursor::Closed;
-        }
-        let result = self.entities.rolled_back();
-        if in_doubt {
-            // What was not answered may have been a COMMIT.
-            self.entities.expire_known();
-        }
-        result
     }
 }
 

@@ -31,6 +31,7 @@ mod replay;
 mod results;
 mod round_trips;
 mod schema;
+mod scopes;
 mod sql;
 mod states;
 mod streams;

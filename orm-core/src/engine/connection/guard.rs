@@ -2,33 +2,62 @@
 
 use std::ops::{Deref, DerefMut};
 
-use super::{AsyncConnection, Connection, Face};
+use super::{AsyncConnection, Connection};
 use crate::Result;
 use crate::engine::wait;
 
-/// A transaction of a connection, which it dereferences to. Dropped without `commit` it is rolled back.
+/// A transaction of a connection or a session, which it dereferences to. Dropped without `commit` it is rolled back.
 #[must_use = "a transaction that is dropped is rolled back"]
 #[derive(Debug)]
-pub struct Transaction<'c, C: Face = Connection> {
-    connection: &'c mut C,
+pub struct Transaction<'c, C: Guarded = Connection> {
+    pub(crate) connection: &'c mut C,
 }
 
-/// A savepoint in a transaction of a connection, which it dereferences to. Dropped without `commit` it is rolled back.
+/// A savepoint in a transaction of a connection or a session, which it dereferences to. Dropped without `commit` it is rolled
+/// back.
 #[must_use = "a savepoint that is dropped is rolled back"]
 #[derive(Debug)]
-pub struct Savepoint<'c, C: Face = Connection> {
-    connection: &'c mut C,
-    number: u32,
+pub struct Savepoint<'c, C: Guarded = Connection> {
+    pub(crate) connection: &'c mut C,
+    pub(crate) number: u32,
 }
 
-impl<'c, C: Face> Transaction<'c, C> {
-    pub(super) fn new(connection: &'c mut C) -> Self {
+/// What a guard can undo when it is dropped: a connection or a session, in either form.
+pub trait Guarded {
+    /// The transaction was left.
+    #[doc(hidden)]
+    fn abandon(&mut self);
+
+    /// The savepoint with this number was left.
+    #[doc(hidden)]
+    fn abandon_savepoint(&mut self, number: u32);
+}
+
+macro_rules! guarded {
+    ($connection:ident) => {
+        impl Guarded for $connection {
+            fn abandon(&mut self) {
+                self.channel.abandon();
+            }
+
+            fn abandon_savepoint(&mut self, number: u32) {
+                self.channel.abandon_savepoint(number);
+            }
+        }
+    };
+}
+
+guarded!(Connection);
+guarded!(AsyncConnection);
+
+impl<'c, C: Guarded> Transaction<'c, C> {
+    pub(crate) fn new(connection: &'c mut C) -> Self {
         Self { connection }
     }
 }
 
-impl<'c, C: Face> Savepoint<'c, C> {
-    pub(super) fn new(connection: &'c mut C, number: u32) -> Self {
+impl<'c, C: Guarded> Savepoint<'c, C> {
+    pub(crate) fn new(connection: &'c mut C, number: u32) -> Self {
         Self { connection, number }
     }
 }
@@ -82,21 +111,21 @@ impl Savepoint<'_, AsyncConnection> {
 }
 
 /// What was committed or rolled back has nothing left to undo.
-impl<C: Face> Drop for Transaction<'_, C> {
+impl<C: Guarded> Drop for Transaction<'_, C> {
     fn drop(&mut self) {
-        self.connection.channel().abandon();
+        self.connection.abandon();
     }
 }
 
-impl<C: Face> Drop for Savepoint<'_, C> {
+impl<C: Guarded> Drop for Savepoint<'_, C> {
     fn drop(&mut self) {
-        self.connection.channel().abandon_savepoint(self.number);
+        self.connection.abandon_savepoint(self.number);
     }
 }
 
 macro_rules! dereferences {
     ($guard:ident) => {
-        impl<C: Face> Deref for $guard<'_, C> {
+        impl<C: Guarded> Deref for $guard<'_, C> {
             type Target = C;
 
             fn deref(&self) -> &C {
@@ -104,7 +133,7 @@ macro_rules! dereferences {
             }
         }
 
-        impl<C: Face> DerefMut for $guard<'_, C> {
+        impl<C: Guarded> DerefMut for $guard<'_, C> {
             fn deref_mut(&mut self) -> &mut C {
                 self.connection
             }

@@ -32,7 +32,7 @@ impl Unit {
 
     /// Looks a key up in the database.
     pub(in crate::session) async fn get(&mut self, arena: u32, identity: &Identity) -> Result<Option<Token>> {
-        if self.entities.has_changes() {
+        if self.flushes_first() {
             Box::pin(self.flush()).await?;
             // What was only added before may be what is looked for.
             if let Some(token) = self.entities.fresh(arena, identity) {

@@ -25,7 +25,7 @@ impl Unit {
             return Ok(());
         }
         // A flush may give rows other keys.
-        Box::pin(self.flush()).await?;
+        Box::pin(self.autoflush()).await?;
         let places = self.entities.to_be_read(entities, &columns)?;
         let (known, unknown): (Vec<_>, Vec<_>) =
             places.into_iter().partition(|&place| self.entities.is_fresh(place));

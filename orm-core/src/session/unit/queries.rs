@@ -105,6 +105,11 @@ impl Unit {
         if !rendered.waits {
             return Ok(rendered);
         }
+        if !self.options.autoflush {
+            let message =
+                "the statement names an entity whose key is not certain before a flush, and autoflush is off";
+            return Err(Error::new(ErrorKind::NotPersistent, message));
+        }
         Box::pin(self.flush()).await?;
         self.render_now(statement)
     }
