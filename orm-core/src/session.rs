@@ -20,6 +20,7 @@ mod plan;
 mod replay;
 mod rows;
 mod scopes;
+mod stand_in;
 mod stream;
 mod undo;
 mod unit;

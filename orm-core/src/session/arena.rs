@@ -66,6 +66,8 @@ pub(super) struct Head {
 
 /// The structs of an arena, whatever their type. Calls are for an entity as a whole where they are made for each.
 pub(super) trait Records: Send + Sync {
+    /// Whether there is a struct: an entity that is known by its key alone has none.
+    fn is_there(&self, slot: u32) -> bool;
     fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>>;
     fn pack(&self, slot: u32, columns: &[Column], snapshot: &mut Packed);
     fn differ(
@@ -85,10 +87,14 @@ pub(super) trait Records: Send + Sync {
     fn any_mut(&mut self) -> &mut dyn Any;
 }
 
-/// Structs by slot; `None` where a slot is free.
+/// Structs by slot; `None` where a slot is free, or where nothing but the key is known.
 pub(super) type Structs<M> = Vec<Option<M>>;
 
 impl<M: Model> Records for Structs<M> {
+    fn is_there(&self, slot: u32) -> bool {
+        self.as_slice().get(slot as usize).is_some_and(Option::is_some)
+    }
+
     fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>> {
         match &self[slot as usize] {
             Some(record) => record.get(column.field, column.part),
@@ -152,8 +158,9 @@ impl<M: Model> Records for Structs<M> {
     }
 
     fn clear(&mut self, slot: u32) {
-        if let Some(place) = self.get_mut(slot as usize) {
-            *place = None;
+        match self.get_mut(slot as usize) {
+            Some(place) => *place = None,
+            None => self.push(None),
         }
     }
 

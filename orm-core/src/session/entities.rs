@@ -229,14 +229,7 @@ impl Entities {
         match head.state {
             State::Pending | State::Transient => Ok(place.slot),
             State::Persistent if head.read_at >= self.expired_before => Ok(place.slot),
-            State::Persistent => Err(Error::new(
-                ErrorKind::Expired,
-                format!(
-                    "the entity {} is expired; call session.refresh(entity) before reading it",
-                    self.shown(head)
-                ),
-            )
-            .with_model(M::NAME)),
+            State::Persistent => Err(self.without_values(place, head)),
             State::Deleted | State::Free => Err(gone(
                 M::NAME,
                 &format!("{} was deleted; after a rollback it can be read again", self.shown(head)),

@@ -33,6 +33,7 @@ mod round_trips;
 mod schema;
 mod scopes;
 mod sql;
+mod stand_ins;
 mod states;
 mod streams;
 mod stress;

@@ -4,12 +4,13 @@ use super::Unit;
 use crate::Result;
 use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Key, Model, Token};
+use crate::model::{Entity, Model, Token};
 use crate::query::KeyIs;
 use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
+use crate::session::stand_in::identity_of_key;
 
 impl Unit {
     /// Looks a key up in memory.
@@ -25,8 +26,7 @@ impl Unit {
     #[inline]
     fn identity<M: Model>(&mut self, key: &M::Key) -> Result<(u32, Identity)> {
         self.check()?;
-        let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
-        let identity = identity.map_err(|error| error.with_model(M::NAME))?;
+        let identity = identity_of_key::<M>(key)?;
         Ok((self.entities.arena_index::<M>(), identity))
     }
 
