@@ -17,6 +17,7 @@ mod maker;
 mod meet;
 mod order;
 mod plan;
+mod replaced;
 mod replay;
 mod rows;
 mod scopes;

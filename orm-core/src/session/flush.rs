@@ -38,6 +38,9 @@ async fn run_step(
     let dialect = engine.backend().dialect();
     let table = entities.arenas[step.arena as usize].table;
     let shape = WriteShape::new(table, step.kind, step.columns.clone());
+    if step.is_done_already() {
+        return replaced(entities, step, 0, &step.slots);
+    }
     let slots = still_there(entities, step)?;
     let mut left = &*slots;
     while !left.is_empty() {
@@ -48,8 +51,10 @@ async fn run_step(
         };
         let statement = engine.statements().write(dialect, &shape, layout)?;
         let arena = &entities.arenas[step.arena as usize];
+        let done = step.slots.len() - left.len();
         let rows = arena.records.rows(Selection {
             slots,
+            holders: step.replaces.get(done..).unwrap_or_default(),
             columns: Selection::columns_of(table, shape.columns()),
             clear: step.clear,
             key: shape.key().len(),
@@ -64,7 +69,10 @@ async fn run_step(
             let counts = counts("deleted", slots.len(), written.affected);
             lease.warn(&format!("table {}: {counts}; some were gone already", table.name()));
         }
-        acknowledge(entities, step, slots, &shape, &written)?;
+        match step.replaces.is_empty() || written.affected != slots.len() as u64 {
+            true => acknowledge(entities, step, slots, &shape, &written)?,
+            false => replaced(entities, step, done, slots)?,
+        }
         left = rest;
     }
     Ok(())
@@ -73,11 +81,13 @@ async fn run_step(
 /// The rows of a step that an earlier step has not shown to be gone: it gave their key to another entity, which nobody
 /// may change or delete in their name.
 fn still_there<'s>(entities: &Entities, step: &'s Step) -> Result<Cow<'s, [u32]>> {
-    let is_there = |&slot: &u32| entities.head(step.place(slot)).state != State::Deleted;
+    let is_there = |slot: &u32| entities.head(step.place(*slot)).state != State::Deleted;
     match step.kind {
         WriteKind::Insert => Ok(Cow::Borrowed(&step.slots)),
         WriteKind::Delete => Ok(step.slots.iter().copied().filter(is_there).collect()),
-        WriteKind::Update if step.slots.iter().all(is_there) => Ok(Cow::Borrowed(&step.slots)),
+        WriteKind::Update if step.slots.iter().chain(&step.replaces).all(is_there) => {
+            Ok(Cow::Borrowed(&step.slots))
+        }
         WriteKind::Update => {
             let message =
                 "a row that was changed here was deleted by somebody else, and its key is another row's now";
@@ -119,6 +129,14 @@ fn acknowledge(
             Ok(())
         }
     }
+}
+
+/// Has new entities take over the rows of deleted ones.
+fn replaced(entities: &mut Entities, step: &Step, done: usize, slots: &[u32]) -> Result<()> {
+    for (&slot, &old) in slots.iter().zip(step.replaces.iter().skip(done)) {
+        entities.replaced(step.place(old), step.place(slot));
+    }
+    Ok(())
 }
 
 fn counts(verb: &str, expected: usize, affected: u64) -> String {

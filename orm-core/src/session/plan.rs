@@ -6,6 +6,7 @@
 
 mod changes;
 mod circle;
+mod replaced;
 
 use crate::Result;
 use crate::query::WriteKind;
@@ -24,11 +25,19 @@ pub(super) struct Step {
     pub(super) slots: Vec<u32>,
     /// The columns are set to NULL: the rows are about to be deleted, and let go of each other first.
     pub(super) clear: bool,
+    /// Of new entities that take over the rows of deleted ones, these, one for each slot.
+    pub(super) replaces: Vec<u32>,
 }
 
 impl Step {
     fn new(arena: u32, kind: WriteKind, group: Group) -> Self {
-        Self { arena, kind, columns: group.columns, slots: group.slots, clear: false }
+        let Group { columns, slots, replaces } = group;
+        Self { arena, kind, columns, slots, clear: false, replaces }
+    }
+
+    /// Whether there is nothing to send: the rows of deleted entities are what new ones are to have.
+    pub(super) fn is_done_already(&self) -> bool {
+        self.columns.is_empty() && !self.replaces.is_empty()
     }
 
     pub(super) fn place(&self, slot: u32) -> Place {
@@ -101,7 +110,7 @@ fn plain_saves(part: &mut Part, steps: &mut Vec<Step>) {
 fn plain_deletes(part: &mut Part, steps: &mut Vec<Step>) {
     let slots = std::mem::take(&mut part.changes.deletes);
     if !slots.is_empty() {
-        let group = Group { columns: Vec::new(), slots };
+        let group = Group { slots, ..Group::default() };
         steps.push(Step::new(part.arena, WriteKind::Delete, group));
     }
 }

@@ -9,6 +9,8 @@ use crate::{Result, Value};
 /// Which values of which slots.
 pub(super) struct Selection<'a> {
     pub(super) slots: &'a [u32],
+    /// By whose keys the rows are found, where these are others.
+    pub(super) holders: &'a [u32],
     pub(super) columns: Vec<&'static Column>,
     /// The columns are NULL, whatever the structs say.
     pub(super) clear: bool,
@@ -40,13 +42,16 @@ impl<M: Model> Rows for ModelRows<'_, M> {
     }
 
     fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
-        let Selection { slots, columns, clear, heads, .. } = &self.selection;
+        let Selection { slots, holders, columns, clear, heads, .. } = &self.selection;
         let slot = slots[row] as usize;
         match (columns.get(column), &self.structs[slot]) {
             (Some(_), _) if *clear => Ok(Value::Null),
             (Some(column), Some(record)) => record.get(column.field, column.part),
             (Some(_), None) => Ok(Value::Null),
-            (None, _) => Ok(heads[slot].identity.value(column - columns.len())),
+            (None, _) => {
+                let holder = holders.get(row).map_or(slot, |&holder| holder as usize);
+                Ok(heads[holder].identity.value(column - columns.len()))
+            }
         }
     }
 }

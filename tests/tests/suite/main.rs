@@ -27,6 +27,7 @@ mod pooler;
 mod queries;
 mod query;
 mod readme;
+mod replaced;
 mod replay;
 mod results;
 mod round_trips;

@@ -9,12 +9,29 @@ use crate::session::arena::{Arena, Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 use crate::session::plan::Part;
+use crate::session::plan::replaced::{self, Taken};
 
 /// Rows of one table of which the same columns are written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) columns: Vec<usize>,
     pub(super) slots: Vec<u32>,
+    /// The entities whose rows new ones take over, one for each slot.
+    pub(super) replaces: Vec<u32>,
+}
+
+impl Group {
+    /// The rows for which this holds, and the others.
+    pub(super) fn split(self, is_first: impl Fn(u32) -> bool) -> [Self; 2] {
+        let empty = || Self { columns: self.columns.clone(), ..Self::default() };
+        let mut sides = [empty(), empty()];
+        for (index, &slot) in self.slots.iter().enumerate() {
+            let side = &mut sides[usize::from(!is_first(slot))];
+            side.slots.push(slot);
+            side.replaces.extend(self.replaces.get(index));
+        }
+        sides
+    }
 }
 
 /// What is to be written to one table.
@@ -56,21 +73,24 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
         };
         let state = entities.find_token(target).map_or(State::Free, |head| head.state);
         let target = Place { arena: target.arena(), slot: target.slot() };
-        match state {
-            State::Persistent => {
-                let identity = identity_after_flush(entities, target)?;
-                if let Some(reference) =
-                    entities.arena_mut(place).records.reference_mut(place.slot, key.field)
-                {
-                    reference.resolve(&mut RowReader::new(&identity))?;
-                }
+        let identity = match state {
+            State::Persistent => Some(identity_after_flush(entities, target)?),
+            // Its row is there already: that of an entity that it replaces.
+            State::Pending if replaced::holder(entities, target)?.is_some() => {
+                Some(entities.arena(target).identity_of(target.slot)?)
             }
-            State::Pending => waiting.push(Waiting { place, foreign_key, target }),
+            State::Pending => None,
             State::Transient | State::Deleted | State::Free => {
                 let message = "it refers to an entity that is not in this session, or whose row was deleted";
                 let error = Error::new(ErrorKind::Detached, message);
                 return Err(entities.arena(place).blame(error, key.columns[0]));
             }
+        };
+        let records = &mut entities.arena_mut(place).records;
+        match (identity, records.reference_mut(place.slot, key.field)) {
+            (Some(identity), Some(reference)) => reference.resolve(&mut RowReader::new(&identity))?,
+            (Some(_), None) => {}
+            (None, _) => waiting.push(Waiting { place, foreign_key, target }),
         }
     }
     Ok(())
@@ -89,23 +109,31 @@ fn identity_after_flush(entities: &Entities, place: Place) -> Result<Identity> {
 pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
     collect_updates(entities, waiting, &mut parts)?;
+    let mut taken = Taken::default();
     for &place in &entities.new {
         let arena = entities.arena(place);
+        if let Some(holder) = replaced::holder(entities, place)? {
+            taken.add(entities, place, holder, waiting, &mut parts)?;
+            continue;
+        }
         let columns = insert_columns(arena, place.slot)?;
         let groups = &mut changes_of(&mut parts, place.arena).inserts;
         // Neighbours only: rows are inserted in the order in which they were added.
         match groups.last_mut().filter(|group| group.columns.len() == columns.len()) {
             Some(group) => group.slots.push(place.slot),
-            None => groups.push(Group { columns: columns.collect(), slots: vec![place.slot] }),
+            None => {
+                let (columns, slots) = (columns.collect(), vec![place.slot]);
+                groups.push(Group { columns, slots, ..Group::default() });
+            }
         }
     }
-    for &place in &entities.doomed {
+    for &place in entities.doomed.iter().filter(|&&place| !taken.contains(place)) {
         changes_of(&mut parts, place.arena).deletes.push(place.slot);
     }
     Ok(parts)
 }
 
-fn changes_of(parts: &mut Vec<Part>, arena: u32) -> &mut Changes {
+pub(super) fn changes_of(parts: &mut Vec<Part>, arena: u32) -> &mut Changes {
     let index = parts.iter().rposition(|part| part.arena == arena).unwrap_or_else(|| {
         parts.push(Part { arena, changes: Changes::default() });
         parts.len() - 1
@@ -139,7 +167,10 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
             let groups = &mut changes_of(parts, place.arena).updates;
             match groups.iter_mut().find(|group| group.columns == changed) {
                 Some(group) => group.slots.push(place.slot),
-                None => groups.push(Group { columns: changed.clone(), slots: vec![place.slot] }),
+                None => {
+                    let (columns, slots) = (changed.clone(), vec![place.slot]);
+                    groups.push(Group { columns, slots, ..Group::default() });
+                }
             }
         }
     }
@@ -162,17 +193,27 @@ fn diff(entities: &Entities, place: Place, waiting: &[Waiting], changed: &mut Ve
     let arena = entities.arena(place);
     let differ = arena.records.differ(place.slot, arena.table.columns(), entities.snapshot(place), changed);
     differ.map_err(|(position, error)| arena.blame(error, position))?;
-    for reference in waiting {
-        changed.extend(&arena.table.foreign_keys()[reference.foreign_key].columns);
-    }
-    if !waiting.is_empty() {
-        changed.sort_unstable();
-        changed.dedup();
-    }
+    add_waiting(arena, waiting.iter(), changed);
     if arena.table.generated_count() > 0 {
         changed.retain(|&column| arena.table.columns()[column].generated.is_none());
     }
     Ok(())
+}
+
+/// Adds the columns of references that wait.
+pub(super) fn add_waiting<'w>(
+    arena: &Arena,
+    waiting: impl Iterator<Item = &'w Waiting>,
+    columns: &mut Vec<usize>,
+) {
+    let known = columns.len();
+    for reference in waiting {
+        columns.extend(&arena.table.foreign_keys()[reference.foreign_key].columns);
+    }
+    if columns.len() > known {
+        columns.sort_unstable();
+        columns.dedup();
+    }
 }
 
 /// The columns of a new row: all, except a key that the database is to number and what it computes.
@@ -192,33 +233,35 @@ fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Ite
     Ok(Columns { table, next: 0, left, without: unset })
 }
 
-fn is_unset(arena: &Arena, slot: u32, key: usize) -> Result<bool> {
+pub(super) fn is_unset(arena: &Arena, slot: u32, key: usize) -> Result<bool> {
     let value =
         arena.records.get(slot, &arena.table.columns()[key]).map_err(|error| arena.blame(error, key))?;
     Ok(matches!(value, crate::Value::Int(0) | crate::Value::Null))
 }
 
+/// Whether part of the key is the key of a row that has none yet.
+pub(super) fn key_waits(arena: &Arena, slot: u32) -> bool {
+    let keys = arena.table.foreign_keys().iter();
+    let in_key = keys.filter(|key| key.columns.iter().any(|part| arena.table.primary_key().contains(part)));
+    in_key.into_iter().any(|key| arena.records.reference(slot, key.field).is_some_and(Reference::is_waiting))
+}
+
 fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
-    let waits = |field| arena.records.reference(slot, field).is_some_and(Reference::is_waiting);
-    if arena.table.foreign_keys().iter().any(|key| waits(key.field)) {
-        // Part of the key may be the key of a row that has none yet.
+    if key_waits(arena, slot) {
         return Ok(());
     }
     let identity = arena.identity_of(slot).map_err(|error| error.with_model(arena.model))?;
     let Some(holder) = arena.find(&identity) else { return Ok(()) };
-    let head = arena.head(holder);
-    let advice = match head.doomed {
+    if arena.head(holder).touched && arena.identity_of(holder)? != identity {
         // Its key is given up by an update of the same flush, which goes first.
-        false if head.touched && arena.identity_of(holder)? != identity => return Ok(()),
-        false => "change that one instead",
-        true => "flush its deletion first",
-    };
-    let message = format!("an entity {identity} is in this session already; {advice}");
+        return Ok(());
+    }
+    let message = format!("an entity {identity} is in this session already; change that one instead");
     Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model))
 }
 
 /// A new row needs all of its values.
-fn refuse_not_loaded(arena: &Arena, slot: u32) -> Result<()> {
+pub(super) fn refuse_not_loaded(arena: &Arena, slot: u32) -> Result<()> {
     let is_written = |&position: &usize| arena.table.columns()[position].generated.is_none();
     let lacking =
         (0..arena.table.columns().len()).filter(is_written).find(|&position| arena.lacks(slot, position));

@@ -28,11 +28,9 @@ pub(super) fn saves(
     for &part in group {
         let arena = parts[part].arena;
         for update in parts[part].changes.updates.drain(..) {
-            let Group { columns, slots } = update;
-            let (after, before): (Vec<u32>, Vec<u32>) =
-                slots.into_iter().partition(|&slot| late.contains(&Place { arena, slot }));
-            push(steps, arena, WriteKind::Update, &columns, before);
-            push(&mut later, arena, WriteKind::Update, &columns, after);
+            let [after, before] = update.split(|slot| late.contains(&Place { arena, slot }));
+            push_group(steps, arena, before);
+            push_group(&mut later, arena, after);
         }
     }
     rows.insert(entities, waiting, steps)?;
@@ -67,7 +65,8 @@ pub(super) fn deletes(
         let key = &table.foreign_keys()[foreign_key];
         if circle_of[from] == circle_of[to] && key.is_nullable(table) {
             depends_on[to].retain(|&row| row != from);
-            let group = Group { columns: key.columns.clone(), slots: vec![rows[from].slot] };
+            let (columns, slots) = (key.columns.clone(), vec![rows[from].slot]);
+            let group = Group { columns, slots, ..Group::default() };
             steps.push(Step { clear: true, ..Step::new(rows[from].arena, WriteKind::Update, group) });
         }
     }
@@ -122,7 +121,14 @@ fn references(entities: &Entities, place: Place) -> Result<Vec<(usize, Place)>> 
 
 fn push(steps: &mut Vec<Step>, arena: u32, kind: WriteKind, columns: &[usize], slots: Vec<u32>) {
     if !slots.is_empty() {
-        steps.push(Step::new(arena, kind, Group { columns: columns.to_vec(), slots }));
+        let group = Group { columns: columns.to_vec(), slots, ..Group::default() };
+        steps.push(Step::new(arena, kind, group));
+    }
+}
+
+fn push_group(steps: &mut Vec<Step>, arena: u32, updates: Group) {
+    if !updates.slots.is_empty() {
+        steps.push(Step::new(arena, WriteKind::Update, updates));
     }
 }
 
@@ -137,7 +143,7 @@ impl NewRows {
         let mut new = Self { rows: Vec::new(), numbers: HashMap::new() };
         for &part in group {
             let arena = parts[part].arena;
-            for Group { columns, slots } in parts[part].changes.inserts.drain(..) {
+            for Group { columns, slots, .. } in parts[part].changes.inserts.drain(..) {
                 for slot in slots {
                     let place = Place { arena, slot };
                     new.numbers.insert(place, new.rows.len());
