@@ -37,6 +37,7 @@ pub(crate) use channel::{Channel, Parked};
 pub(crate) use connection::Guarded;
 pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transaction};
 pub use echo::Echo;
+pub(crate) use echo::write_value;
 pub(crate) use lease::Lease;
 pub(crate) use many::update_many;
 pub use migrate::Migration;

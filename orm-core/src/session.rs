@@ -39,6 +39,7 @@ use crate::session::unit::{LookedUp, Unit};
 
 pub use entities::Entities;
 pub use maker::SessionMaker;
+pub use plan::{FlushPlan, PlannedAction, PlannedBatch, PlannedRow};
 pub use replay::Attempts;
 pub use scopes::NoAutoflush;
 pub use stream::EntityStream;

@@ -56,7 +56,8 @@ pub use orm_core::query::{
 };
 pub use orm_core::result::{As, ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{
-    AsyncSession, Attempts, Entities, EntityStream, NoAutoflush, Session, SessionMaker,
+    AsyncSession, Attempts, Entities, EntityStream, FlushPlan, NoAutoflush, PlannedAction, PlannedBatch,
+    PlannedRow, Session, SessionMaker,
 };
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};
 pub use orm_core::{Fractional, Number, Structured, Temporal, Textual, Whole};

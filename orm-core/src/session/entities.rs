@@ -22,7 +22,7 @@ use crate::session::journal::{Entry, Journal};
 /// that is expired, deleted or detached. [`try_get`](Self::try_get) gives an error instead.
 pub struct Entities {
     /// Messages show no keys.
-    hidden: bool,
+    pub(super) hidden: bool,
     session: u32,
     pub(super) arenas: Vec<Arena>,
     arena_of: HashMap<TypeId, u32>,

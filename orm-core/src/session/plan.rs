@@ -7,6 +7,7 @@
 mod changes;
 mod circle;
 mod replaced;
+mod report;
 
 use crate::Result;
 use crate::query::WriteKind;
@@ -15,6 +16,7 @@ use crate::session::entities::Entities;
 use crate::session::order::components;
 
 use changes::{Changes, Group};
+pub use report::{FlushPlan, PlannedAction, PlannedBatch, PlannedRow};
 
 /// One batch: the same columns of any number of rows of one table.
 #[derive(Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod inspect;
 mod keys;
 mod migrations;
 mod models;
+mod plans;
 mod pool;
 mod pooler;
 mod queries;

@@ -1,0 +1,258 @@
+//! A plan in words: what a flush would send, and why.
+
+use std::fmt;
+
+use crate::Result;
+use crate::engine::write_value;
+use crate::model::Reference;
+use crate::query::WriteKind;
+use crate::session::arena::{Place, State};
+use crate::session::entities::Entities;
+use crate::session::plan::{Step, plan};
+use crate::value::Unpacked;
+
+/// What a flush would do now, batch by batch, and why; made by [`Entities::plan`]. `Display` writes it so that it can be pasted into
+/// a bug report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlushPlan {
+    batches: Vec<PlannedBatch>,
+}
+
+/// One batch of a [`FlushPlan`]: the same columns of some rows of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedBatch {
+    /// What is done.
+    pub action: PlannedAction,
+    /// The table's name.
+    pub table: String,
+    /// The columns that are written; none for a deletion.
+    pub columns: Vec<String>,
+    /// The rows, in the order in which they are written.
+    pub rows: Vec<PlannedRow>,
+    /// Why it comes where it does.
+    pub reasons: Vec<String>,
+}
+
+/// What a batch does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlannedAction {
+    /// New rows.
+    Insert,
+    /// Columns of rows that are there.
+    Update,
+    /// Rows go.
+    Delete,
+}
+
+/// One row of a [`PlannedBatch`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRow {
+    /// The entity: its model, and its key unless that is hidden.
+    pub entity: String,
+    /// What differs, as `column: old -> new`, unless values are hidden; what a new row waits for.
+    pub changes: Vec<String>,
+}
+
+impl FlushPlan {
+    /// The batches, in the order in which they would be sent.
+    #[must_use]
+    pub fn batches(&self) -> &[PlannedBatch] {
+        &self.batches
+    }
+
+    /// Whether a flush would send nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+}
+
+impl Entities {
+    /// What a flush would do now, and why; nothing is sent or changed. Hooks are not run for it, and values that are made for the
+    /// flush (versions, on-update values) are not there yet. An error is the one that the flush would give before it sends
+    /// anything.
+    pub fn plan(&mut self) -> Result<FlushPlan> {
+        let steps = plan(self)?;
+        let batches = steps.iter().enumerate().map(|(number, step)| {
+            let arena = &self.arenas[step.arena as usize];
+            let columns = arena.table.names_of(&step.columns).into_iter().map(str::to_owned).collect();
+            PlannedBatch {
+                action: PlannedAction::of(step.kind),
+                table: arena.table.full_name().to_string(),
+                columns,
+                rows: (0..step.slots.len()).map(|row| self.planned_row(step, row)).collect(),
+                reasons: self.reasons(&steps, number),
+            }
+        });
+        Ok(FlushPlan { batches: batches.collect() })
+    }
+
+    fn planned_row(&self, step: &Step, row: usize) -> PlannedRow {
+        let place = step.place(step.slots[row]);
+        let entity = match step.replaces.get(row) {
+            None => self.named(place),
+            Some(&old) => {
+                format!(
+                    "{}, which takes over the row {}",
+                    self.named(place),
+                    self.shown(self.head(step.place(old)))
+                )
+            }
+        };
+        let changes = match step.kind {
+            WriteKind::Delete => Vec::new(),
+            _ if step.clear => Vec::new(),
+            WriteKind::Insert => {
+                step.columns.iter().filter_map(|&column| self.awaited(place, column)).collect()
+            }
+            WriteKind::Update => step.columns.iter().map(|&column| self.change(step, row, column)).collect(),
+        };
+        PlannedRow { entity, changes }
+    }
+
+    fn named(&self, place: Place) -> String {
+        let (head, model) = (self.head(place), self.arena(place).model);
+        match head.state {
+            State::Pending => format!("{model} (new)"),
+            _ => format!("{model} {}", self.shown(head)),
+        }
+    }
+
+    /// What a column waits for, if it is a part of a reference to a row that is new.
+    fn awaited(&self, place: Place, column: usize) -> Option<String> {
+        let arena = self.arena(place);
+        let mut keys = arena.table.foreign_keys().iter();
+        let key = keys.find(|key| key.columns.contains(&column))?;
+        let reference = arena.records.reference(place.slot, key.field)?;
+        let target = reference.is_waiting().then(|| Reference::entity(reference)).flatten()?;
+        let name = self.arenas[target.arena() as usize].model;
+        Some(format!("{}: the key of a new {name}", arena.table.columns()[column].name))
+    }
+
+    fn change(&self, step: &Step, row: usize, column: usize) -> String {
+        let place = step.place(step.slots[row]);
+        if let Some(awaited) = self.awaited(place, column) {
+            return awaited;
+        }
+        let arena = self.arena(place);
+        let name = &arena.table.columns()[column].name;
+        let is_compared = self.head(place).touched && step.replaces.is_empty();
+        let now = arena.records.get(place.slot, &arena.table.columns()[column]);
+        match now {
+            _ if self.hidden => name.clone(),
+            Ok(now) if is_compared => {
+                let mut before: Unpacked<'_> = self.snapshot(place);
+                (0..column).for_each(|_| drop(before.next_known()));
+                match before.next_known() {
+                    Some(before) => format!("{name}: {} -> {}", Shown(&before), Shown(&now)),
+                    None => format!("{name}: {}", Shown(&now)),
+                }
+            }
+            Ok(now) => format!("{name}: {}", Shown(&now)),
+            Err(_) => name.clone(),
+        }
+    }
+
+    /// Why a step stands where it does.
+    fn reasons(&self, steps: &[Step], number: usize) -> Vec<String> {
+        let step = &steps[number];
+        let table = |step: &Step| self.arenas[step.arena as usize].table;
+        let mut reasons = Vec::new();
+        if step.clear {
+            reasons.push("the rows are about to be deleted, and refer to each other".to_owned());
+            return reasons;
+        }
+        let is_insert = |other: &&Step| other.kind == WriteKind::Insert;
+        for key in table(step).foreign_keys() {
+            let columns = table(step).names_of(&key.columns).join(", ");
+            let earlier = steps[..number].iter().filter(is_insert).find(|other| key.is_to(table(other)));
+            let later = steps[number + 1..]
+                .iter()
+                .find(|other| other.kind == WriteKind::Delete && key.is_to(table(other)));
+            match (step.kind, earlier, later) {
+                (WriteKind::Delete, _, Some(other)) => {
+                    reasons.push(format!(
+                        "before rows of {} go, to which {columns} refers",
+                        table(other).full_name()
+                    ));
+                }
+                (WriteKind::Insert | WriteKind::Update, Some(other), _) => {
+                    reasons.push(format!(
+                        "after new rows of {}, to which {columns} refers",
+                        table(other).full_name()
+                    ));
+                }
+                (WriteKind::Insert | WriteKind::Update | WriteKind::Delete, _, _) => {}
+            }
+        }
+        let is_new = |&slot: &u32| self.head(step.place(slot)).state == State::Pending;
+        if step.kind == WriteKind::Update && step.replaces.is_empty() && step.slots.iter().all(is_new) {
+            reasons.push("the rows were inserted without it, because they refer to each other".to_owned());
+        }
+        reasons
+    }
+}
+
+impl PlannedAction {
+    fn of(kind: WriteKind) -> Self {
+        match kind {
+            WriteKind::Insert => Self::Insert,
+            WriteKind::Update => Self::Update,
+            WriteKind::Delete => Self::Delete,
+        }
+    }
+}
+
+struct Shown<'v>(&'v crate::Value<'v>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_value(f, self.0)
+    }
+}
+
+/// How many rows of a batch are shown; the others are counted.
+const ROWS: usize = 20;
+
+impl fmt::Display for FlushPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nothing to flush");
+        }
+        for (number, batch) in self.batches.iter().enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}. {batch}", number + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PlannedBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, table, columns, rows, reasons } = self;
+        let columns = columns.join(", ");
+        match action {
+            PlannedAction::Insert => write!(f, "INSERT INTO {table} ({columns})")?,
+            PlannedAction::Update if columns.is_empty() => write!(f, "nothing to send for {table}")?,
+            PlannedAction::Update => write!(f, "UPDATE {table} SET {columns}")?,
+            PlannedAction::Delete => write!(f, "DELETE FROM {table}")?,
+        }
+        write!(f, ": {} row{}", rows.len(), if rows.len() == 1 { "" } else { "s" })?;
+        for reason in reasons {
+            write!(f, "; {reason}")?;
+        }
+        for row in rows.iter().take(ROWS) {
+            write!(f, "\n   {}", row.entity)?;
+            for (index, change) in row.changes.iter().enumerate() {
+                f.write_str(if index == 0 { ": " } else { ", " })?;
+                f.write_str(change)?;
+            }
+        }
+        match rows.len().checked_sub(ROWS) {
+            Some(more @ 1..) => write!(f, "\n   … {more} more"),
+            _ => Ok(()),
+        }
+    }
+}
