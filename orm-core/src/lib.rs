@@ -24,6 +24,6 @@ pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "json")]
 pub use types::Json;
 pub use types::{
-    DbValue, Fractional, Number, Structured, Temporal, Textual, Whole, not_a_variant, unknown_variant,
+    DbValue, Fractional, Now, Number, Structured, Temporal, Textual, Whole, not_a_variant, unknown_variant,
 };
 pub use value::{Elements, EnumType, SqlType, Value, civil, decimal, list};

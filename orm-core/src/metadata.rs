@@ -40,6 +40,8 @@ pub struct Table {
     generated: usize,
     /// Whether there is a column that is read only when it is asked for.
     has_deferred: bool,
+    version: Option<usize>,
+    renewed: Vec<usize>,
 }
 
 /// One column of a table.
@@ -176,6 +178,8 @@ impl Table {
             indexes: Vec::new(),
             generated: 0,
             has_deferred: false,
+            version: None,
+            renewed: Vec::new(),
         }
     }
 
@@ -252,6 +256,16 @@ impl Table {
     /// Whether there is a column that is read only when it is asked for.
     pub fn has_deferred(&self) -> bool {
         self.has_deferred
+    }
+
+    /// The position of the column that counts the row's changes, so that who knows an older row does not overwrite a newer one.
+    pub fn version(&self) -> Option<usize> {
+        self.version
+    }
+
+    /// The positions of the columns that get a new value from the program with each change of the row.
+    pub fn renewed(&self) -> &[usize] {
+        &self.renewed
     }
 
     /// The positions of the columns that are read when the one at this position is asked for: those of its group, or it alone.

@@ -61,11 +61,13 @@ pub trait Model: Record + Shape<Row = Self> + Found<Found = Entity<Self>> {
     }
 
     /// An UPDATE of rows: `User::update().set(User::AGE, 30).filter(User::NAME.eq("Alice"))`.
+    ///
+    /// It looks at no version, and raises it unless the statement sets it: whoever has loaded one of the rows is told.
     fn update() -> Update<Self> {
         Update::new(Self::table().into(), Some(Self::NAME))
     }
 
-    /// A DELETE of rows: `User::delete().filter(User::AGE.lt(18))`.
+    /// A DELETE of rows: `User::delete().filter(User::AGE.lt(18))`. It looks at no version.
     fn delete() -> Delete<Self> {
         Delete::new(Self::table().into(), Some(Self::NAME))
     }
@@ -92,6 +94,9 @@ pub trait Record: FromRow + Send + Sync + 'static {
     fn read_field(&mut self, field: usize, row: &mut RowReader<'_>) -> Result<()>;
     fn reference(&self, field: usize) -> Option<&dyn Reference>;
     fn reference_mut(&mut self, field: usize) -> Option<&mut dyn Reference>;
+
+    /// Gives a field the value that each change of the row brings.
+    fn renew(&mut self, _field: usize) {}
 }
 
 impl Metadata {

@@ -5,14 +5,18 @@
 //! types below are its faces: over a blocking connection such a function never waits, and the blocking face polls it once.
 
 mod arena;
+mod automatic;
 mod deferred;
 mod effects;
 mod entities;
 mod face;
 mod flush;
+mod history;
 mod identity;
 mod journal;
 mod keeper;
+mod leave;
+mod life;
 mod maker;
 mod meet;
 mod order;
@@ -38,6 +42,8 @@ use crate::result::{Plan, Query, ResultSet, Shape};
 use crate::session::unit::{LookedUp, Unit};
 
 pub use entities::Entities;
+pub use history::{Change, History};
+pub use life::EntityState;
 pub use maker::SessionMaker;
 pub use plan::{FlushPlan, PlannedAction, PlannedBatch, PlannedRow};
 pub use replay::Attempts;
@@ -157,7 +163,7 @@ impl Session {
     /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
     /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
     /// not there is one as well, as in a flush, after which the session waits for `rollback`. Loaded entities
-    /// show the new values.
+    /// show the new values. For a model with a version each set says which one it expects, and the row gets the next.
     pub fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
         wait(self.unit.update_many(UpdateGroup::of(sets)?))
     }
@@ -293,7 +299,7 @@ impl AsyncSession {
     /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
     /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
     /// not there is one as well, as in a flush, after which the session waits for `rollback`. Loaded entities
-    /// show the new values.
+    /// show the new values. For a model with a version each set says which one it expects, and the row gets the next.
     pub async fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
         let groups = UpdateGroup::of(sets)?;
         self.unit.update_many(groups).await

@@ -8,6 +8,7 @@ mod floats;
 mod integers;
 #[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
 mod moments;
+mod now;
 mod number;
 mod option;
 mod text;
@@ -31,6 +32,7 @@ use crate::{Result, SqlType, Value};
 
 #[cfg(feature = "json")]
 pub use json::Json;
+pub use now::Now;
 
 /// A Rust type that fills one column.
 ///

@@ -78,9 +78,21 @@ impl<'a> Field<'a> {
 
     /// Whether `new` has a parameter for it.
     pub(crate) fn is_required(&self) -> bool {
-        let FieldAttributes { auto, default, generated, .. } = &self.attributes;
-        let has_value = auto.is_some() || default.is_some() || generated.is_some();
-        !has_value && types::parameter(types::deferred(self.ty).unwrap_or(self.ty), "Option").is_none()
+        let FieldAttributes { auto, default, generated, version, .. } = &self.attributes;
+        let has_value = auto.is_some() || default.is_some() || generated.is_some() || version.is_some();
+        !has_value
+            && self.moment().is_none()
+            && types::parameter(types::deferred(self.ty).unwrap_or(self.ty), "Option").is_none()
+    }
+
+    /// The word that fills it with the present moment.
+    pub(crate) fn moment(&self) -> Option<&Ident> {
+        self.attributes.created_at.as_ref().or(self.attributes.updated_at.as_ref())
+    }
+
+    /// Whether each change of the row brings it another value.
+    pub(crate) fn is_renewed(&self) -> bool {
+        self.attributes.renewal.is_some() || self.attributes.updated_at.is_some()
     }
 
     /// The field's name, and an ending if it is a reference.

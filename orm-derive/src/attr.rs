@@ -35,6 +35,9 @@ pub(crate) struct FieldAttributes {
     pub(crate) unique: Option<Ident>,
     pub(crate) index: Option<Ident>,
     pub(crate) descending: Option<Ident>,
+    pub(crate) version: Option<Ident>,
+    pub(crate) created_at: Option<Ident>,
+    pub(crate) updated_at: Option<Ident>,
     pub(crate) default: Option<Item>,
     pub(crate) column: Option<LitStr>,
     pub(crate) prefix: Option<LitStr>,
@@ -45,6 +48,8 @@ pub(crate) struct FieldAttributes {
     pub(crate) deferred: Option<LitStr>,
     pub(crate) on_delete: Option<LitStr>,
     pub(crate) on_update: Option<LitStr>,
+    /// What `on_update` is if it is no text, and so no action of a foreign key.
+    pub(crate) renewal: Option<Item>,
 }
 
 /// One item of the list: `name`, `name = value` or `name(list)`.
@@ -86,6 +91,9 @@ const FIELD: Place = Place {
         "deferred",
         "on_delete",
         "on_update",
+        "version",
+        "created_at",
+        "updated_at",
     ],
 };
 
@@ -143,7 +151,11 @@ impl FieldAttributes {
             "comment" => item.put_text("a text", &mut self.comment),
             "deferred" => item.put_text("the name of a group", &mut self.deferred),
             "on_delete" => item.put_action(&mut self.on_delete),
+            "on_update" if item.is_expression() => put(&item.name.clone(), item, &mut self.renewal),
             "on_update" => item.put_action(&mut self.on_update),
+            "version" => item.put_word(&mut self.version),
+            "created_at" => item.put_word(&mut self.created_at),
+            "updated_at" => item.put_word(&mut self.updated_at),
             _ => put(&item.name.clone(), item.without_list()?, &mut self.default),
         }
     }
@@ -217,6 +229,11 @@ impl Item {
         }
         slot.push(syn::parse2(list)?);
         Ok(())
+    }
+
+    /// Whether it has a value that is no text.
+    fn is_expression(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| syn::parse2::<LitStr>(value.clone()).is_err())
     }
 
     fn without_list(self) -> Result<Self> {

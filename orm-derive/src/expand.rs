@@ -37,6 +37,7 @@ fn record(model: &Model<'_>) -> TokenStream {
     let read_field = numbered().map(read_field);
     let reference = references().map(reference);
     let reference_mut = references().map(reference_mut);
+    let renew = renew(model);
     quote! {
         #[automatically_derived]
         impl ::orm::__private::FromRow for #name {
@@ -96,6 +97,8 @@ fn record(model: &Model<'_>) -> TokenStream {
                     _ => ::core::option::Option::None,
                 }
             }
+
+            #renew
         }
     }
 }
@@ -128,6 +131,48 @@ fn reference((number, field): (usize, &Field<'_>)) -> TokenStream {
 fn reference_mut((number, field): (usize, &Field<'_>)) -> TokenStream {
     let (name, as_field) = (field.name, as_field(field));
     quote! { #number => #as_field::as_reference_mut(&mut self.#name) }
+}
+
+/// Nothing for the many models that have no such field.
+fn renew(model: &Model<'_>) -> Option<TokenStream> {
+    let renewed: Vec<_> =
+        model.fields.iter().enumerate().filter(|(_, field)| field.is_renewed()).map(renewed).collect();
+    (!renewed.is_empty()).then(|| {
+        quote! {
+            fn renew(&mut self, field: usize) {
+                match field {
+                    #(#renewed,)*
+                    _ => {}
+                }
+            }
+        }
+    })
+}
+
+fn renewed((number, field): (usize, &Field<'_>)) -> TokenStream {
+    let (name, given) = (field.name, &field.attributes.renewal);
+    let value = match given.as_ref().and_then(|given| given.value.clone()) {
+        Some(value) => loaded(field, value),
+        None => now(field),
+    };
+    quote! { #number => self.#name = #value }
+}
+
+/// The present moment, in the field's type.
+fn now(field: &Field<'_>) -> TokenStream {
+    let ty = types::deferred(field.ty).unwrap_or(field.ty);
+    let as_now = quote_spanned! { begin(ty) => <#ty as ::orm::__private::Now> };
+    loaded(field, quote_spanned! { end(ty) => #as_now::now() })
+}
+
+/// A value of a field, which is there if the field is deferred.
+fn loaded(field: &Field<'_>, value: TokenStream) -> TokenStream {
+    let of_deferred = quote_spanned! { begin(field.ty) => ::orm::__private::Deferred };
+    if types::deferred(field.ty).is_some() {
+        quote! { #of_deferred::new(#value) }
+    } else {
+        value
+    }
 }
 
 /// The table is not built in the static's initializer, because that could not name a field's type that has `Self` in
@@ -255,14 +300,16 @@ fn given_value(field: &Field<'_>) -> TokenStream {
 fn default_value(field: &Field<'_>) -> TokenStream {
     let is_deferred = types::deferred(field.ty).is_some();
     let of_deferred = quote_spanned! { begin(field.ty) => ::orm::__private::Deferred };
-    let FieldAttributes { default, auto, generated, .. } = &field.attributes;
+    let FieldAttributes { default, auto, generated, version, .. } = &field.attributes;
     match default.as_ref().map(|default| &default.value) {
-        Some(Some(value)) if is_deferred => quote! { #of_deferred::new(#value) },
-        Some(Some(value)) => value.clone(),
+        Some(Some(value)) => loaded(field, value.clone()),
         Some(None) => default_of(field),
+        None if field.moment().is_some() => now(field),
         // The database has it, and nobody else before it is loaded.
         None if is_deferred && generated.is_some() => quote! { #of_deferred::not_loaded() },
-        None if is_deferred || auto.is_some() || generated.is_some() => default_of(field),
+        None if is_deferred || auto.is_some() || generated.is_some() || version.is_some() => {
+            default_of(field)
+        }
         None => quote! { ::core::option::Option::None },
     }
 }

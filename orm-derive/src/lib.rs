@@ -52,8 +52,8 @@ use errors::Errors;
 /// - A constant for each column, for use in queries. It has the field's name in capitals, `User::AGE`, and `_ID` after
 ///   it if the field is a `BelongsTo`: `User::INVITER_ID`.
 /// - A constant for the relation that a `BelongsTo` is, without the ending: `User::INVITER`, to be joined along and filtered by.
-/// - A function `new`, whose parameters are the fields without a value of their own, in the order of the struct. `auto`
-///   and `default` fields and options have one. A parameter takes all that turns into its type if that is a `String`,
+/// - A function `new`, whose parameters are the fields without a value of their own, in the order of the struct. `auto`,
+///   `default`, `version`, `created_at` and `updated_at` fields and options have one. A parameter takes all that turns into its type if that is a `String`,
 ///   a `Vec<u8>` or a `BelongsTo`.
 ///
 /// # On the struct
@@ -85,7 +85,11 @@ use errors::Errors;
 /// | `comment = "..."` | What the column is for. PostgreSQL keeps it; SQLite has no place for it, and it is left out. |
 /// | `deferred = "scans"` | On a `Deferred`: the group that it is loaded with. Without it, it is loaded alone. |
 /// | `on_delete = "cascade"` | On a `BelongsTo`: what happens when the row referred to is deleted. `cascade`, `restrict`, `set_null`, `set_default` or `no_action`. |
-/// | `on_update = "cascade"` | The same for when the key referred to changes. |
+/// | `on_update = "cascade"` | On a `BelongsTo`: the same for when the key referred to changes. |
+/// | `on_update = self.edits + 1` | On any other field: a value that a flush gives it, once for each row that it updates, unless the program has set the field. It rides along: without another change there is no update. Statements that write do not evaluate it. |
+/// | `created_at` | `new` fills the field with the present moment. For timestamps of `jiff`, `chrono` and `time`, in UTC, and what implements `orm::Now`. |
+/// | `updated_at` | The same, and each update by a flush brings the present moment with it. |
+/// | `version` | Counts the row's changes, from 1, in an integer: a change or deletion of a row that somebody else has changed since it was loaded is a `StaleData` error. Costs the column in each update, and 0 statements. |
 /// | `prefix = "home_"` | What the names of an embedded struct's columns begin with. Without it, the field's name and `_`. |
 /// | `column = "mail"` | The column's name. Without it, the field's name, and `_id` after it if the field is a `BelongsTo`. |
 ///

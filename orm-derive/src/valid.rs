@@ -1,5 +1,6 @@
 //! The third step: the rules that a model keeps. None of them stops at the first mistake.
 
+mod automatic;
 mod schema;
 
 use quote::ToTokens;
@@ -22,6 +23,7 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
     }
     is_name(model.attributes.table.as_ref(), errors);
     schema::check(model, errors);
+    automatic::check(model, errors);
     for field in &model.fields {
         is_name(field.attributes.column.as_ref(), errors);
         is_named_once(field, errors);

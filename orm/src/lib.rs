@@ -59,8 +59,9 @@ pub use orm_core::session::{
     AsyncSession, Attempts, Entities, EntityStream, FlushPlan, NoAutoflush, PlannedAction, PlannedBatch,
     PlannedRow, Session, SessionMaker,
 };
+pub use orm_core::session::{Change, EntityState, History};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};
-pub use orm_core::{Fractional, Number, Structured, Temporal, Textual, Whole};
+pub use orm_core::{Fractional, Now, Number, Structured, Temporal, Textual, Whole};
 pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};
 
 pub use open::Open;
@@ -184,7 +185,7 @@ pub mod __private {
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};
     pub use orm_core::{
-        DbValue, Elements, EnumType, Result, SqlType, Textual, Value, not_a_variant, unknown_variant,
+        DbValue, Elements, EnumType, Now, Result, SqlType, Textual, Value, not_a_variant, unknown_variant,
     };
 }
 

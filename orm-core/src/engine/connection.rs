@@ -208,7 +208,8 @@ impl Connection {
 
     /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
     /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
-    /// not there is one as well, as in a flush; the caller rolls back.
+    /// not there is one as well, as in a flush; the caller rolls back. For a model with a version each set says which one it
+    /// expects, and the row gets the next: `.set(Doc::VERSION, 3)`.
     pub fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
         wait(self.channel.update_many(UpdateGroup::of(sets)?))
     }
@@ -317,7 +318,8 @@ impl AsyncConnection {
 
     /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
     /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
-    /// not there is one as well, as in a flush; the caller rolls back.
+    /// not there is one as well, as in a flush; the caller rolls back. For a model with a version each set says which one it
+    /// expects, and the row gets the next: `.set(Doc::VERSION, 3)`.
     pub async fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
         let groups = UpdateGroup::of(sets)?;
         self.channel.update_many(groups).await

@@ -74,7 +74,7 @@ fn write_more(f: &mut Formatter<'_>, all: usize, shown: usize) -> fmt::Result {
     if all > shown { write!(f, ", … {} more", all - shown) } else { Ok(()) }
 }
 
-/// Writes a value as SQL would have it, cut if it is long.
+/// A value as a log shows it: on one line, and shortened if it is long.
 pub(crate) fn write_value(f: &mut Formatter<'_>, value: &Value<'_>) -> fmt::Result {
     match value {
         Value::Null => f.write_str("NULL"),

@@ -20,12 +20,13 @@ pub(crate) async fn update_many(
         let written = lease.write(Write { statement: &statement, layout, rows, keys: false }).await;
         let written = written.map_err(|error| rows.blame(dialect, error))?;
         if written.affected != rows.len() as u64 {
-            let message = format!(
-                "table {}: {} rows were to be updated and {} were; the others are not there",
-                shape.table().name(),
-                rows.len(),
-                written.affected
-            );
+            let others = match shape.table().version() {
+                Some(_) => "the others are not there, or have another version",
+                None => "the others are not there",
+            };
+            let (table, expected, affected) = (shape.table().name(), rows.len(), written.affected);
+            let message =
+                format!("table {table}: {expected} rows were to be updated and {affected} were; {others}");
             return Err(Error::new(ErrorKind::StaleData, message));
         }
         updated += written.affected;

@@ -18,6 +18,10 @@ pub struct FieldOptions {
     pub index: bool,
     /// The index is sorted downwards.
     pub descending: bool,
+    /// Counts the row's changes.
+    pub version: bool,
+    /// Gets a new value from the program with each change of the row.
+    pub renewed: bool,
     /// What the database stores for an insert without a value.
     pub server_default: Option<&'static str>,
     /// What the database computes the value from.
@@ -143,6 +147,12 @@ impl FieldBuilder<'_> {
         let position = self.table.columns.len();
         if options.key {
             self.table.primary_key.push(position);
+        }
+        if options.version {
+            self.table.version = Some(position);
+        }
+        if options.renewed {
+            self.table.renewed.push(position);
         }
         self.table.generated += usize::from(options.generated.is_some());
         self.table.columns.push(Column {

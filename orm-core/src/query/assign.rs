@@ -1,5 +1,6 @@
 //! What is written to which column: `SET name = …`, and the values of a row.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -180,6 +181,16 @@ impl Assignments {
         self.cells.iter().find(|(other, _)| *other == position).map(|(_, value)| value)
     }
 
+    /// The same where the row's version, if it has one and nobody sets it, becomes the next: who loaded the row before is told.
+    pub(crate) fn raising_version(&self, of: &Written) -> Cow<'_, Self> {
+        let position = of.table.version().filter(|&version| self.get(version).is_none());
+        let Some(position) = position.filter(|_| !self.cells.is_empty()) else { return Cow::Borrowed(self) };
+        let mut raising = self.clone();
+        let version = column_node(&of.table.columns()[position], &Source::table(of.table.clone()));
+        raising.push(&of.table, position, Ok(Bound::Node(Arc::new(Next(version)))));
+        Cow::Owned(raising)
+    }
+
     /// Writes ` SET column = value, …`.
     pub(crate) fn render(&self, of: &Written, sql: &mut Sql<'_>) -> Result<()> {
         self.check()?;
@@ -277,6 +288,18 @@ impl TableRef {
 /// A column of a table that is written, as an expression.
 pub(crate) fn column_node(column: &metadata::Column, source: &Source) -> Arc<dyn Node> {
     Arc::new(Own { source: source.clone(), name: column.name.clone(), sql_type: column.sql_type })
+}
+
+/// The number after that of a column.
+#[derive(Debug)]
+struct Next(Arc<dyn Node>);
+
+impl Node for Next {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.0.render(sql)?;
+        sql.push(" + 1");
+        Ok(())
+    }
 }
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::metadata::Column;
+use crate::metadata::{Column, Table};
 use crate::query::assign::{Assignments, Written, invalid, render_value};
 use crate::query::keys::EntityWords;
 use crate::query::operand::Bound;
@@ -80,6 +80,22 @@ impl RowSet {
         Ok(columns.unwrap_or_default())
     }
 
+    /// Gives those rows their first version that say none.
+    pub(crate) fn set_versions(&mut self, table: &Table) {
+        let Some(version) = table.version() else { return };
+        let sql_type = table.columns()[version].sql_type;
+        for segment in &mut self.0 {
+            match segment {
+                Segment::Records(_) => {}
+                Segment::Cells(rows) => {
+                    for row in Arc::make_mut(rows).iter_mut().filter(|row| row.get(version).is_none()) {
+                        row.push(table, version, Ok(Bound::Value(sql_type, Value::Int(1))));
+                    }
+                }
+            }
+        }
+    }
+
     /// Whether all values are known, so that none is an expression.
     fn is_plain(&self) -> bool {
         let is_plain =
@@ -143,7 +159,7 @@ impl RowSet {
                 }
                 match self.find(row) {
                     Some((Segment::Records(records), row)) => {
-                        let bound = records.get(row, column).map(|value| match value {
+                        let bound = value_of(&**records, row, &of.table, position).map(|value| match value {
                             Value::Null => Bound::Null,
                             value => Bound::Value(column.sql_type, value.into_owned()),
                         });
@@ -191,6 +207,14 @@ fn columns_of_records(records: &dyn Records, of: &Written) -> Result<Vec<Vec<usi
     Ok([set.then(|| written(None)), unset.then(|| written(Some(key)))].into_iter().flatten().collect())
 }
 
+/// One value of a struct. A version that was never set is the first one.
+fn value_of<'r>(records: &'r dyn Records, row: usize, table: &Table, position: usize) -> Result<Value<'r>> {
+    match records.get(row, &table.columns()[position]) {
+        Ok(Value::Int(0)) if table.version() == Some(position) => Ok(Value::Int(1)),
+        value => value,
+    }
+}
+
 /// An error if a row sets other columns than those before it: neither NULL nor a default is made up for what is missing.
 fn agree(of: &Written, columns: &mut Option<Vec<usize>>, found: Vec<usize>, row: usize) -> Result<()> {
     match columns {
@@ -225,6 +249,8 @@ pub(crate) struct Batch {
     /// For each of them its place among those that a row sets.
     places: Vec<usize>,
     references: HashMap<(usize, usize), Value<'static>>,
+    /// The place of a version that becomes the next one.
+    raised: Option<usize>,
     of: Written,
     /// What follows the values of each row.
     pub(crate) tail: Vec<Value<'static>>,
@@ -233,10 +259,20 @@ pub(crate) struct Batch {
 impl Batch {
     /// Rows that set these columns and no others, in whatever order.
     pub(crate) fn of_values(rows: RowSet, of: Written, columns: Vec<usize>) -> Self {
-        let place = |column: &usize| columns.iter().filter(|other| *other < column).count();
+        let mut set = columns.clone();
+        set.sort_unstable();
+        set.dedup();
+        let place = |column: &usize| set.partition_point(|other| other < column);
         let places = columns.iter().map(place).collect();
-        let (references, tail) = (HashMap::new(), Vec::new());
-        Self { layout: Layout::PerRow, returns: false, rows, columns, places, references, of, tail }
+        let (references, tail, raised) = (HashMap::new(), Vec::new(), None);
+        Self { layout: Layout::PerRow, returns: false, rows, columns, places, references, raised, of, tail }
+    }
+
+    /// The same, where the first of the columns that is the version is set to the next one.
+    pub(crate) fn raising_versions(self) -> Self {
+        let version = self.of.table.version();
+        let raised = self.columns.iter().position(|&column| Some(column) == version);
+        Self { raised, ..self }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -257,8 +293,11 @@ impl Batch {
             return Ok(value.borrowed());
         }
         match self.rows.find(row) {
-            Some((Segment::Records(records), row)) => records.get(row, &self.of.table.columns()[position]),
+            Some((Segment::Records(records), row)) => value_of(&**records, row, &self.of.table, position),
             Some((Segment::Cells(rows), row)) => match &rows[row].cells[self.places[place]].1 {
+                Ok(Bound::Value(_, Value::Int(version))) if self.raised == Some(place) => {
+                    Ok(Value::Int(version.saturating_add(1)))
+                }
                 Ok(Bound::Value(_, value)) => Ok(value.borrowed()),
                 Ok(Bound::Null | Bound::Node(_)) => Ok(Value::Null),
                 Err(error) => Err(error.clone()),

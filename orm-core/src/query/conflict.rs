@@ -170,6 +170,7 @@ impl Conflict {
             sql.push(" DO NOTHING");
             return Ok(Vec::new());
         };
+        let assignments = assignments.raising_version(of);
         sql.push(" DO UPDATE");
         // Two, so that each column says whose it is.
         sql.enter(vec![Source::table(of.table.clone()), EXCLUDED.clone()])?;

@@ -159,6 +159,7 @@ impl InsertStatement {
         if rows.len() == 0 {
             return self.render_nothing(projection, sql);
         }
+        rows.set_versions(&self.of.table);
         let columns = rows.columns(&self.of)?;
         if sql.runs
             && sql.is_alone()
@@ -241,13 +242,19 @@ impl InsertStatement {
             let name = &self.of.table.columns()[twice[0]].name;
             return Err(invalid(format!("the column {}.{name} is set twice", self.of.table.name())));
         }
-        self.render_head(columns, sql);
+        let version = self.of.table.version().filter(|version| !columns.contains(version));
+        let columns: Vec<_> = columns.iter().copied().chain(version).collect();
+        self.render_head(&columns, sql);
         // SQLite takes ON for the condition of a join unless a WHERE has come before it.
-        let wrapped = self.conflict.is_some();
-        sql.push(if wrapped { " SELECT * FROM (" } else { " " });
+        let wrapped = self.conflict.is_some() || version.is_some();
+        sql.push(match version {
+            Some(_) => " SELECT orm_rows.*, 1 FROM (",
+            None if wrapped => " SELECT * FROM (",
+            None => " ",
+        });
         query.render(sql)?;
         sql.push(if wrapped { ") AS orm_rows WHERE 1 = 1" } else { "" });
-        self.render_rest(columns, projection, sql).map(drop)
+        self.render_rest(&columns, projection, sql).map(drop)
     }
 
     /// Writes what follows the rows; whether the statement returns something.

@@ -115,6 +115,7 @@ impl<R> Executable for Update<R> {
 impl Writing for UpdateStatement {
     fn render(&self, projection: Option<&Projection>, sql: &mut Sql<'_>) -> Result<()> {
         let Self { of, assignments, from, filter, every_row, synchronize } = self;
+        let assignments = assignments.raising_version(of);
         sql.mark_writes();
         check_filter("update", of, filter, *every_row)?;
         let watched = *synchronize && is_watched(&of.table, projection, sql);

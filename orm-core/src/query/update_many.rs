@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::Result;
 use crate::metadata::Table;
 use crate::query::assign::{Assignments, Written, invalid};
 use crate::query::batch::{Batch, RowSet, Segment};
 use crate::query::operand::Bound;
 use crate::query::{Values, WriteKind, WriteShape};
 use crate::value::Packed;
+use crate::{Result, SqlType, Value};
 
 /// Neighbours that set the same columns.
 #[derive(Debug)]
@@ -69,12 +69,34 @@ impl Groups {
                 }
             }
         }
-        if table.primary_key().is_empty() || set.cells.len() <= table.primary_key().len() {
+        self.check_version(table, set)?;
+        let found_by = table.primary_key().len() + usize::from(table.version().is_some());
+        if table.primary_key().is_empty() || set.cells.len() <= found_by {
             return Err(self.refuse("sets nothing but the key"));
         }
         match set.cells.iter().any(|(_, value)| matches!(value, Ok(Bound::Node(_)))) {
             true => Err(self.refuse("holds an expression; update_many takes values, update() takes both")),
             false => Ok(key.as_bytes().into()),
+        }
+    }
+
+    /// An error unless a set says which version of its row it is about, of which there is a next one.
+    fn check_version(&self, table: &Table, set: &Assignments) -> Result<()> {
+        let Some(version) = table.version() else { return Ok(()) };
+        let column = &table.columns()[version];
+        let last = match column.sql_type {
+            SqlType::SmallInt => i16::MAX.into(),
+            SqlType::Integer => i32::MAX.into(),
+            _ => i64::MAX,
+        };
+        let name = format!("{}.{}", table.name(), column.name);
+        match set.get(version) {
+            Some(Err(error)) => Err(error.clone()),
+            Some(Ok(Bound::Value(_, Value::Int(known)))) if *known < last => Ok(()),
+            Some(Ok(Bound::Value(..))) => Err(self.refuse(&format!("has the last {name} that there is"))),
+            Some(Ok(Bound::Null | Bound::Node(_))) | None => Err(self.refuse(&format!(
+                "does not say which {name} it expects its row to have; the row gets the next one"
+            ))),
         }
     }
 
@@ -86,10 +108,10 @@ impl Groups {
         let Some(of) = self.of.take() else { return };
         let keys = of.table.primary_key();
         let set: Vec<_> = self.columns.iter().copied().filter(|column| !keys.contains(column)).collect();
-        let written = [&set[..], keys].concat();
         let shape = WriteShape::new(of.table.clone(), WriteKind::Update, set);
+        let written = [shape.columns(), shape.key()].concat();
         let rows = RowSet(vec![Segment::Cells(Arc::new(std::mem::take(&mut self.rows)))]);
-        self.done.push(UpdateGroup { shape, rows: Batch::of_values(rows, of, written) });
+        self.done.push(UpdateGroup { shape, rows: Batch::of_values(rows, of, written).raising_versions() });
         self.keys.clear();
     }
 }

@@ -9,6 +9,8 @@ pub struct WriteShape {
     table: TableRef,
     kind: WriteKind,
     columns: Vec<usize>,
+    /// What finds the row.
+    key: Vec<usize>,
     /// Whether the keys that the database makes are handed back.
     keys: bool,
 }
@@ -38,7 +40,14 @@ pub enum Layout {
 impl WriteShape {
     /// A shape; the columns of a DELETE are empty.
     pub fn new(table: impl Into<TableRef>, kind: WriteKind, columns: Vec<usize>) -> Self {
-        Self { table: table.into(), kind, columns, keys: true }
+        let table = table.into();
+        let key = match kind {
+            WriteKind::Insert => Vec::new(),
+            WriteKind::Update | WriteKind::Delete => {
+                table.primary_key().iter().copied().chain(table.version()).collect()
+            }
+        };
+        Self { table, kind, columns, key, keys: true }
     }
 
     /// The same without the keys that the database makes.
@@ -62,12 +71,10 @@ impl WriteShape {
         &self.columns
     }
 
-    /// The positions of the key columns that find the row; none for an INSERT.
+    /// The positions of the columns that find the row: those of its key, and then its version if it has one, which says that
+    /// nobody has changed it. None for an INSERT.
     pub fn key(&self) -> &[usize] {
-        match self.kind {
-            WriteKind::Insert => &[],
-            WriteKind::Update | WriteKind::Delete => self.table().primary_key(),
-        }
+        &self.key
     }
 
     /// How many values a row has: the columns written, then the key.
@@ -127,12 +134,21 @@ impl WriteShape {
                     sql.push(" = ");
                     self.parameter(sql, column);
                 });
-                sql.where_key(self.table());
+                self.write_condition(sql);
             }
             WriteKind::Delete => {
                 sql.push("DELETE FROM ").table(self.table());
-                sql.where_key(self.table());
+                self.write_condition(sql);
             }
+        }
+    }
+
+    fn write_condition(&self, sql: &mut Sql<'_>) {
+        for (number, &column) in self.key.iter().enumerate() {
+            sql.push(if number > 0 { " AND " } else { " WHERE " });
+            self.name(sql, column);
+            sql.push(" = ");
+            self.parameter(sql, column);
         }
     }
 }

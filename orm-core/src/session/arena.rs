@@ -79,6 +79,7 @@ pub(super) trait Records: Send + Sync {
     ) -> Result<(), (usize, Error)>;
     fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()>;
     fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
+    fn renew(&mut self, slot: u32, field: usize);
     fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
     fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference>;
     fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a>;
@@ -143,6 +144,12 @@ impl<M: Model> Records for Structs<M> {
 
     fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()> {
         self[slot as usize].as_mut().map_or(Ok(()), |record| record.read_field(field, row))
+    }
+
+    fn renew(&mut self, slot: u32, field: usize) {
+        if let Some(record) = self.get_mut(slot as usize).and_then(Option::as_mut) {
+            record.renew(field);
+        }
     }
 
     fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference> {
@@ -220,6 +227,13 @@ impl Arena {
     #[inline]
     pub(super) fn head(&self, slot: u32) -> &Head {
         &self.heads[slot as usize]
+    }
+
+    /// The numbers of all slots, free ones included.
+    pub(super) fn slots(&self) -> std::ops::Range<u32> {
+        #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion entities do")]
+        let count = self.heads.len() as u32;
+        0..count
     }
 
     #[inline]

@@ -54,12 +54,12 @@ impl Entities {
             let place = Place { arena, slot };
             match effect.kind {
                 EffectKind::Deleted => {
-                    self.deleted(place);
+                    self.lose_row(place);
                     continue;
                 }
                 EffectKind::Inserted { .. } => {
                     // Who was known under this key has lost its row to somebody else before.
-                    self.deleted(place);
+                    self.lose_row(place);
                     unknown.identities.push(identity);
                     continue;
                 }

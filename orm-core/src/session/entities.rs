@@ -23,9 +23,9 @@ use crate::session::journal::{Entry, Journal};
 pub struct Entities {
     /// Messages show no keys.
     pub(super) hidden: bool,
-    session: u32,
+    pub(super) session: u32,
     pub(super) arenas: Vec<Arena>,
-    arena_of: HashMap<TypeId, u32>,
+    pub(super) arena_of: HashMap<TypeId, u32>,
     pub(super) new: Vec<Place>,
     pub(super) touched: Vec<Place>,
     pub(super) doomed: Vec<Place>,
@@ -49,7 +49,7 @@ pub struct Entities {
 }
 
 impl Entities {
-    pub(super) fn new(hidden: bool, expires: bool) -> Self {
+    pub(super) fn empty(hidden: bool, expires: bool) -> Self {
         static SESSIONS: AtomicU32 = AtomicU32::new(0);
         Self {
             session: SESSIONS.fetch_add(1, Ordering::Relaxed),
@@ -73,19 +73,25 @@ impl Entities {
 
     /// Adds a new struct; the next flush inserts its row.
     pub fn add<M: Model>(&mut self, record: M) -> Entity<M> {
-        let index = self.arena_index::<M>();
+        let arena = self.arena_index::<M>();
+        let place = self.take_in(arena, record, State::Pending);
+        self.new.push(place);
+        Entity::new(self.handle(place))
+    }
+
+    /// Puts a struct into a slot of its own.
+    #[inline]
+    pub(super) fn take_in<M: Model>(&mut self, arena: u32, record: M, state: State) -> Place {
         let clock = self.clock;
-        let arena = &mut self.arenas[index as usize];
-        let slot = arena.allocate(State::Pending, clock, Identity::None);
-        let generation = arena.head(slot).generation;
-        if let Some(structs) = arena.structs_mut::<M>() {
+        let home = &mut self.arenas[arena as usize];
+        let slot = home.allocate(state, clock, Identity::None);
+        if let Some(structs) = home.structs_mut::<M>() {
             match structs.get_mut(slot as usize) {
                 Some(place) => *place = Some(record),
                 None => structs.push(Some(record)),
             }
         }
-        self.new.push(Place { arena: index, slot });
-        Entity::new(Token::new(self.session, index, slot, generation))
+        Place { arena, slot }
     }
 
     /// Adds new structs of one model.
@@ -148,22 +154,6 @@ impl Entities {
         record.ok_or_else(|| gone(M::NAME, LEFT))
     }
 
-    /// Takes an entity out of the session as a plain struct. What was changed and not flushed is not saved.
-    pub fn detach<M: Model>(&mut self, entity: Entity<M>) -> Result<M> {
-        let slot = self.readable(entity)?;
-        let place = Place { arena: entity.token.arena(), slot };
-        let record = self.arena_mut(place).structs_mut::<M>().and_then(|all| all[slot as usize].take());
-        for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
-            list.retain(|&other| other != place);
-        }
-        if !self.journal.is_empty() {
-            let identity = self.head(place).identity.clone();
-            self.left.push((place.arena, identity));
-        }
-        self.arena_mut(place).release(slot);
-        record.ok_or_else(|| gone(M::NAME, LEFT))
-    }
-
     #[inline]
     pub(super) fn arena_index<M: Model>(&mut self) -> u32 {
         let Self { arenas, arena_of, .. } = self;
@@ -200,7 +190,9 @@ impl Entities {
         Token::new(self.session, arena, slot, self.head(place).generation)
     }
 
-    pub(super) fn has_changes(&self) -> bool {
+    /// Whether a flush has anything to look at; what was touched need not differ.
+    #[inline]
+    pub(super) fn may_have_changes(&self) -> bool {
         !(self.new.is_empty() && self.touched.is_empty() && self.doomed.is_empty())
     }
 
@@ -224,7 +216,7 @@ impl Entities {
     }
 
     #[inline]
-    fn readable<M: Model>(&self, entity: Entity<M>) -> Result<u32> {
+    pub(super) fn readable<M: Model>(&self, entity: Entity<M>) -> Result<u32> {
         let (place, head) = self.look_up(entity.token, M::NAME)?;
         match head.state {
             State::Pending | State::Transient => Ok(place.slot),
@@ -433,12 +425,12 @@ impl Entities {
     /// somebody else meanwhile.
     fn identify(&mut self, place: Place, identity: Identity) {
         if let Some(slot) = self.arena_mut(place).identify(place.slot, identity) {
-            self.deleted(Place { slot, ..place });
+            self.lose_row(Place { slot, ..place });
         }
     }
 
     /// The row of an entity was deleted, or is found to be gone.
-    pub(super) fn deleted(&mut self, place: Place) {
+    pub(super) fn lose_row(&mut self, place: Place) {
         let arena = self.arena_mut(place);
         arena.forget_identity(place.slot);
         let head = arena.head_mut(place.slot);
@@ -471,7 +463,7 @@ impl Entities {
     }
 }
 
-const LEFT: &str = "is not in this session any more";
+pub(super) const LEFT: &str = "is not in this session any more";
 
 #[cold]
 pub(super) fn gone(model: &'static str, problem: &str) -> Error {

@@ -42,6 +42,7 @@ async fn run_step(
         return replaced(entities, step, 0, &step.slots);
     }
     let slots = still_there(entities, step)?;
+    entities.fill_in_automatic(step, &slots)?;
     let mut left = &*slots;
     while !left.is_empty() {
         let layout = dialect.layout(&shape, left.len());
@@ -50,14 +51,17 @@ async fn run_step(
             Layout::Flat(rows) => left.split_at_checked(rows).unwrap_or((left, &[])),
         };
         let statement = engine.statements().write(dialect, &shape, layout)?;
-        let arena = &entities.arenas[step.arena as usize];
         let done = step.slots.len() - left.len();
+        let versions =
+            entities.known_versions(step, &shape, slots, step.replaces.get(done..).unwrap_or_default())?;
+        let arena = &entities.arenas[step.arena as usize];
         let rows = arena.records.rows(Selection {
             slots,
             holders: step.replaces.get(done..).unwrap_or_default(),
             columns: Selection::columns_of(table, shape.columns()),
             clear: step.clear,
-            key: shape.key().len(),
+            key: shape.key().len() - usize::from(!versions.is_empty()),
+            versions,
             heads: &arena.heads,
         });
         let keys = shape.generated_key().is_some();
@@ -65,7 +69,11 @@ async fn run_step(
         let written = written.map_err(|error| blame(arena, dialect, &shape, &*rows, error))?;
         drop(rows);
         let complete = written.affected == slots.len() as u64;
-        if step.kind == WriteKind::Delete && !complete && options.warns_of_gone_rows {
+        if step.kind == WriteKind::Delete
+            && !complete
+            && table.version().is_none()
+            && options.warns_of_gone_rows
+        {
             let counts = counts("deleted", slots.len(), written.affected);
             lease.warn(&format!("table {}: {counts}; some were gone already", table.name()));
         }
@@ -114,27 +122,30 @@ fn acknowledge(
         }
         WriteKind::Insert => inserted(entities, step, slots, shape, written),
         WriteKind::Update if !complete => {
-            let message = format!(
-                "{}; a row was changed or deleted by somebody else",
-                counts("updated", slots.len(), written.affected)
-            );
-            let error =
-                Error::new(ErrorKind::StaleData, format!("table {}: {message}", shape.table().name()));
-            Err(error.with_model(entities.arenas[step.arena as usize].model))
+            Err(stale(entities, step, &counts("updated", slots.len(), written.affected)))
         }
         WriteKind::Update if step.clear => Ok(()),
         WriteKind::Update => entities.updated(slots.iter().map(|&slot| step.place(slot))),
         WriteKind::Delete => {
-            slots.iter().for_each(|&slot| entities.deleted(step.place(slot)));
+            if !complete && shape.table().version().is_some() {
+                return Err(stale(entities, step, &counts("deleted", slots.len(), written.affected)));
+            }
+            slots.iter().for_each(|&slot| entities.lose_row(step.place(slot)));
             Ok(())
         }
     }
 }
 
+fn stale(entities: &Entities, step: &Step, counts: &str) -> Error {
+    let Arena { table, model, .. } = &entities.arenas[step.arena as usize];
+    let message = format!("table {}: {counts}; a row was changed or deleted by somebody else", table.name());
+    Error::new(ErrorKind::StaleData, message).with_model(model)
+}
+
 /// Has new entities take over the rows of deleted ones.
 fn replaced(entities: &mut Entities, step: &Step, done: usize, slots: &[u32]) -> Result<()> {
     for (&slot, &old) in slots.iter().zip(step.replaces.iter().skip(done)) {
-        entities.replaced(step.place(old), step.place(slot));
+        entities.replaced(step.place(old), step.place(slot))?;
     }
     Ok(())
 }

@@ -24,6 +24,8 @@ pub(super) struct Step {
     pub(super) arena: u32,
     pub(super) kind: WriteKind,
     pub(super) columns: Vec<usize>,
+    /// Those of the columns whose values the session makes, right before the step runs.
+    pub(super) automatic: Vec<usize>,
     pub(super) slots: Vec<u32>,
     /// The columns are set to NULL: the rows are about to be deleted, and let go of each other first.
     pub(super) clear: bool,
@@ -33,8 +35,8 @@ pub(super) struct Step {
 
 impl Step {
     fn new(arena: u32, kind: WriteKind, group: Group) -> Self {
-        let Group { columns, slots, replaces } = group;
-        Self { arena, kind, columns, slots, clear: false, replaces }
+        let Group { columns, automatic, slots, replaces } = group;
+        Self { arena, kind, columns, automatic, slots, clear: false, replaces }
     }
 
     /// Whether there is nothing to send: the rows of deleted entities are what new ones are to have.
@@ -112,7 +114,7 @@ fn plain_saves(part: &mut Part, steps: &mut Vec<Step>) {
 fn plain_deletes(part: &mut Part, steps: &mut Vec<Step>) {
     let slots = std::mem::take(&mut part.changes.deletes);
     if !slots.is_empty() {
-        let group = Group { slots, ..Group::default() };
+        let group = Group::of(Vec::new(), slots);
         steps.push(Step::new(part.arena, WriteKind::Delete, group));
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Selection<'a> {
     pub(super) clear: bool,
     /// How many parts of the key follow.
     pub(super) key: usize,
+    /// The version that each row has to have, behind the key, if that is looked at.
+    pub(super) versions: Vec<i64>,
     pub(super) heads: &'a [Head],
 }
 
@@ -38,20 +40,24 @@ impl<M: Model> Rows for ModelRows<'_, M> {
     }
 
     fn width(&self) -> usize {
-        self.selection.columns.len() + self.selection.key
+        let Selection { columns, key, versions, .. } = &self.selection;
+        columns.len() + key + usize::from(!versions.is_empty())
     }
 
     fn value(&self, row: usize, column: usize) -> Result<Value<'_>> {
-        let Selection { slots, holders, columns, clear, heads, .. } = &self.selection;
+        let Selection { slots, holders, columns, clear, key, versions, heads } = &self.selection;
         let slot = slots[row] as usize;
         match (columns.get(column), &self.structs[slot]) {
             (Some(_), _) if *clear => Ok(Value::Null),
             (Some(column), Some(record)) => record.get(column.field, column.part),
             (Some(_), None) => Ok(Value::Null),
-            (None, _) => {
-                let holder = holders.get(row).map_or(slot, |&holder| holder as usize);
-                Ok(heads[holder].identity.value(column - columns.len()))
-            }
+            (None, _) => match column - columns.len() {
+                part if part < *key => {
+                    let holder = holders.get(row).map_or(slot, |&holder| holder as usize);
+                    Ok(heads[holder].identity.value(part))
+                }
+                _ => Ok(Value::Int(versions[row])),
+            },
         }
     }
 }

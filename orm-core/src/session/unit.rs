@@ -50,7 +50,7 @@ enum Cursor {
 impl Unit {
     pub(super) fn new(engine: EngineCore, options: Options) -> Self {
         Self {
-            entities: Entities::new(engine.hides_parameters(), options.expire_on_commit),
+            entities: Entities::empty(engine.hides_parameters(), options.expire_on_commit),
             engine,
             options,
             lease: None,
@@ -91,7 +91,7 @@ impl Unit {
     /// Whether a statement has to wait for a flush.
     #[inline]
     fn flushes_first(&self) -> bool {
-        self.options.autoflush && self.entities.has_changes()
+        self.options.autoflush && self.entities.may_have_changes()
     }
 
     /// Writes what was changed and begins a transaction.
@@ -149,7 +149,7 @@ impl Unit {
 
     pub(super) async fn flush(&mut self) -> Result<()> {
         self.check()?;
-        if !self.entities.has_changes() {
+        if !self.entities.may_have_changes() {
             return Ok(());
         }
         let steps = plan(&mut self.entities)?;

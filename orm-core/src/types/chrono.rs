@@ -2,8 +2,8 @@
 
 use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 
-use super::moments::{days, micros, out_of_range, time, whole_micros};
-use super::{DbValue, Temporal};
+use super::moments::{self, days, micros, out_of_range, time, whole_micros};
+use super::{DbValue, Now, Temporal};
 use crate::error::{Error, ErrorKind};
 use crate::value::civil;
 use crate::{Result, SqlType, Value};
@@ -17,6 +17,18 @@ impl Temporal for DateTime<Utc> {}
 impl Temporal for NaiveDateTime {}
 impl Temporal for NaiveDate {}
 impl Temporal for NaiveTime {}
+
+impl Now for DateTime<Utc> {
+    fn now() -> Self {
+        moments::now(Self::UNIX_EPOCH)
+    }
+}
+
+impl Now for NaiveDateTime {
+    fn now() -> Self {
+        moments::now(Self::MIN)
+    }
+}
 
 impl DbValue for DateTime<Utc> {
     type Plain = Self;

@@ -3,8 +3,8 @@
 use ::jiff::Timestamp;
 use ::jiff::civil::{Date, DateTime, Time};
 
-use super::moments::{days, micros, out_of_range, time, whole_micros};
-use super::{DbValue, Temporal};
+use super::moments::{self, days, micros, out_of_range, time, whole_micros};
+use super::{DbValue, Now, Temporal};
 use crate::value::civil;
 use crate::{Result, SqlType, Value};
 
@@ -14,6 +14,18 @@ impl Temporal for Timestamp {}
 impl Temporal for Date {}
 impl Temporal for Time {}
 impl Temporal for DateTime {}
+
+impl Now for Timestamp {
+    fn now() -> Self {
+        moments::now(Self::UNIX_EPOCH)
+    }
+}
+
+impl Now for DateTime {
+    fn now() -> Self {
+        moments::now(Self::MIN)
+    }
+}
 
 impl DbValue for Timestamp {
     type Plain = Self;

@@ -2,8 +2,9 @@
 //! types, and the refusal of what is finer than a microsecond.
 
 use std::borrow::Cow;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::mismatch;
+use super::{DbValue, mismatch};
 use crate::error::{Error, ErrorKind};
 use crate::{Result, SqlType, Value};
 
@@ -47,6 +48,13 @@ pub(super) fn whole_micros(nanos: i64, how: &str) -> Result<i64> {
         "databases hold times to the microsecond and this one has nanoseconds; round it first: {how}"
     );
     Err(Error::new(ErrorKind::Encode, message))
+}
+
+/// The present moment as a timestamp in UTC. A clock that is set before 1970, or beyond what the type holds, gives `otherwise`.
+pub(super) fn now<T: DbValue>(otherwise: T) -> T {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let micros = i64::try_from(since.as_micros()).unwrap_or(0);
+    T::decode(&Value::Timestamp(micros)).unwrap_or(otherwise)
 }
 
 /// The error for a value that the program's type cannot hold.

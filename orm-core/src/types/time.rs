@@ -2,8 +2,8 @@
 
 use ::time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
-use super::moments::{days, micros, out_of_range, time, whole_micros};
-use super::{DbValue, Temporal};
+use super::moments::{self, days, micros, out_of_range, time, whole_micros};
+use super::{DbValue, Now, Temporal};
 use crate::value::civil;
 use crate::{Result, SqlType, Value};
 
@@ -16,6 +16,18 @@ impl Temporal for OffsetDateTime {}
 impl Temporal for PrimitiveDateTime {}
 impl Temporal for Date {}
 impl Temporal for Time {}
+
+impl Now for OffsetDateTime {
+    fn now() -> Self {
+        moments::now(Self::UNIX_EPOCH)
+    }
+}
+
+impl Now for PrimitiveDateTime {
+    fn now() -> Self {
+        moments::now(Self::MIN)
+    }
+}
 
 impl DbValue for OffsetDateTime {
     type Plain = Self;

@@ -5,12 +5,12 @@ use quote::{ToTokens, quote};
 
 use super::{as_field, describe_with};
 use crate::ast::{Field, Model};
-use crate::attr::{self, FieldAttributes};
+use crate::attr;
 
 /// A field's columns.
 pub(super) fn field(field: &Field<'_>) -> TokenStream {
     let (column, as_field) = (field.column(), as_field(field));
-    let options = options(&field.attributes);
+    let options = options(field);
     let function = match &field.attributes.prefix {
         Some(prefix) => describe_with(field.ty, &quote! { #prefix }),
         None => quote! { #as_field::describe(#column, columns) },
@@ -22,7 +22,8 @@ pub(super) fn field(field: &Field<'_>) -> TokenStream {
 }
 
 /// Only what was said: most fields say nothing.
-fn options(said: &FieldAttributes) -> TokenStream {
+fn options(field: &Field<'_>) -> TokenStream {
+    let said = &field.attributes;
     let words = [
         ("key", &said.key),
         ("auto", &said.auto),
@@ -30,6 +31,7 @@ fn options(said: &FieldAttributes) -> TokenStream {
         ("unique", &said.unique),
         ("index", &said.index),
         ("descending", &said.descending),
+        ("version", &said.version),
     ];
     let texts = [
         ("server_default", &said.server_default),
@@ -53,6 +55,9 @@ fn options(said: &FieldAttributes) -> TokenStream {
             let (word, action) = (name(word), name(action));
             options.push(quote! { #word: ::orm::__private::Action::#action });
         }
+    }
+    if field.is_renewed() {
+        options.push(quote! { renewed: true });
     }
     if options.is_empty() {
         return quote! { ::core::default::Default::default() };

@@ -195,3 +195,16 @@ impl Kinds {
         }
     }
 }
+
+/// Has columns that are read only when they are asked for.
+#[derive(Model, Debug, PartialEq)]
+#[model(table = "pages")]
+pub(crate) struct Page {
+    #[model(key, auto)]
+    pub(crate) id: i64,
+    pub(crate) title: String,
+    pub(crate) body: Deferred<String>,
+    pub(crate) note: Deferred<Option<String>>,
+    #[model(generated = "length(title)")]
+    pub(crate) length: Option<i32>,
+}

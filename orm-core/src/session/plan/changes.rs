@@ -6,8 +6,8 @@ use crate::metadata::Table;
 use crate::model::Reference;
 use crate::result::RowReader;
 use crate::session::arena::{Arena, Place, State};
+use crate::session::automatic::add_automatic;
 use crate::session::entities::Entities;
-use crate::session::identity::Identity;
 use crate::session::plan::Part;
 use crate::session::plan::replaced::{self, Taken};
 
@@ -15,15 +15,23 @@ use crate::session::plan::replaced::{self, Taken};
 #[derive(Debug, Default)]
 pub(super) struct Group {
     pub(super) columns: Vec<usize>,
+    /// Those among them that the session writes by itself along with the others.
+    pub(super) automatic: Vec<usize>,
     pub(super) slots: Vec<u32>,
     /// The entities whose rows new ones take over, one for each slot.
     pub(super) replaces: Vec<u32>,
 }
 
 impl Group {
+    /// Rows of which the program has set all columns that are written.
+    pub(super) fn of(columns: Vec<usize>, slots: Vec<u32>) -> Self {
+        Self { columns, slots, ..Self::default() }
+    }
+
     /// The rows for which this holds, and the others.
     pub(super) fn split(self, is_first: impl Fn(u32) -> bool) -> [Self; 2] {
-        let empty = || Self { columns: self.columns.clone(), ..Self::default() };
+        let empty =
+            || Self { columns: self.columns.clone(), automatic: self.automatic.clone(), ..Self::default() };
         let mut sides = [empty(), empty()];
         for (index, &slot) in self.slots.iter().enumerate() {
             let side = &mut sides[usize::from(!is_first(slot))];
@@ -74,7 +82,7 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
         let state = entities.find_token(target).map_or(State::Free, |head| head.state);
         let target = Place { arena: target.arena(), slot: target.slot() };
         let identity = match state {
-            State::Persistent => Some(identity_after_flush(entities, target)?),
+            State::Persistent => Some(entities.identity_after_flush(target)?),
             // Its row is there already: that of an entity that it replaces.
             State::Pending if replaced::holder(entities, target)?.is_some() => {
                 Some(entities.arena(target).identity_of(target.slot)?)
@@ -96,15 +104,6 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
     Ok(())
 }
 
-/// The key that a row will have when those that refer to it are written: if it is being changed, that goes first.
-fn identity_after_flush(entities: &Entities, place: Place) -> Result<Identity> {
-    let head = entities.head(place);
-    if head.touched && !head.doomed {
-        return entities.arena(place).identity_of(place.slot);
-    }
-    Ok(head.identity.clone())
-}
-
 /// All that differs, by arena.
 pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
@@ -121,10 +120,7 @@ pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Ve
         // Neighbours only: rows are inserted in the order in which they were added.
         match groups.last_mut().filter(|group| group.columns.len() == columns.len()) {
             Some(group) => group.slots.push(place.slot),
-            None => {
-                let (columns, slots) = (columns.collect(), vec![place.slot]);
-                groups.push(Group { columns, slots, ..Group::default() });
-            }
+            None => groups.push(Group::of(columns.collect(), vec![place.slot])),
         }
     }
     for &place in entities.doomed.iter().filter(|&&place| !taken.contains(place)) {
@@ -167,10 +163,7 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
             let groups = &mut changes_of(parts, place.arena).updates;
             match groups.iter_mut().find(|group| group.columns == changed) {
                 Some(group) => group.slots.push(place.slot),
-                None => {
-                    let (columns, slots) = (changed.clone(), vec![place.slot]);
-                    groups.push(Group { columns, slots, ..Group::default() });
-                }
+                None => groups.push(Group::of(changed.clone(), vec![place.slot])),
             }
         }
     }
@@ -178,6 +171,7 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
         let arena = &entities.arenas[part.arena as usize];
         for group in &mut part.changes.updates {
             group.slots.sort_by(|&a, &b| by_key(arena, a, b));
+            group.automatic = add_automatic(arena.table, &mut group.columns);
         }
     }
     Ok(())

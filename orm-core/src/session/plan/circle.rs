@@ -65,8 +65,7 @@ pub(super) fn deletes(
         let key = &table.foreign_keys()[foreign_key];
         if circle_of[from] == circle_of[to] && key.is_nullable(table) {
             depends_on[to].retain(|&row| row != from);
-            let (columns, slots) = (key.columns.clone(), vec![rows[from].slot]);
-            let group = Group { columns, slots, ..Group::default() };
+            let group = Group::of(key.columns.clone(), vec![rows[from].slot]);
             steps.push(Step { clear: true, ..Step::new(rows[from].arena, WriteKind::Update, group) });
         }
     }
@@ -121,8 +120,7 @@ fn references(entities: &Entities, place: Place) -> Result<Vec<(usize, Place)>> 
 
 fn push(steps: &mut Vec<Step>, arena: u32, kind: WriteKind, columns: &[usize], slots: Vec<u32>) {
     if !slots.is_empty() {
-        let group = Group { columns: columns.to_vec(), slots, ..Group::default() };
-        steps.push(Step::new(arena, kind, group));
+        steps.push(Step::new(arena, kind, Group::of(columns.to_vec(), slots)));
     }
 }
 

@@ -54,9 +54,12 @@ impl Taken {
             let message = format!("two new entities are {}", entities.shown(arena.head(holder)));
             return Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model));
         }
-        let columns = differing(entities, place, holder, waiting)?;
+        let mut columns = differing(entities, place, holder, waiting)?;
+        let automatic = next_version(arena, place.slot, &mut columns)?;
         let groups = &mut changes_of(parts, place.arena).updates;
-        let same = |group: &&mut Group| !group.replaces.is_empty() && group.columns == columns;
+        let same = |group: &&mut Group| {
+            !group.replaces.is_empty() && group.columns == columns && group.automatic == automatic
+        };
         match groups.iter_mut().find(same) {
             Some(group) => {
                 let head = |slot| arena.head(slot);
@@ -70,11 +73,26 @@ impl Taken {
             }
             None => {
                 let (slots, replaces) = (vec![place.slot], vec![holder]);
-                groups.push(Group { columns, slots, replaces, ..Group::default() });
+                groups.push(Group { columns, automatic, slots, replaces });
             }
         }
         Ok(())
     }
+}
+
+/// A version that the program has not set goes on from that of the row, if anything else differs.
+fn next_version(arena: &Arena, slot: u32, columns: &mut Vec<usize>) -> Result<Vec<usize>> {
+    let Some(version) = arena.table.version() else { return Ok(Vec::new()) };
+    if arena.version(slot, version)? != 0 {
+        return Ok(Vec::new());
+    }
+    columns.retain(|&column| column != version);
+    if columns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let at = columns.partition_point(|&column| column < version);
+    columns.insert(at, version);
+    Ok(vec![version])
 }
 
 /// The columns of a new entity that differ from the row that it takes over: all of them if that is not known.

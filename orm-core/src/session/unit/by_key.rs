@@ -43,7 +43,7 @@ impl Unit {
         if found.is_none()
             && let Some(slot) = self.entities.arenas[arena as usize].find(identity)
         {
-            self.entities.deleted(Place { arena, slot });
+            self.entities.lose_row(Place { arena, slot });
         }
         Ok(found)
     }
@@ -99,7 +99,7 @@ impl Unit {
         if found.is_none()
             && let Some(slot) = self.entities.arenas[arena as usize].find(&identity)
         {
-            self.entities.deleted(Place { arena, slot });
+            self.entities.lose_row(Place { arena, slot });
         }
         Ok(found)
     }
