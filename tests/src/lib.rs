@@ -11,7 +11,10 @@ extern crate self as orm_tests;
 pub mod proxy;
 mod server;
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use orm::Event;
 
@@ -196,6 +199,24 @@ pub mod async_form {
             self.other().script(sql).await
         }
     }
+}
+
+/// Polls a future so often, whenever it is woken, then drops it: right after it was polled, or when it is woken again.
+pub async fn drop_after<T>(polls: usize, wait: bool, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut count = 0;
+    poll_fn(|context| {
+        if count == polls {
+            return Poll::Ready(None);
+        }
+        count += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if count == polls && !wait => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// How much of a long test is run: what this variable says, else `full` in CI, else `short`.

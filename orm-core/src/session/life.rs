@@ -49,7 +49,10 @@ impl Entities {
     }
 
     /// The entities of a model that the next flush inserts, in the order in which they were added. It costs a look at all that are new.
-    #[expect(clippy::new_ret_no_self, reason = "it is the list of the new, as `dirty` and `deleted` are lists")]
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "it is the list of the new, as `dirty` and `deleted` are lists"
+    )]
     pub fn new<M: Model>(&self) -> Vec<Entity<M>> {
         self.listed(&self.new, |_| true)
     }

@@ -3,16 +3,13 @@
 //!
 //! In CI a thousand for each step and size of a pool, elsewhere fewer; `ORM_TEST_TRIALS` sets another number.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use orm::{AsyncConnection, AsyncEngine};
 use orm_tests::async_form::{Db, run};
 use orm_tests::prelude::*;
-use orm_tests::{Backend, amount};
+use orm_tests::{Backend, amount, drop_after};
 
 use crate::models::User;
 
@@ -38,24 +35,6 @@ static NAMES: AtomicUsize = AtomicUsize::new(0);
 /// A result of a few batches.
 const MANY: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) SELECT i FROM n";
-
-/// Polls a future so often, whenever it is woken, then drops it: right after it was polled, or when it is woken again.
-async fn drop_after<T>(polls: usize, wait: bool, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut count = 0;
-    poll_fn(|context| {
-        if count == polls {
-            return Poll::Ready(None);
-        }
-        count += 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if count == polls && !wait => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
-}
 
 /// One pool that is tried out, and a connection of somebody else's who looks at what comes of it.
 struct Trial {

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod cancel;
+mod cancel_session;
 mod cancelling;
 mod commit;
 mod compile_fail;
