@@ -6,6 +6,7 @@
 
 mod arena;
 mod automatic;
+mod cascade;
 mod deferred;
 mod effects;
 mod entities;
@@ -18,7 +19,9 @@ mod keeper;
 mod leave;
 mod life;
 mod maker;
+mod many;
 mod meet;
+mod merge;
 mod order;
 mod plan;
 mod replaced;

@@ -43,7 +43,7 @@ impl Entities {
             let before = moves.get(&identity);
             if effect.moves.is_some() && before.is_none() {
                 // Somebody else wrote in between: which row this was is not known.
-                self.rekey(rekeyed);
+                self.rekey(rekeyed)?;
                 self.expire_known();
                 return Ok(None);
             }
@@ -70,7 +70,7 @@ impl Entities {
             }
             self.overwrite(place, &effect.columns, &row, effect.at + parts)?;
         }
-        self.rekey(rekeyed);
+        self.rekey(rekeyed)?;
         let sets_key = effect.columns.iter().any(|column| effect.table.primary_key().contains(column));
         if effect.kind == EffectKind::Upserted && sets_key && !unknown.identities.is_empty() {
             // It may be a row that had another key; which one is not known.
@@ -122,8 +122,10 @@ impl Entities {
         }
         let Self { arenas, journal, .. } = self;
         let arena = &mut arenas[place.arena as usize];
-        let (_, snapshot) = journal.snapshot(place);
-        arena.records.pack(place.slot, arena.table.columns(), snapshot);
+        if !arena.head(place.slot).touched {
+            let (_, snapshot) = journal.snapshot(place);
+            arena.records.pack(place.slot, arena.table.columns(), snapshot);
+        }
         let all = arena.table.columns();
         let mut fields: Vec<_> = columns.iter().map(|&column| all[column].field).collect();
         fields.dedup();

@@ -142,16 +142,22 @@ impl Entities {
 
     /// The struct of an entity, to be changed.
     pub fn try_get_mut<M: Model>(&mut self, entity: Entity<M>) -> Result<&mut M> {
-        let slot = self.readable(entity)?;
-        let place = Place { arena: entity.token.arena(), slot };
-        if self.head(place).state == State::Transient {
-            // A change of it would be lost: nothing saves it any more.
-            return self.persistent(entity).and_then(|_| Err(gone(M::NAME, LEFT)));
-        }
+        let place = self.writable(entity)?;
         self.touch(place);
-        let arena = &mut self.arenas[entity.token.arena() as usize];
-        let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].as_mut());
+        let record =
+            self.arena_mut(place).structs_mut::<M>().and_then(|all| all[place.slot as usize].as_mut());
         record.ok_or_else(|| gone(M::NAME, LEFT))
+    }
+
+    /// Where an entity is that may be changed.
+    #[inline]
+    pub(super) fn writable<M: Model>(&self, entity: Entity<M>) -> Result<Place> {
+        let place = Place { arena: entity.token.arena(), slot: self.readable(entity)? };
+        match self.head(place).state {
+            // A change of it would be lost: nothing saves it any more.
+            State::Transient => self.persistent(entity).and(Err(gone(M::NAME, LEFT))),
+            State::Pending | State::Persistent | State::Deleted | State::Free => Ok(place),
+        }
     }
 
     #[inline]
@@ -244,7 +250,7 @@ impl Entities {
     }
 
     /// Remembers an entity's columns before they may change.
-    fn touch(&mut self, place: Place) {
+    pub(super) fn touch(&mut self, place: Place) {
         let Self { arenas, journal, touched, .. } = self;
         let arena = &mut arenas[place.arena as usize];
         let head = arena.head(place.slot);
@@ -403,14 +409,14 @@ impl Entities {
                 rekeyed.push((place, identity));
             }
         }
-        self.rekey(rekeyed);
-        Ok(())
+        self.rekey(rekeyed)
     }
 
-    /// Enters entities under their new keys. All old keys are given up first: one entity's new key may be another's old one.
-    pub(super) fn rekey(&mut self, rekeyed: Vec<(Place, Identity)>) {
+    /// Enters entities of one arena under their new keys, and takes along what refers to them. All old keys are given up first: one
+    /// entity's new key may be another's old one.
+    pub(super) fn rekey(&mut self, rekeyed: Vec<(Place, Identity)>) -> Result<()> {
         if rekeyed.is_empty() {
-            return;
+            return Ok(());
         }
         rekeyed.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
         let mut before = Vec::new();
@@ -418,7 +424,9 @@ impl Entities {
             before.push((place, self.head(place).identity.clone()));
             self.identify(place, identity);
         }
+        let followed = self.follow(&before);
         self.journal.push(Entry::Rekeyed(before));
+        followed
     }
 
     /// Enters an entity under the identity that the database has just given it: who was known under it has lost its row to

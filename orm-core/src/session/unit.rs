@@ -2,6 +2,7 @@
 
 mod by_key;
 mod deferred;
+mod many;
 mod queries;
 mod transaction;
 mod writing;

@@ -30,6 +30,19 @@ impl Unit {
         Ok((self.entities.arena_index::<M>(), identity))
     }
 
+    /// Looks a key up in memory, and if it is not current there, in the database.
+    pub(in crate::session) async fn look_up_or_get(
+        &mut self,
+        arena: u32,
+        identity: &Identity,
+    ) -> Result<Option<Token>> {
+        self.check()?;
+        match self.entities.fresh(arena, identity) {
+            Some(token) => Ok(Some(token)),
+            None => self.get(arena, identity).await,
+        }
+    }
+
     /// Looks a key up in the database.
     pub(in crate::session) async fn get(&mut self, arena: u32, identity: &Identity) -> Result<Option<Token>> {
         if self.flushes_first() {

@@ -1,17 +1,14 @@
 //! Deferred columns of entities, read when they are asked for.
 
 use super::Unit;
+use super::many::CHUNK;
+use crate::Result;
 use crate::driver::Row;
-use crate::metadata::Table;
 use crate::model::{Entity, Model};
-use crate::query::{Column, Positions, Rendered, Sql};
+use crate::query::{Column, Positions};
 use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
-use crate::{Result, Value};
-
-/// How many rows one statement reads.
-const CHUNK: usize = 500;
 
 impl Unit {
     /// Reads a deferred column and the others of its group, where they are not loaded.
@@ -52,7 +49,8 @@ impl Unit {
                 || (only.is_none() && table.primary_key().contains(&position))
         };
         let read: Vec<_> = (0..table.columns().len()).filter(is_read).collect();
-        let rendered = self.select_rows(table, &read, places)?;
+        let keys: Vec<_> = places.iter().map(|&place| self.entities.head(place).identity.clone()).collect();
+        let rendered = self.select_rows(table, &read, &keys)?;
         let place = |position| read.iter().position(|&other| other == position);
         let positions: Positions = (0..table.columns().len()).map(place).collect();
         let take = |entities: &mut Entities, row: &dyn Row| {
@@ -64,38 +62,5 @@ impl Unit {
         };
         let statement = self.engine.statements().query(&rendered);
         self.run(&statement, &rendered.values, false, take).await
-    }
-
-    /// A query for columns of these rows.
-    fn select_rows(&self, table: &'static Table, columns: &[usize], places: &[Place]) -> Result<Rendered> {
-        let mut sql = Sql::new(self.engine.backend().dialect());
-        sql.push("SELECT ").list(columns, |sql, &position| {
-            sql.name(&table.columns()[position].name);
-        });
-        sql.push(" FROM ").table(table);
-        match (places, table.primary_key()) {
-            ([_], _) => {
-                sql.where_key(table);
-            }
-            (_, [key]) => {
-                let key = &table.columns()[*key];
-                sql.push(" WHERE ").name(&key.name).push(" IN (");
-                sql.list(places, |sql, _| {
-                    sql.parameter(key.sql_type);
-                });
-                sql.push(")");
-            }
-            _ => {
-                for index in 0..places.len() {
-                    sql.push(if index == 0 { " WHERE (" } else { " OR (" }).key_condition(table).push(")");
-                }
-            }
-        }
-        let parts = table.primary_key().len();
-        let key = |place: &Place| {
-            let identity = self.entities.head(*place).identity.clone();
-            (0..parts).map(move |part| identity.value(part).into_owned()).collect::<Vec<Value<'static>>>()
-        };
-        Ok(Rendered { values: places.iter().flat_map(key).collect(), ..sql.finish()? })
     }
 }

@@ -1,0 +1,93 @@
+//! Keys that change take references along: what `ON UPDATE` does in the database, done in memory.
+
+use foldhash::{HashMap, HashMapExt};
+
+use crate::metadata::{Action, ForeignKey, Table};
+use crate::session::arena::{Arena, Place, State};
+use crate::session::entities::Entities;
+use crate::session::identity::Identity;
+use crate::session::undo::OldRow;
+use crate::{Result, Value};
+
+/// A loaded row whose reference the database has changed.
+struct Follower {
+    place: Place,
+    key: &'static ForeignKey,
+    /// The new key of the row that it refers to.
+    target: Identity,
+}
+
+impl Entities {
+    /// Rows of one table have other keys than these by now. Loaded rows that refer to them by a foreign key with `on_update`
+    /// show what the database has made of that; a rollback undoes it. Rows whose own key is such a reference are followed in turn.
+    ///
+    /// It costs a look at all loaded rows of the tables that have such a foreign key, and nothing where there is none.
+    pub(super) fn follow(&mut self, moved: &[(Place, Identity)]) -> Result<()> {
+        let mut rekeyed: HashMap<u32, Vec<(Place, Identity)>> = HashMap::new();
+        // All are found before any is changed: one row's new key may be another's old one.
+        for Follower { place, key, target } in self.followers(moved)? {
+            match key.on_update {
+                Action::Cascade => {
+                    self.overwrite(place, &key.columns, &target, 0)?;
+                    if let Some(identity) = moved_along(self.arena(place), place, key, &target)? {
+                        rekeyed.entry(place.arena).or_default().push((place, identity));
+                    }
+                }
+                Action::SetNull => {
+                    let nothing = OldRow(key.columns.iter().map(|_| Some(Value::Null)).collect());
+                    self.overwrite(place, &key.columns, &nothing, 0)?;
+                }
+                Action::NoAction | Action::Restrict | Action::SetDefault => {}
+            }
+        }
+        rekeyed.into_values().try_for_each(|rekeyed| self.rekey(rekeyed))
+    }
+
+    fn followers(&self, moved: &[(Place, Identity)]) -> Result<Vec<Follower>> {
+        let Some(&(first, _)) = moved.first() else { return Ok(Vec::new()) };
+        let parents: HashMap<&Identity, Place> =
+            moved.iter().map(|(place, before)| (before, *place)).collect();
+        let mut followers = Vec::new();
+        for (index, arena) in (0..).zip(&self.arenas) {
+            for key in following(arena.table, self.arena(first).table) {
+                let loaded = arena.slots().filter(|&slot| arena.head(slot).state == State::Persistent);
+                for slot in loaded {
+                    let Some(&parent) =
+                        referred(arena, slot, key).and_then(|identity| parents.get(&identity))
+                    else {
+                        continue;
+                    };
+                    let target = self.head(parent).identity.clone();
+                    followers.push(Follower { place: Place { arena: index, slot }, key, target });
+                }
+            }
+        }
+        Ok(followers)
+    }
+}
+
+/// The foreign keys by which the database takes rows of a table along with those of another one.
+fn following(table: &'static Table, target: &'static Table) -> impl Iterator<Item = &'static ForeignKey> {
+    let follows = |key: &&ForeignKey| matches!(key.on_update, Action::Cascade | Action::SetNull);
+    table.foreign_keys().iter().filter(follows).filter(|key| key.is_to(target))
+}
+
+/// The key that a row refers to; none if that is NULL, or not known yet.
+fn referred(arena: &Arena, slot: u32, key: &ForeignKey) -> Option<Identity> {
+    let columns = arena.table.columns();
+    Identity::of(key.columns.len(), |part| arena.records.get(slot, &columns[key.columns[part]])).ok()
+}
+
+/// The new identity of a row that has the reference in its own key.
+fn moved_along(arena: &Arena, place: Place, key: &ForeignKey, target: &Identity) -> Result<Option<Identity>> {
+    let keys = arena.table.primary_key();
+    if !key.columns.iter().any(|column| keys.contains(column)) {
+        return Ok(None);
+    }
+    let before = &arena.head(place.slot).identity;
+    let value = |part: usize| match key.columns.iter().position(|&column| column == keys[part]) {
+        Some(of_target) => target.value(of_target),
+        None => before.value(part),
+    };
+    Identity::of(keys.len(), |part| Ok(value(part))).map(Some)
+}

@@ -1,0 +1,81 @@
+//! Several entities at once: found by their keys, or borrowed together.
+
+use crate::Result;
+use crate::engine::wait;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Entity, Key as _, Model};
+use crate::session::arena::Place;
+use crate::session::entities::{Entities, LEFT, gone};
+use crate::session::identity::Identity;
+use crate::session::unit::Unit;
+use crate::session::{AsyncSession, Session};
+
+impl Entities {
+    /// The structs of several entities, to be changed together: `let [from, to] = session.get_many_mut([alice, bob])?;`. An error if
+    /// one of them cannot be shown, or is there twice; then none counts as changed. No I/O.
+    pub fn get_many_mut<M: Model, const N: usize>(
+        &mut self,
+        entities: [Entity<M>; N],
+    ) -> Result<[&mut M; N]> {
+        let mut slots = [0; N];
+        for (index, &entity) in entities.iter().enumerate() {
+            if entities[..index].contains(&entity) {
+                let message = "the same entity is there twice, and can be borrowed to be changed only once";
+                return Err(Error::new(ErrorKind::Misuse, message).with_model(M::NAME));
+            }
+            slots[index] = self.writable(entity)?.slot as usize;
+        }
+        for &entity in &entities {
+            let place = self.writable(entity)?;
+            self.touch(place);
+        }
+        let arena = self.arena_index::<M>();
+        let structs = self.arenas[arena as usize].structs_mut::<M>();
+        let structs = structs.and_then(|structs| structs.get_disjoint_mut(slots).ok());
+        let records = structs.map(|structs| structs.map(Option::as_mut).into_iter().collect());
+        let records: Option<Vec<_>> = records.unwrap_or_default();
+        records.and_then(|records| records.try_into().ok()).ok_or_else(|| gone(M::NAME, LEFT))
+    }
+}
+
+impl Unit {
+    /// The entities with these keys; those that are not current are read, with one SELECT for each 500.
+    async fn get_many<M: Model>(&mut self, keys: Vec<M::Key>) -> Result<Vec<Option<Entity<M>>>> {
+        let identities = keys.iter().map(|key| {
+            let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
+            identity.map_err(|error| error.with_model(M::NAME))
+        });
+        let identities = identities.collect::<Result<Vec<_>>>()?;
+        let arena = self.entities.arena_index::<M>();
+        self.read_identities(arena, &identities).await?;
+        let entities = &self.entities;
+        let found = |identity| {
+            let slot = entities.arenas[arena as usize].find(identity)?;
+            Some(Entity::new(entities.handle(Place { arena, slot })))
+        };
+        Ok(identities.iter().map(found).collect())
+    }
+}
+
+impl Session {
+    /// The entities with these primary keys, in their order, and `None` for a key that has no row. Those that are loaded cost nothing;
+    /// all others are read together, with 1 SELECT for each 500.
+    pub fn get_many<M: Model>(
+        &mut self,
+        keys: impl IntoIterator<Item = impl Into<M::Key>>,
+    ) -> Result<Vec<Option<Entity<M>>>> {
+        wait(self.unit.get_many(keys.into_iter().map(Into::into).collect()))
+    }
+}
+
+impl AsyncSession {
+    /// The entities with these primary keys, in their order, and `None` for a key that has no row. Those that are loaded cost nothing;
+    /// all others are read together, with 1 SELECT for each 500.
+    pub async fn get_many<M: Model>(
+        &mut self,
+        keys: impl IntoIterator<Item = impl Into<M::Key>>,
+    ) -> Result<Vec<Option<Entity<M>>>> {
+        let keys = keys.into_iter().map(Into::into).collect();
+        self.unit.get_many(keys).await
+    }
+}

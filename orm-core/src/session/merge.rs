@@ -1,0 +1,99 @@
+//! A struct from outside, put over the entity of its row.
+
+use crate::engine::wait;
+use crate::error::ErrorKind;
+use crate::metadata::Column;
+use crate::model::{Entity, Model, blame};
+use crate::result::RowReader;
+use crate::session::entities::{Entities, LEFT, gone};
+use crate::session::leave::given_identity;
+use crate::session::undo::OldRow;
+use crate::session::unit::Unit;
+use crate::session::{AsyncSession, Session};
+use crate::{Result, Value};
+
+impl Unit {
+    async fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
+        let Some(identity) = given_identity(&record)? else { return Ok(self.entities.add(record)) };
+        let arena = self.entities.arena_index::<M>();
+        let Some(token) = self.look_up_or_get(arena, &identity).await? else {
+            return Ok(self.entities.add(record));
+        };
+        let entity = Entity::new(token);
+        self.entities.put_over(entity, record)?;
+        Ok(entity)
+    }
+}
+
+impl Entities {
+    /// Puts a struct over that of an entity, but for what the struct does not know.
+    fn put_over<M: Model>(&mut self, entity: Entity<M>, mut record: M) -> Result<()> {
+        let place = self.writable(entity)?;
+        keep_unset(self.try_get(entity)?, &mut record)?;
+        self.spare(place);
+        self.touch(place);
+        let structs = self.arena_mut(place).structs_mut::<M>();
+        let home = structs.and_then(|structs| structs[place.slot as usize].as_mut());
+        *home.ok_or_else(|| gone(M::NAME, LEFT))? = record;
+        Ok(())
+    }
+}
+
+/// Gives a struct the values that it lacks: deferred columns that are not loaded, and what the database computes.
+fn keep_unset<M: Model>(known: &M, record: &mut M) -> Result<()> {
+    let columns = M::table().columns();
+    for field in 0..M::table().field_count() {
+        let start = M::table().position(field, 0);
+        let parts = columns[start..].iter().take_while(|column| column.field == field);
+        let mut values = Vec::new();
+        let mut keeps = false;
+        for (position, column) in (start..).zip(parts) {
+            let given = value_of(record, position, column)?;
+            let is_kept = column.generated.is_some() || given.is_none();
+            keeps |= is_kept;
+            let value = if is_kept { value_of(known, position, column)? } else { given };
+            values.push(value.map(Value::into_owned));
+        }
+        if keeps {
+            let row = OldRow(values);
+            let read = record.read_field(field, &mut RowReader::new(&row));
+            read.map_err(|error| blame(M::NAME, M::table(), error, start))?;
+        }
+    }
+    Ok(())
+}
+
+/// A value; none if it is that of a deferred column that is not loaded.
+fn value_of<'r, M: Model>(record: &'r M, position: usize, column: &Column) -> Result<Option<Value<'r>>> {
+    match record.get(column.field, column.part) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotLoaded => Ok(None),
+        Err(error) => Err(blame(M::NAME, M::table(), error, position)),
+    }
+}
+
+impl Session {
+    /// Puts a struct from outside over the entity of its row, so that a flush writes what differs, and returns that entity. The row is
+    /// read if it is not loaded, or known from an earlier transaction only: 1 SELECT, else none. If there is no row, or the key was never
+    /// set, the struct is added as a new one.
+    ///
+    /// Never set are also deferred columns that are not loaded, and what the database computes: of these the entity keeps its own. A
+    /// deletion that was asked for is taken back. To take a struct in without comparing it with its row, see
+    /// [`attach`](Entities::attach).
+    pub fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
+        wait(self.unit.merge(record))
+    }
+}
+
+impl AsyncSession {
+    /// Puts a struct from outside over the entity of its row, so that a flush writes what differs, and returns that entity. The row is
+    /// read if it is not loaded, or known from an earlier transaction only: 1 SELECT, else none. If there is no row, or the key was never
+    /// set, the struct is added as a new one.
+    ///
+    /// Never set are also deferred columns that are not loaded, and what the database computes: of these the entity keeps its own. A
+    /// deletion that was asked for is taken back. To take a struct in without comparing it with its row, see
+    /// [`attach`](Entities::attach).
+    pub async fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
+        self.unit.merge(record).await
+    }
+}
