@@ -45,6 +45,7 @@ mod stress;
 mod tables;
 mod tls;
 mod tpch;
+mod traces;
 mod tracing;
 mod types;
 mod updated_at;

@@ -65,8 +65,15 @@ pub(super) fn deletes(
         let key = &table.foreign_keys()[foreign_key];
         if circle_of[from] == circle_of[to] && key.is_nullable(table) {
             depends_on[to].retain(|&row| row != from);
-            let group = Group::of(key.columns.clone(), vec![rows[from].slot]);
-            steps.push(Step { clear: true, ..Step::new(rows[from].arena, WriteKind::Update, group) });
+            let Place { arena, slot } = rows[from];
+            let same = |step: &&mut Step| step.clear && step.arena == arena && step.columns == key.columns;
+            match steps.iter_mut().find(same) {
+                Some(step) => step.slots.push(slot),
+                None => {
+                    let group = Group::of(key.columns.clone(), vec![slot]);
+                    steps.push(Step { clear: true, ..Step::new(arena, WriteKind::Update, group) });
+                }
+            }
         }
     }
     let (layers, left) = layers(&depends_on);
