@@ -56,6 +56,18 @@ impl WriteShape {
         Self { keys: false, ..self }
     }
 
+    /// The same without a look at versions.
+    #[must_use]
+    pub(crate) fn by_key_alone(self) -> Self {
+        let key = self.table.primary_key().to_vec();
+        Self { key, ..self }
+    }
+
+    /// The position of the version that a row has to have, if that is looked at.
+    pub(crate) fn version(&self) -> Option<usize> {
+        self.table.version().filter(|_| self.key.len() > self.table.primary_key().len())
+    }
+
     /// The table that is written.
     pub fn table(&self) -> &Table {
         &self.table

@@ -4,8 +4,9 @@
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Table;
 use crate::query::{WriteKind, WriteShape};
-use crate::session::arena::{Arena, Place};
+use crate::session::arena::{Arena, Place, State};
 use crate::session::entities::Entities;
+use crate::session::journal::Entry;
 use crate::session::plan::Step;
 use crate::{Result, Value};
 
@@ -26,8 +27,7 @@ impl Entities {
         let version = self.arenas[step.arena as usize].table.version();
         match (step.kind, version) {
             (WriteKind::Insert, Some(version)) => {
-                let arena = &mut self.arenas[step.arena as usize];
-                slots.iter().try_for_each(|&slot| arena.begin_version(slot, version))
+                slots.iter().try_for_each(|&slot| self.begin_version(step.place(slot), version))
             }
             (WriteKind::Update, _) if !step.automatic.is_empty() => {
                 slots.iter().enumerate().try_for_each(|(index, &slot)| {
@@ -54,6 +54,7 @@ impl Entities {
         match table.version().filter(|version| step.automatic.contains(version)) {
             Some(version) => {
                 let next = self.known_version(holder, version)?.checked_add(1);
+                self.note_version(place);
                 let arena = self.arena_mut(place);
                 next.ok_or_else(|| last_version(arena, version))
                     .and_then(|next| arena.set_key(place.slot, version, next))
@@ -71,13 +72,34 @@ impl Entities {
         slots: &[u32],
         holders: &[u32],
     ) -> Result<Vec<i64>> {
-        match shape.table().version().filter(|version| shape.key().contains(version)) {
+        match shape.version() {
             Some(version) => {
                 let holder = |index: usize| holders.get(index).copied().unwrap_or(slots[index]);
                 (0..slots.len()).map(|index| self.known_version(step.place(holder(index)), version)).collect()
             }
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The first version of a new row is 1, unless the program has said another one.
+    fn begin_version(&mut self, place: Place, version: usize) -> Result<()> {
+        if self.arena(place).version(place.slot, version)? != 0 {
+            return Ok(());
+        }
+        self.note_version(place);
+        self.arena_mut(place).set_key(place.slot, version, 1)
+    }
+
+    /// A new entity that is not stored after all has no version again; what had its row is in the journal already.
+    pub(super) fn note_version(&mut self, place: Place) {
+        if self.head(place).state == State::Pending {
+            self.journal.push(Entry::Versioned(place));
+        }
+    }
+
+    /// Whether the version of an entity's row was read, and not thrown away since.
+    pub(super) fn knows_version(&self, place: Place) -> bool {
+        self.head(place).touched || (self.has_values(place) && self.arena(place).records.is_there(place.slot))
     }
 
     /// The version with which an entity was loaded or last written, whatever the program has set since.
@@ -99,14 +121,6 @@ impl Arena {
         let value = self.records.get(slot, &self.table.columns()[version]);
         let value = value.map_err(|error| self.blame(error, version))?;
         number(self, version, &value)
-    }
-
-    /// The first version of a new row is 1, unless the program has said another one.
-    fn begin_version(&mut self, slot: u32, version: usize) -> Result<()> {
-        match self.version(slot, version)? {
-            0 => self.set_key(slot, version, 1),
-            _ => Ok(()),
-        }
     }
 }
 

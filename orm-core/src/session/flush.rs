@@ -38,6 +38,7 @@ async fn run_step(
     let dialect = engine.backend().dialect();
     let table = entities.arenas[step.arena as usize].table;
     let shape = WriteShape::new(table, step.kind, step.columns.clone());
+    let shape = if step.blind { shape.by_key_alone() } else { shape };
     if step.is_done_already() {
         return replaced(entities, step, 0, &step.slots);
     }
@@ -71,7 +72,7 @@ async fn run_step(
         let complete = written.affected == slots.len() as u64;
         if step.kind == WriteKind::Delete
             && !complete
-            && table.version().is_none()
+            && shape.version().is_none()
             && options.warns_of_gone_rows
         {
             let counts = counts("deleted", slots.len(), written.affected);
@@ -127,7 +128,7 @@ fn acknowledge(
         WriteKind::Update if step.clear => Ok(()),
         WriteKind::Update => entities.updated(slots.iter().map(|&slot| step.place(slot))),
         WriteKind::Delete => {
-            if !complete && shape.table().version().is_some() {
+            if !complete && shape.version().is_some() {
                 return Err(stale(entities, step, &counts("deleted", slots.len(), written.affected)));
             }
             slots.iter().for_each(|&slot| entities.lose_row(step.place(slot)));

@@ -15,6 +15,8 @@ pub(super) enum Entry {
     Rekeyed(Vec<(Place, Identity)>),
     /// Its row was met after another entity for it had left, so it may be one that this transaction wrote.
     Met(Place),
+    /// The session has given a new entity its version.
+    Versioned(Place),
     /// Its row was deleted, or found to be gone.
     Deleted(Place),
 }

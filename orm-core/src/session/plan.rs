@@ -9,6 +9,8 @@ mod circle;
 mod replaced;
 mod report;
 
+use foldhash::HashSet;
+
 use crate::Result;
 use crate::query::WriteKind;
 use crate::session::arena::Place;
@@ -29,6 +31,8 @@ pub(super) struct Step {
     pub(super) slots: Vec<u32>,
     /// The columns are set to NULL: the rows are about to be deleted, and let go of each other first.
     pub(super) clear: bool,
+    /// Which versions the rows have is not known, so they are not looked at: the entities' values were thrown away, or never read.
+    pub(super) blind: bool,
     /// Of new entities that take over the rows of deleted ones, these, one for each slot.
     pub(super) replaces: Vec<u32>,
 }
@@ -36,7 +40,7 @@ pub(super) struct Step {
 impl Step {
     fn new(arena: u32, kind: WriteKind, group: Group) -> Self {
         let Group { columns, automatic, slots, replaces } = group;
-        Self { arena, kind, columns, automatic, slots, clear: false, replaces }
+        Self { arena, kind, columns, automatic, slots, clear: false, blind: false, replaces }
     }
 
     /// Whether there is nothing to send: the rows of deleted entities are what new ones are to have.
@@ -81,7 +85,32 @@ pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
             _ => circle::deletes(entities, &mut parts, group, &mut steps)?,
         }
     }
-    Ok(steps)
+    Ok(steps.into_iter().flat_map(|step| apart(entities, step)).flatten().collect())
+}
+
+/// Rows whose versions are not known are a step of their own.
+fn apart(entities: &Entities, step: Step) -> [Option<Step>; 2] {
+    let Step { arena, kind, .. } = step;
+    let is_known = |&slot: &u32| entities.knows_version(Place { arena, slot });
+    let holders = if step.replaces.is_empty() { &step.slots } else { &step.replaces };
+    let looks = kind != WriteKind::Insert && entities.arenas[arena as usize].table.version().is_some();
+    if !looks || holders.iter().all(is_known) {
+        return [Some(step), None];
+    }
+    let known: HashSet<u32> = step
+        .slots
+        .iter()
+        .zip(holders)
+        .filter(|(_, holder)| is_known(holder))
+        .map(|(&slot, _)| slot)
+        .collect();
+    let Step { columns, automatic, slots, replaces, clear, .. } = step;
+    let group = Group { columns, automatic, slots, replaces };
+    let [known, unknown] = group.split(|slot| known.contains(&slot));
+    let step = |group: Group, blind| {
+        (!group.slots.is_empty()).then(|| Step { clear, blind, ..Step::new(arena, kind, group) })
+    };
+    [step(known, false), step(unknown, true)]
 }
 
 /// Fills in, right before a step runs, the keys that its rows were waiting for. What is still missing then is a circle's

@@ -25,6 +25,7 @@ impl Entities {
             return Ok(());
         }
         let known = self.known_version(old, version)?;
+        self.note_version(new);
         self.arena_mut(new).set_key(new.slot, version, known)
     }
 

@@ -82,7 +82,12 @@ impl Entities {
                 self.make_one_stale(place);
             }
             Entry::Met(place) if self.is_here(place) => self.head_mut(place).read_at = 0,
-            Entry::Deleted(_) | Entry::Met(_) => {}
+            Entry::Versioned(place) if self.is_here(place) => {
+                let arena = self.arena_mut(place);
+                let version = arena.table.version();
+                return version.map_or(Ok(()), |version| arena.set_key(place.slot, version, 0));
+            }
+            Entry::Deleted(_) | Entry::Met(_) | Entry::Versioned(_) => {}
         }
         Ok(())
     }

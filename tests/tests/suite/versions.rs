@@ -270,13 +270,45 @@ mod versions {
         session.flush().await.unwrap();
         assert_eq!((session[docs[0]].version, session[new].version), (3, 2));
         session.rollback().await.unwrap();
-        assert_eq!(session[docs[0]].version, 1);
+        assert_eq!((session[docs[0]].version, session[new].version), (1, 0));
         let new = session.detach(new).unwrap();
         session.add(new);
         session[docs[0]].title = "c".to_owned();
         session.commit().await.unwrap();
         let rows = session.rows(Doc::select().order_by(Doc::ID.asc())).await.unwrap();
         assert_eq!(rows.iter().map(|row| row.version).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    /// [VER-2] What is not known is not looked at: the version of an entity that was expired, or of which only the key is known.
+    #[case]
+    async fn a_version_that_is_not_known_is_not_looked_at(db: Db) {
+        let mut session = db.session();
+        let docs = docs(&db, &mut session, 3).await;
+        db.script("UPDATE docs SET version = 5").await;
+        session.expire(docs[0]).unwrap();
+        let mut other = db.engine.session();
+        let stand_in = other.reference::<Doc>(2).unwrap();
+        other.delete(stand_in).unwrap();
+        other.commit().await.unwrap();
+        session.delete(docs[0]).unwrap();
+        session.delete(docs[2]).unwrap();
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::StaleData, "of the third");
+        session.rollback().await.unwrap();
+        session.expire(docs[0]).unwrap();
+        db.trace.take();
+        session.delete(docs[0]).unwrap();
+        session.commit().await.unwrap();
+        assert_statements(&db.trace.take_statements(), &["DELETE FROM docs WHERE id = ?"]);
+        assert_eq!(session.count(Doc::select()).await.unwrap(), 1);
+
+        let stand_in = other.reference::<Doc>(3).unwrap();
+        other.delete(stand_in).unwrap();
+        let new = other.add(Doc { id: 3, ..Doc::new("new") });
+        let error = other.flush().await.unwrap_err();
+        assert_eq!((error.kind(), error.column()), (ErrorKind::NotLoaded, Some("version")));
+        other.no_autoflush().load(stand_in).await.unwrap();
+        other.commit().await.unwrap();
+        assert_eq!(other[new].version, 6);
     }
 
     /// [VER-6] Rows that are inserted in bulk have version 1, unless they say another one.

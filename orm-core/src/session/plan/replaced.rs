@@ -55,7 +55,7 @@ impl Taken {
             return Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model));
         }
         let mut columns = differing(entities, place, holder, waiting)?;
-        let automatic = next_version(arena, place.slot, &mut columns)?;
+        let automatic = next_version(entities, place, holder, &mut columns)?;
         let groups = &mut changes_of(parts, place.arena).updates;
         let same = |group: &&mut Group| {
             !group.replaces.is_empty() && group.columns == columns && group.automatic == automatic
@@ -81,10 +81,24 @@ impl Taken {
 }
 
 /// A version that the program has not set goes on from that of the row, if anything else differs.
-fn next_version(arena: &Arena, slot: u32, columns: &mut Vec<usize>) -> Result<Vec<usize>> {
+fn next_version(
+    entities: &Entities,
+    place: Place,
+    holder: u32,
+    columns: &mut Vec<usize>,
+) -> Result<Vec<usize>> {
+    let arena = entities.arena(place);
     let Some(version) = arena.table.version() else { return Ok(Vec::new()) };
-    if arena.version(slot, version)? != 0 {
+    if arena.version(place.slot, version)? != 0 {
         return Ok(Vec::new());
+    }
+    if !entities.knows_version(Place { slot: holder, ..place }) {
+        let shown = entities.shown(arena.head(holder));
+        let message = format!(
+            "a new entity takes over the row {shown}, whose version is not known; load what is deleted before it is, or \
+             flush its deletion"
+        );
+        return Err(arena.blame(Error::new(ErrorKind::NotLoaded, message), version));
     }
     columns.retain(|&column| column != version);
     if columns.is_empty() {
