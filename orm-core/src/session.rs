@@ -13,6 +13,7 @@ mod entities;
 mod face;
 mod flush;
 mod history;
+mod hooks;
 mod identity;
 mod journal;
 mod keeper;

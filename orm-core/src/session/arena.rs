@@ -1,6 +1,6 @@
 //! Where the entities of one model live: their structs, what is known of each, and their identities.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -183,6 +183,8 @@ impl<M: Model> Records for Structs<M> {
 pub(super) struct Arena {
     pub(super) table: &'static Table,
     pub(super) model: &'static str,
+    /// The model as a type.
+    pub(super) of: TypeId,
     pub(super) heads: Vec<Head>,
     pub(super) records: Box<dyn Records>,
     /// The statement that reads one row by its key, once it was needed.
@@ -206,6 +208,7 @@ impl Arena {
         Self {
             table: M::table(),
             model: M::NAME,
+            of: TypeId::of::<M>(),
             heads: Vec::new(),
             records: Box::new(Structs::<M>::new()),
             by_key: None,

@@ -90,7 +90,7 @@ impl Entities {
         !self.new.is_empty() || !self.doomed.is_empty() || self.touched.iter().any(differs)
     }
 
-    fn differs(&self, place: Place) -> bool {
+    pub(super) fn differs(&self, place: Place) -> bool {
         self.differences(place).next().is_some()
     }
 

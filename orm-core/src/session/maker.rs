@@ -1,8 +1,11 @@
 //! What sessions are made with.
 
+use std::sync::Arc;
+
 use crate::Result;
 use crate::driver::Isolation;
 use crate::engine::{AsyncConnection, AsyncEngine, Connection, Engine, wait};
+use crate::session::hooks::Hooks;
 use crate::session::replay::Attempts;
 use crate::session::unit::Unit;
 use crate::session::{AsyncSession, Session};
@@ -36,6 +39,7 @@ pub(super) struct Options {
     pub(super) warns_of_gone_rows: bool,
     /// Transactions take SQLite's lock at their beginning.
     pub(super) begins_writing: bool,
+    pub(super) hooks: Option<Arc<Hooks>>,
 }
 
 impl Default for Options {
@@ -47,6 +51,7 @@ impl Default for Options {
             read_only: false,
             warns_of_gone_rows: true,
             begins_writing: false,
+            hooks: None,
         }
     }
 }

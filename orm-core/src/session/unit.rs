@@ -14,6 +14,7 @@ use crate::engine::{EngineCore, Lease, wait};
 use crate::error::{Error, ErrorKind};
 use crate::session::entities::Entities;
 use crate::session::flush;
+use crate::session::hooks::{ROUNDS, endless};
 use crate::session::maker::Options;
 use crate::session::plan::plan;
 use crate::session::unit::transaction::{Block, Joined, Nested};
@@ -153,7 +154,12 @@ impl Unit {
         if !self.entities.may_have_changes() {
             return Ok(());
         }
+        let hooks = self.options.hooks.clone();
+        if let Some(hooks) = &hooks {
+            hooks.before_flush(&mut self.entities)?;
+        }
         let steps = plan(&mut self.entities)?;
+        let deeds = hooks.as_ref().map_or_else(Vec::new, |hooks| hooks.deeds(&self.entities, &steps));
         if !steps.is_empty() {
             self.tidy().await?;
             self.begin(true).await?;
@@ -163,7 +169,25 @@ impl Unit {
             }
         }
         self.entities.flushed();
-        Ok(())
+        match hooks.map_or(Ok(()), |hooks| hooks.after_flush(&mut self.entities, &deeds)) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    /// The same until nothing is left: hooks may have made further changes.
+    async fn flush_all(&mut self) -> Result<()> {
+        self.flush().await?;
+        if self.options.hooks.is_none() {
+            return Ok(());
+        }
+        for _ in 0..ROUNDS {
+            if !self.entities.may_have_changes() {
+                return Ok(());
+            }
+            self.flush().await?;
+        }
+        if self.entities.has_changes() { Err(endless("")) } else { Ok(()) }
     }
 }
 

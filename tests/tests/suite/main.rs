@@ -18,6 +18,7 @@ mod errors;
 mod expire;
 mod flush;
 mod futures;
+mod hooks;
 mod identity;
 mod inspect;
 mod keys;

@@ -119,15 +119,22 @@ impl Unit {
     }
 
     pub(in crate::session) async fn commit(&mut self) -> Result<()> {
-        self.flush().await?;
+        self.check()?;
+        let hooks = self.options.hooks.clone();
+        if let Some(hooks) = &hooks {
+            hooks.before_commit(&mut self.entities)?;
+        }
+        self.flush_all().await?;
         self.tidy().await?;
-        if self.in_transaction()
-            && let Err(error) = self.end(true).await
-        {
+        let commits = self.in_transaction();
+        if commits && let Err(error) = self.end(true).await {
             return Err(self.fail(error).await);
         }
         self.ended();
         self.entities.committed();
+        if let Some(hooks) = hooks.filter(|_| commits) {
+            hooks.after_commit(&mut self.entities);
+        }
         Ok(())
     }
 
@@ -214,7 +221,7 @@ impl Unit {
     /// Sets a savepoint, after a flush.
     pub(in crate::session) async fn begin_nested(&mut self) -> Result<u32> {
         self.tidy().await?;
-        self.flush().await?;
+        self.flush_all().await?;
         self.begin(true).await?;
         let number = self.number_savepoint();
         let set = held(&mut self.lease)?.nested(Control::Savepoint(number)).await;
@@ -229,7 +236,7 @@ impl Unit {
     pub(in crate::session) async fn release(&mut self, number: u32) -> Result<()> {
         self.tidy().await?;
         let place = self.nested_at(number)?;
-        self.flush().await?;
+        self.flush_all().await?;
         if let Err(error) = held(&mut self.lease)?.nested(Control::Release(number)).await {
             return Err(self.fail(error).await);
         }
