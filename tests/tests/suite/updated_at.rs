@@ -66,6 +66,11 @@ mod updated_at {
         assert_eq!(session[stamps[0]].editor, "nobody");
         db.trace.take();
         session[stamps[0]].name = "A".to_owned();
+        assert_eq!(
+            session.plan().unwrap().to_string(),
+            "1. UPDATE stamps SET name, times, editor, call: 1 row\n   Stamp with key 1: name: 'a' -> 'A', times: made by the \
+             flush, editor: made by the flush, call: made by the flush"
+        );
         session.flush().await.unwrap();
         assert_statements(
             &db.trace.take_statements(),

@@ -59,6 +59,12 @@ mod versions {
         assert_eq!(docs.iter().map(|&doc| session[doc].version).collect::<Vec<_>>(), [1, 1, 1]);
         session[docs[0]].title = "new".to_owned();
         session[docs[1]].title = "doc 1".to_owned();
+        let plan = session.plan().unwrap().to_string();
+        assert_says(
+            &plan,
+            &["UPDATE docs SET title, version: 1 row", "title: 'doc 0' -> 'new', version: 1 -> 2"],
+        );
+        assert_eq!(session[docs[0]].version, 1, "the plan changes nothing");
         session.flush().await.unwrap();
         assert_statements(
             &db.trace.take_statements(),
@@ -309,6 +315,28 @@ mod versions {
         other.no_autoflush().load(stand_in).await.unwrap();
         other.commit().await.unwrap();
         assert_eq!(other[new].version, 6);
+    }
+
+    /// [VER-1, VER-2, COM-5, COM-8] The same for a savepoint, whose failure leaves the transaction and its versions as they were.
+    #[case]
+    async fn a_savepoint_takes_versions_back(db: Db) {
+        let mut session = db.session();
+        let docs = docs(&db, &mut session, 2).await;
+        session[docs[0]].title = "before".to_owned();
+        let mut nested = session.begin_nested().await.unwrap();
+        nested[docs[0]].title = "inside".to_owned();
+        nested.flush().await.unwrap();
+        assert_eq!(nested[docs[0]].version, 3);
+        nested.execute(text("UPDATE docs SET version = 9 WHERE id = 2")).await.unwrap();
+        nested[docs[1]].title = "inside".to_owned();
+        assert_eq!(nested.flush().await.unwrap_err().kind(), ErrorKind::StaleData);
+        nested.rollback().await.unwrap();
+        assert_eq!((session[docs[0]].version, session[docs[1]].version), (2, 1));
+        session[docs[0]].title = "after".to_owned();
+        session[docs[1]].title = "after".to_owned();
+        session.commit().await.unwrap();
+        let rows = session.rows(Doc::select().order_by(Doc::ID.asc())).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.version).collect::<Vec<_>>(), [3, 2]);
     }
 
     /// [VER-6] Rows that are inserted in bulk have version 1, unless they say another one.

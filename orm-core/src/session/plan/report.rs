@@ -136,6 +136,9 @@ impl Entities {
         }
         let arena = self.arena(place);
         let name = &arena.table.columns()[column].name;
+        if step.automatic.contains(&column) {
+            return self.automatic_change(step, row, column);
+        }
         let is_compared = self.head(place).touched && step.replaces.is_empty();
         let now = arena.records.get(place.slot, &arena.table.columns()[column]);
         match now {
@@ -150,6 +153,20 @@ impl Entities {
             }
             Ok(now) => format!("{name}: {}", Shown(&now)),
             Err(_) => name.clone(),
+        }
+    }
+
+    /// What the session will write there by itself: the next version is known, other values are not made before the flush.
+    fn automatic_change(&self, step: &Step, row: usize, column: usize) -> String {
+        let table = self.arenas[step.arena as usize].table;
+        let name = &table.columns()[column].name;
+        let holder = step.replaces.get(row).copied().unwrap_or(step.slots[row]);
+        match self.known_version(step.place(holder), column) {
+            _ if self.hidden => name.clone(),
+            Ok(version) if table.version() == Some(column) => {
+                format!("{name}: {version} -> {}", version.saturating_add(1))
+            }
+            Ok(_) | Err(_) => format!("{name}: made by the flush"),
         }
     }
 
