@@ -74,8 +74,13 @@ fn following(table: &'static Table, target: &'static Table) -> impl Iterator<Ite
 
 /// The key that a row refers to; none if that is NULL, or not known yet.
 fn referred(arena: &Arena, slot: u32, key: &ForeignKey) -> Option<Identity> {
-    let columns = arena.table.columns();
-    Identity::of(key.columns.len(), |part| arena.records.get(slot, &columns[key.columns[part]])).ok()
+    let (keys, columns) = (arena.table.primary_key(), arena.table.columns());
+    let value = |part: usize| match keys.iter().position(|&own| own == key.columns[part]) {
+        // It is known, whatever else is.
+        Some(own) => Ok(arena.head(slot).identity.value(own)),
+        None => arena.records.get(slot, &columns[key.columns[part]]),
+    };
+    Identity::of(key.columns.len(), value).ok()
 }
 
 /// The new identity of a row that has the reference in its own key.

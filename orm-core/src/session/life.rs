@@ -4,10 +4,10 @@ use std::any::TypeId;
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Key as _, Model};
+use crate::model::{Entity, Model};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
-use crate::session::identity::Identity;
+use crate::session::stand_in::identity_of_key;
 
 /// Where an entity is in its life cycle; see [`Entities::state`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,13 +38,13 @@ impl Entities {
 
     /// Whether an entity has a row and no values: `load` reads them, indexing panics. No I/O.
     pub fn is_expired<M: Model>(&self, entity: Entity<M>) -> bool {
-        self.persistent(entity).is_ok_and(|place| self.head(place).read_at < self.expired_before)
+        self.persistent(entity).is_ok_and(|place| !self.has_values(place))
     }
 
     /// Whether the values of an entity are the last known ones, of an earlier transaction: they can be read, and the next `get`, query
     /// or `load` that meets the entity reads them anew. One that was changed and not flushed is not. No I/O.
     pub fn is_stale<M: Model>(&self, entity: Entity<M>) -> bool {
-        let is_stale = |place| !self.is_fresh(place) && self.head(place).read_at >= self.expired_before;
+        let is_stale = |place| !self.is_fresh(place) && self.has_values(place);
         self.persistent(entity).is_ok_and(is_stale)
     }
 
@@ -99,7 +99,7 @@ impl Entities {
     pub fn peek<M: Model>(&self, key: impl Into<M::Key>) -> Option<Entity<M>> {
         let key = key.into();
         let arena = self.arena_of::<M>()?;
-        let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part)).ok()?;
+        let identity = identity_of_key::<M>(&key).ok()?;
         let slot = self.arenas[arena as usize].find(&identity)?;
         Some(Entity::new(self.handle(Place { arena, slot })))
     }

@@ -3,10 +3,10 @@
 use crate::Result;
 use crate::engine::wait;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Key as _, Model};
+use crate::model::{Entity, Model};
 use crate::session::arena::Place;
 use crate::session::entities::{Entities, LEFT, gone};
-use crate::session::identity::Identity;
+use crate::session::stand_in::identity_of_key;
 use crate::session::unit::Unit;
 use crate::session::{AsyncSession, Session};
 
@@ -41,11 +41,7 @@ impl Entities {
 impl Unit {
     /// The entities with these keys; those that are not current are read, with one SELECT for each 500.
     async fn get_many<M: Model>(&mut self, keys: Vec<M::Key>) -> Result<Vec<Option<Entity<M>>>> {
-        let identities = keys.iter().map(|key| {
-            let identity = Identity::of(M::Key::TYPES.len(), |part| key.get(part));
-            identity.map_err(|error| error.with_model(M::NAME))
-        });
-        let identities = identities.collect::<Result<Vec<_>>>()?;
+        let identities = keys.iter().map(identity_of_key::<M>).collect::<Result<Vec<_>>>()?;
         let arena = self.entities.arena_index::<M>();
         self.read_identities(arena, &identities).await?;
         let entities = &self.entities;

@@ -1,10 +1,11 @@
 //! A struct from outside, put over the entity of its row.
 
 use crate::engine::wait;
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::metadata::Column;
 use crate::model::{Entity, Model, blame};
 use crate::result::RowReader;
+use crate::session::arena::Place;
 use crate::session::entities::{Entities, LEFT, gone};
 use crate::session::leave::given_identity;
 use crate::session::undo::OldRow;
@@ -29,6 +30,7 @@ impl Entities {
     /// Puts a struct over that of an entity, but for what the struct does not know.
     fn put_over<M: Model>(&mut self, entity: Entity<M>, mut record: M) -> Result<()> {
         let place = self.writable(entity)?;
+        self.check_version(place, &record)?;
         keep_unset(self.try_get(entity)?, &mut record)?;
         self.spare(place);
         self.touch(place);
@@ -37,9 +39,26 @@ impl Entities {
         *home.ok_or_else(|| gone(M::NAME, LEFT))? = record;
         Ok(())
     }
+
+    /// A struct that was made from another version of the row would undo what has been written since.
+    fn check_version<M: Model>(&self, place: Place, record: &M) -> Result<()> {
+        let Some(version) = M::table().version() else { return Ok(()) };
+        let known = self.known_version(place, version)?;
+        let column = &M::table().columns()[version];
+        match value_of(record, version, column)? {
+            Some(Value::Int(given)) if given != known && given != 0 => {
+                let message = format!(
+                    "the struct to be merged has version {given}, and its row version {known}: somebody else has changed it"
+                );
+                Err(Error::new(ErrorKind::StaleData, message).with_model(M::NAME))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
-/// Gives a struct the values that it lacks: deferred columns that are not loaded, and what the database computes.
+/// Gives a struct the values that it lacks: deferred columns that are not loaded, what the database computes, and a version that was
+/// never set.
 fn keep_unset<M: Model>(known: &M, record: &mut M) -> Result<()> {
     let columns = M::table().columns();
     for field in 0..M::table().field_count() {
@@ -49,7 +68,8 @@ fn keep_unset<M: Model>(known: &M, record: &mut M) -> Result<()> {
         let mut keeps = false;
         for (position, column) in (start..).zip(parts) {
             let given = value_of(record, position, column)?;
-            let is_kept = column.generated.is_some() || given.is_none();
+            let is_unset = M::table().version() == Some(position) && given == Some(Value::Int(0));
+            let is_kept = column.generated.is_some() || given.is_none() || is_unset;
             keeps |= is_kept;
             let value = if is_kept { value_of(known, position, column)? } else { given };
             values.push(value.map(Value::into_owned));
@@ -78,7 +98,7 @@ impl Session {
     /// set, the struct is added as a new one.
     ///
     /// Never set are also deferred columns that are not loaded, and what the database computes: of these the entity keeps its own. A
-    /// deletion that was asked for is taken back. To take a struct in without comparing it with its row, see
+    /// deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
     /// [`attach`](Entities::attach).
     pub fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
         wait(self.unit.merge(record))
@@ -91,7 +111,7 @@ impl AsyncSession {
     /// set, the struct is added as a new one.
     ///
     /// Never set are also deferred columns that are not loaded, and what the database computes: of these the entity keeps its own. A
-    /// deletion that was asked for is taken back. To take a struct in without comparing it with its row, see
+    /// deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
     /// [`attach`](Entities::attach).
     pub async fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
         self.unit.merge(record).await

@@ -1,9 +1,9 @@
 //! Expired and refreshed entities.
 
 use orm_tests::prelude::*;
-use orm_tests::{assert_says, both_forms};
+use orm_tests::{assert_says, assert_statements, both_forms};
 
-use crate::models::User;
+use crate::models::{Page, User};
 
 #[both_forms]
 mod expire {
@@ -118,5 +118,78 @@ mod expire {
         assert_eq!(session[users[0]].age, Some(7));
         session.commit().await.unwrap();
         assert_eq!(session.rows(User::select().filter(User::AGE.eq(7))).await.unwrap().len(), 1);
+    }
+
+    async fn page(db: &Db) -> (Session, Entity<Page>) {
+        db.create::<Page>().await;
+        let mut session = db.session();
+        session.add(Page { note: Some("noted".to_owned()).into(), ..Page::new("A", "text") });
+        session.commit().await.unwrap();
+        let mut session = db.session();
+        let query = Page::select().undefer(Page::BODY).undefer(Page::NOTE);
+        let page = session.one(query).await.unwrap();
+        db.trace.take();
+        (session, page)
+    }
+
+    /// [EXP-2] [STA-8] A deferred column is forgotten with its change, and loaded again by 1 SELECT of it alone; other columns keep
+    /// their values and changes.
+    #[case]
+    async fn a_deferred_column_can_be_forgotten_alone(db: Db) {
+        let (mut session, page) = page(&db).await;
+        session[page].title = "B".into();
+        session[page].body = "changed".into();
+        session[page].note = None.into();
+        session.unload(page, Page::BODY).unwrap();
+        assert_eq!((session[page].body.get(), session[page].title.as_str()), (None, "B"));
+        assert_eq!(session[page].note.get(), Some(&None));
+        assert!(db.trace.take().is_empty());
+        session.flush().await.unwrap();
+        assert_statements(
+            &db.trace.take_statements(),
+            &["UPDATE pages SET title = ?, note = ? WHERE id = ?"],
+        );
+        session.load(page).await.unwrap();
+        assert_eq!(session.load_deferred(page, Page::BODY).await.unwrap().body.get().unwrap(), "text");
+        assert_statements(&db.trace.take_statements(), &["SELECT body FROM pages WHERE id = ?"]);
+        session.load_deferred(page, Page::BODY).await.unwrap();
+        session.flush().await.unwrap();
+        assert!(db.trace.take_statements().is_empty());
+
+        session.unload(page, Page::NOTE).unwrap();
+        session.unload(page, Page::BODY).unwrap();
+        session[page].body = "set".into();
+        session.flush().await.unwrap();
+        assert_statements(&db.trace.take_statements(), &["UPDATE pages SET body = ? WHERE id = ?"]);
+        session.rollback().await.unwrap();
+        assert_eq!(
+            (session[page].title.as_str(), session[page].body.get().map(String::as_str)),
+            ("A", Some("text"))
+        );
+        assert_eq!(session[page].note.get().unwrap().as_deref(), Some("noted"));
+    }
+
+    /// [EXP-2] What is no deferred column, or has no row to be read again, is not forgotten.
+    #[case]
+    async fn only_what_can_be_loaded_again_is_forgotten(db: Db) {
+        let (mut session, page) = page(&db).await;
+        let error = session.unload(page, Page::TITLE).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse);
+        assert_says(error, &["Page", "title", "expire"]);
+        let new = session.add(Page::new("new", "x"));
+        assert_eq!(session.unload(new, Page::BODY).unwrap_err().kind(), ErrorKind::NotPersistent);
+        assert_eq!(session[new].body.get().unwrap(), "x");
+    }
+
+    /// [EXP-4] [COM-3] A deferred column that was read while others wrote to the row by hand is forgotten with the transaction.
+    #[case]
+    async fn a_rollback_forgets_what_was_loaded_of_it(db: Db) {
+        let (mut session, page) = page(&db).await;
+        session.unload(page, Page::BODY).unwrap();
+        session.execute(text("UPDATE pages SET body = 'draft'")).await.unwrap();
+        assert_eq!(session.load_deferred(page, Page::BODY).await.unwrap().body.get().unwrap(), "draft");
+        session.rollback().await.unwrap();
+        assert_eq!(session[page].body.get(), None);
+        assert_eq!(session.load_deferred(page, Page::BODY).await.unwrap().body.get().unwrap(), "text");
     }
 }

@@ -24,6 +24,8 @@ mod inspect;
 mod keys;
 mod leaving;
 mod life;
+mod many;
+mod merge;
 mod migrations;
 mod models;
 mod plans;
