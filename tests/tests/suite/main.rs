@@ -10,6 +10,7 @@ mod cancelling;
 mod commit;
 mod compile_fail;
 mod connections;
+mod cost;
 mod cycles;
 mod edges;
 mod engine;

@@ -1,0 +1,138 @@
+//! What a flush costs: it looks at what was touched, and at nothing else.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use allocation_counter::{AllocationInfo, measure};
+use orm::{Model as _, SqlType, Value};
+use orm_tests::Backend;
+use orm_tests::prelude::*;
+use orm_tests::{async_form, both_forms, sync_form};
+
+use crate::models::User;
+
+/// A small number that counts how often it is read, by the test that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Counted {
+    test: i64,
+    number: i64,
+}
+
+static READS: Mutex<Option<HashMap<i64, u32>>> = Mutex::new(None);
+
+/// How often numbers of a test were read since the last call.
+fn reads(test: i64) -> u32 {
+    READS.lock().unwrap().get_or_insert_default().remove(&test).unwrap_or_default()
+}
+
+impl DbValue for Counted {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
+    const TYPE: SqlType = SqlType::BigInt;
+
+    fn encode(&self) -> orm::Result<Value<'_>> {
+        *READS.lock().unwrap().get_or_insert_default().entry(self.test).or_default() += 1;
+        Ok(Value::Int(self.test << 32 | self.number))
+    }
+
+    fn decode(value: &Value<'_>) -> orm::Result<Self> {
+        i64::decode(value).map(|both| Self { test: both >> 32, number: both & 0xffff_ffff })
+    }
+}
+
+#[derive(Model, Debug)]
+#[model(table = "meters")]
+struct Meter {
+    #[model(key, auto)]
+    id: i64,
+    name: String,
+    shown: Counted,
+}
+
+#[both_forms]
+mod reading {
+    use super::*;
+
+    /// How many values are read when 3 of so many loaded entities are touched, and 2 of them changed, and all is flushed.
+    async fn reads_of_a_flush(db: &Db, count: i64) -> u32 {
+        static TESTS: AtomicI64 = AtomicI64::new(1);
+        let test = TESTS.fetch_add(1, Ordering::Relaxed);
+        let mut session = db.session();
+        let meters = (0..count).map(|number| Meter::new("meter", Counted { test, number }));
+        let meters = session.add_all(meters.collect::<Vec<_>>());
+        session.commit().await.unwrap();
+        session.all(Meter::select()).await.unwrap();
+        reads(test);
+        for &meter in &meters[..2] {
+            session[meter].shown.number += 1;
+        }
+        session[meters[2]].name = "meter".to_owned();
+        db.trace.take();
+        session.commit().await.unwrap();
+        assert_eq!(db.trace.take_statements().len(), 1);
+        let flush = reads(test);
+        session.commit().await.unwrap();
+        assert_eq!(reads(test), 0);
+        flush
+    }
+
+    /// [FLU-2] A flush reads values of the entities that were touched: as many of a thousand as of three. Each is copied when it is
+    /// touched, compared, and, if it differs, written.
+    #[case]
+    async fn a_flush_reads_what_was_touched(db: Db) {
+        db.create::<Meter>().await;
+        let few = reads_of_a_flush(&db, 3).await;
+        assert_eq!(reads_of_a_flush(&db, 1000).await, few);
+        assert!(few <= 3 + 3 + 2 + 2, "{few} reads");
+    }
+}
+
+fn poll_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("there is nothing to wait for"),
+    }
+}
+
+fn is_nothing(allocated: &AllocationInfo) -> bool {
+    (allocated.count_total, allocated.bytes_total) == (0, 0)
+}
+
+/// [FLU-1] The flush and the commit of a session that changed nothing send nothing and allocate nothing.
+#[test]
+fn an_unchanged_session_allocates_nothing() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        sync_form::run(backend, |db| {
+            db.create::<User>();
+            let mut session = db.session();
+            let users = session.add_all((0..100).map(|number| User::new(number.to_string())));
+            session.commit().unwrap();
+            session.all(User::select()).unwrap();
+            db.trace.take();
+            let flush = measure(|| session.flush().unwrap());
+            session.rollback().unwrap();
+            db.trace.take();
+            let commit = measure(|| session.commit().unwrap());
+            assert!(is_nothing(&flush) && is_nothing(&commit), "{flush:?} {commit:?}");
+            assert!(db.trace.take().is_empty());
+            session[users[0]].age = Some(1);
+            assert!(!is_nothing(&measure(|| session.flush().unwrap())), "what is counted is counted");
+        });
+        async_form::run(backend, |db| async move {
+            db.create::<User>().await;
+            let mut session = db.session();
+            session.add_all((0..100).map(|number| User::new(number.to_string())));
+            session.commit().await.unwrap();
+            session.all(User::select()).await.unwrap();
+            let flush = measure(|| poll_once(session.flush()).unwrap());
+            session.rollback().await.unwrap();
+            db.trace.take();
+            let commit = measure(|| poll_once(session.commit()).unwrap());
+            assert!(is_nothing(&flush) && is_nothing(&commit), "{flush:?} {commit:?}");
+            assert!(db.trace.take().is_empty());
+        });
+    }
+}
