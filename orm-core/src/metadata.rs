@@ -38,6 +38,8 @@ pub struct Table {
     indexes: Vec<Index>,
     /// How many columns the database computes.
     generated: usize,
+    /// The positions of columns that the database fills in where a new row has no value for them.
+    filled: Vec<usize>,
     /// Whether there is a column that is read only when it is asked for.
     has_deferred: bool,
     version: Option<usize>,
@@ -177,6 +179,7 @@ impl Table {
             checks: Vec::new(),
             indexes: Vec::new(),
             generated: 0,
+            filled: Vec::new(),
             has_deferred: false,
             version: None,
             renewed: Vec::new(),
@@ -246,6 +249,12 @@ impl Table {
     /// The position of the column that the database numbers by itself, if there is one.
     pub fn auto_key(&self) -> Option<usize> {
         self.columns.iter().position(|column| column.auto)
+    }
+
+    /// The positions of the columns beside the key that the database fills in, by their defaults, where a new row's struct has
+    /// no value for them.
+    pub fn filled(&self) -> &[usize] {
+        &self.filled
     }
 
     /// How many columns the database computes, so that nobody writes them.

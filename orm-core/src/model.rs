@@ -23,7 +23,7 @@ use crate::result::{FromRow, RowReader, Shape};
 pub use belongs_to::BelongsTo;
 pub use deferred::Deferred;
 pub use entity::{Entity, Token};
-pub use field::{Embedded, Field, Reference};
+pub use field::{Embedded, Field, Reference, is_default};
 pub use found::{Found, Keeper, meet_entity};
 pub use key::Key;
 pub use models::Models;
@@ -92,6 +92,10 @@ pub trait Record: FromRow + Send + Sync + 'static {
 
     fn get(&self, field: usize, part: usize) -> Result<Value<'_>>;
     fn read_field(&mut self, field: usize, row: &mut RowReader<'_>) -> Result<()>;
+    /// Whether a field that the database fills in has no value yet.
+    fn is_unset(&self, _field: usize) -> bool {
+        false
+    }
     fn reference(&self, field: usize) -> Option<&dyn Reference>;
     fn reference_mut(&mut self, field: usize) -> Option<&mut dyn Reference>;
 

@@ -11,6 +11,7 @@ mod deferred;
 mod effects;
 mod entities;
 mod face;
+mod fetched;
 mod flush;
 mod history;
 mod hooks;

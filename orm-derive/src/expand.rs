@@ -35,6 +35,7 @@ fn record(model: &Model<'_>) -> TokenStream {
     let table = quote! { <Self as ::orm::__private::Model>::table() };
     let get = numbered().map(get);
     let read_field = numbered().map(read_field);
+    let is_unset = is_unset(model);
     let reference = references().map(reference);
     let reference_mut = references().map(reference_mut);
     let renew = renew(model);
@@ -77,6 +78,8 @@ fn record(model: &Model<'_>) -> TokenStream {
                 }
                 ::core::result::Result::Ok(())
             }
+
+            #is_unset
 
             fn reference(
                 &self,
@@ -121,6 +124,27 @@ fn read_field((number, field): (usize, &Field<'_>)) -> TokenStream {
 fn read_value(field: &Field<'_>) -> TokenStream {
     let (as_field, row) = (as_field(field), quote! { row });
     quote_spanned! { end(field.ty) => #as_field::read(#row)? }
+}
+
+/// Only a model with fields that the database fills in says which of them are not set.
+fn is_unset(model: &Model<'_>) -> Option<TokenStream> {
+    let is_filled = |field: &Field<'_>| field.attributes.auto.is_some() && field.attributes.key.is_none();
+    let mut filled = model.fields.iter().enumerate().filter(|(_, field)| is_filled(field)).peekable();
+    filled.peek()?;
+    let arms = filled.map(|(number, field)| {
+        let name = field.name;
+        let function = quote_spanned! { begin(field.ty) => ::orm::__private::is_default };
+        let call = quote_spanned! { end(field.ty) => #function(&self.#name) };
+        quote! { #number => #call }
+    });
+    Some(quote! {
+        fn is_unset(&self, field: usize) -> bool {
+            match field {
+                #(#arms,)*
+                _ => false,
+            }
+        }
+    })
 }
 
 fn reference((number, field): (usize, &Field<'_>)) -> TokenStream {
@@ -306,7 +330,9 @@ fn default_value(field: &Field<'_>) -> TokenStream {
         Some(None) => default_of(field),
         None if field.moment().is_some() => now(field),
         // The database has it, and nobody else before it is loaded.
-        None if is_deferred && generated.is_some() => quote! { #of_deferred::not_loaded() },
+        None if is_deferred && (generated.is_some() || auto.is_some()) => {
+            quote! { #of_deferred::not_loaded() }
+        }
         None if is_deferred || auto.is_some() || generated.is_some() || version.is_some() => {
             default_of(field)
         }

@@ -4,9 +4,10 @@ mod automatic;
 mod schema;
 
 use quote::ToTokens;
-use syn::{Data, Fields, LitStr, Type};
+use syn::{Data, Fields, Ident, LitStr, Type};
 
 use crate::ast::{Field, Model};
+use crate::attr::FieldAttributes;
 use crate::errors::Errors;
 use crate::types;
 
@@ -166,8 +167,11 @@ fn auto_is_numbered(field: &Field<'_>, model: &Model<'_>, errors: &mut Errors) {
     let Some(auto) = &field.attributes.auto else {
         return;
     };
+    if let Some(default) = &field.attributes.default {
+        errors.at(&default.name, "`auto` is a default already");
+    }
     if field.attributes.key.is_none() {
-        errors.at(auto, "`auto` needs `key`: the database numbers keys only");
+        return auto_is_filled(field, auto, errors);
     }
     if model.key().count() > 1 {
         errors.at(auto, "`auto` needs a key of one field, this one has several");
@@ -175,8 +179,24 @@ fn auto_is_numbered(field: &Field<'_>, model: &Model<'_>, errors: &mut Errors) {
     if !["i16", "i32", "i64"].iter().any(|integer| types::is(field.ty, integer)) {
         errors.at(field.ty, "`auto` needs an i16, i32 or i64");
     }
-    if let Some(default) = &field.attributes.default {
-        errors.at(&default.name, "`auto` is a default already");
+}
+
+/// On a field that is no key, `auto` says that the database's default fills it.
+fn auto_is_filled(field: &Field<'_>, auto: &Ident, errors: &mut Errors) {
+    let FieldAttributes { server_default, generated, no_reuse, .. } = &field.attributes;
+    if server_default.is_none() && generated.is_none() {
+        let message = "on a field that is no key, `auto` needs `server_default = \"...\"`: the SQL that the database fills \
+                       it by";
+        errors.at(auto, message);
+    }
+    if generated.is_some() {
+        errors.at(auto, "a generated column is `auto` already");
+    }
+    if let Some(no_reuse) = no_reuse {
+        errors.at(no_reuse, "`no_reuse` needs `key`: only keys are numbered");
+    }
+    if types::is_reference(field.ty) {
+        errors.at(field.ty, "`auto` cannot be on a BelongsTo: the session writes references");
     }
 }
 

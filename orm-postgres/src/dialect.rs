@@ -133,7 +133,7 @@ fn insert(shape: &WriteShape, sql: &mut Sql<'_>) {
     sql.push(" FROM ");
     unnest(shape, shape.columns(), sql);
     sql.push(" WITH ORDINALITY AS v(").push(&names.join(", ")).push(", n) ORDER BY v.n");
-    shape.write_returning(sql);
+    shape.write_returning(sql, "");
 }
 
 fn update(shape: &WriteShape, sql: &mut Sql<'_>) {
@@ -147,6 +147,7 @@ fn update(shape: &WriteShape, sql: &mut Sql<'_>) {
     unnest(shape, &[shape.columns(), shape.key()].concat(), sql);
     sql.push(" AS v(").push(&[values, keys].concat().join(", ")).push(")");
     matching(shape, sql);
+    shape.write_returning(sql, "t.");
 }
 
 fn delete(shape: &WriteShape, sql: &mut Sql<'_>) {
@@ -249,6 +250,18 @@ mod tests {
             &[0],
             r#"INSERT INTO "seat" ("row") SELECT v.c0 FROM unnest($1::smallint[]) WITH ORDINALITY AS v(c0, n) ORDER BY v.n"#,
         );
+    }
+
+    #[test]
+    fn what_the_database_makes_comes_back_behind_the_key() {
+        let check = |kind, columns: &[usize], expected: &str| {
+            let shape = WriteShape::new(&*PERSON, kind, columns.to_vec()).fetching(vec![2]);
+            let mut sql = Sql::new(&PostgresDialect);
+            PostgresDialect.write(&shape, Layout::Arrays, &mut sql);
+            assert!(sql.into_text().ends_with(expected));
+        };
+        check(WriteKind::Insert, &[1], r#" ORDER BY v.n RETURNING "id", "age""#);
+        check(WriteKind::Update, &[1], r#" WHERE t."id" = v.k0 RETURNING t."id", t."age""#);
     }
 
     #[test]

@@ -179,8 +179,8 @@ pub mod __private {
     pub use orm_core::driver::Row;
     pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
     pub use orm_core::model::{
-        Deferred, Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, ToOne, meet_entity,
-        read_record,
+        Deferred, Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, ToOne, is_default,
+        meet_entity, read_record,
     };
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};

@@ -13,12 +13,15 @@ pub struct RowBuffer {
     packed: Packed,
     starts: Vec<usize>,
     width: usize,
+    /// How many rows of a write have no values: of nothing but defaults.
+    empty: usize,
 }
 
 impl RowBuffer {
     /// Copies the rows of a write.
     pub fn copy(rows: &dyn Rows) -> Result<Self> {
-        let mut buffer = Self { width: rows.width(), ..Self::default() };
+        let empty = if rows.width() == 0 { rows.len() } else { 0 };
+        let mut buffer = Self { width: rows.width(), empty, ..Self::default() };
         for row in 0..rows.len() {
             for column in 0..rows.width() {
                 buffer.push(&rows.value(row, column)?);
@@ -104,7 +107,7 @@ impl Sink for RowBuffer {
 
 impl Rows for RowBuffer {
     fn len(&self) -> usize {
-        self.starts.len().checked_div(self.width).unwrap_or(0)
+        self.starts.len().checked_div(self.width).unwrap_or(self.empty)
     }
 
     fn width(&self) -> usize {

@@ -8,7 +8,7 @@ use crate::metadata::{Action, Check, Column, Deferral, ForeignKey, Index, RawSql
 pub struct FieldOptions {
     /// Part of the primary key.
     pub key: bool,
-    /// Numbered by the database.
+    /// Numbered by the database, if it is a key; else filled in by its default there.
     pub auto: bool,
     /// The number of a deleted row is not given again.
     pub no_reuse: bool,
@@ -154,9 +154,12 @@ impl FieldBuilder<'_> {
         if options.renewed {
             self.table.renewed.push(position);
         }
+        if options.auto && !options.key {
+            self.table.filled.push(position);
+        }
         self.table.generated += usize::from(options.generated.is_some());
         self.table.columns.push(Column {
-            auto: options.auto,
+            auto: options.auto && options.key,
             no_reuse: options.no_reuse,
             default: options.server_default.map(RawSql::from),
             generated: options.generated.map(RawSql::from),

@@ -1,5 +1,6 @@
 //! A field of a model: one column, or several that belong together.
 
+use crate::error::ErrorKind;
 use crate::metadata::FieldBuilder;
 use crate::model::Token;
 use crate::result::RowReader;
@@ -66,6 +67,17 @@ pub trait Reference {
 
     /// Forgets the key of an entity that has lost it.
     fn wait_again(&mut self);
+}
+
+/// Whether a field holds its type's default, or was not loaded: a derive asks that of fields that the database fills in.
+#[doc(hidden)]
+pub fn is_default<F: Field + Default>(field: &F) -> bool {
+    let default = F::default();
+    (0..F::WIDTH).all(|part| match (field.get(part), default.get(part)) {
+        (Ok(value), Ok(default)) => value == default,
+        (Err(error), _) => error.kind() == ErrorKind::NotLoaded,
+        (Ok(_), Err(_)) => false,
+    })
 }
 
 impl<T: DbValue> Field for T {

@@ -24,6 +24,10 @@ impl<M: Model> Records for Structs<M> {
         self.0.get(row).map_or(Ok(Value::Null), |record| record.get(column.field, column.part))
     }
 
+    fn is_unset(&self, row: usize, field: usize) -> bool {
+        self.0.get(row).is_some_and(|record| record.is_unset(field))
+    }
+
     fn awaited(&self, row: usize, field: usize) -> Option<[u64; 2]> {
         let reference = self.0.get(row)?.reference(field).filter(|found| found.is_waiting())?;
         Some(reference.entity()?.words())

@@ -26,6 +26,9 @@ pub trait Records: Debug + Send + Sync {
     /// One value.
     fn get(&self, row: usize, column: &Column) -> Result<Value<'_>>;
 
+    /// Whether a field that the database fills in has no value.
+    fn is_unset(&self, row: usize, field: usize) -> bool;
+
     /// The entity whose key is to become a reference's value.
     fn awaited(&self, row: usize, field: usize) -> Option<[u64; 2]>;
 }
@@ -189,22 +192,34 @@ impl RowSet {
     }
 }
 
-/// The columns of structs: all but what the database computes, and a key that it is to number. One list if all agree, else two.
+/// The columns of structs: all but what the database computes, and a key and others that it is to fill in. One list if all
+/// agree, else one for each that is another.
 fn columns_of_records(records: &dyn Records, of: &Written) -> Result<Vec<Vec<usize>>> {
     let columns = of.table.columns();
-    let written = |without: Option<usize>| -> Vec<usize> {
+    let written = |unset: &[usize]| -> Vec<usize> {
         let is_written =
-            |&position: &usize| columns[position].generated.is_none() && Some(position) != without;
+            |position: &usize| columns[*position].generated.is_none() && !unset.contains(position);
         (0..columns.len()).filter(is_written).collect()
     };
-    let Some(key) = of.table.auto_key() else { return Ok(vec![written(None)]) };
-    let mut found = [false; 2];
-    for row in 0..records.len() {
-        let value = records.get(row, &columns[key]).map_err(|error| of.blame(&columns[key], error))?;
-        found[usize::from(matches!(value, Value::Int(0) | Value::Null))] = true;
+    let (key, filled) = (of.table.auto_key(), of.table.filled());
+    if key.is_none() && filled.is_empty() {
+        return Ok(vec![written(&[])]);
     }
-    let [set, unset] = found;
-    Ok([set.then(|| written(None)), unset.then(|| written(Some(key)))].into_iter().flatten().collect())
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    let mut unset = Vec::new();
+    for row in 0..records.len() {
+        unset.clear();
+        if let Some(key) = key {
+            let value = records.get(row, &columns[key]).map_err(|error| of.blame(&columns[key], error))?;
+            unset.extend(matches!(value, Value::Int(0) | Value::Null).then_some(key));
+        }
+        unset.extend(filled.iter().filter(|&&column| records.is_unset(row, columns[column].field)));
+        if !found.contains(&unset) {
+            found.push(unset.clone());
+        }
+    }
+    found.sort_unstable_by_key(Vec::len);
+    Ok(found.iter().map(|unset| written(unset)).collect())
 }
 
 /// One value of a struct. A version that was never set is the first one.

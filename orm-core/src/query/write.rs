@@ -13,6 +13,8 @@ pub struct WriteShape {
     key: Vec<usize>,
     /// Whether the keys that the database makes are handed back.
     keys: bool,
+    /// The positions of columns that are read with the statement.
+    fetched: Vec<usize>,
 }
 
 /// What a shape does.
@@ -47,7 +49,7 @@ impl WriteShape {
                 table.primary_key().iter().copied().chain(table.version()).collect()
             }
         };
-        Self { table, kind, columns, key, keys: true }
+        Self { table, kind, columns, key, keys: true, fetched: Vec::new() }
     }
 
     /// The same without the keys that the database makes.
@@ -66,6 +68,18 @@ impl WriteShape {
     /// The position of the version that a row has to have, if that is looked at.
     pub(crate) fn version(&self) -> Option<usize> {
         self.table.version().filter(|_| self.key.len() > self.table.primary_key().len())
+    }
+
+    /// The same with these columns, as the database has made them, handed back for each row: behind the key, by which whoever
+    /// runs it knows the rows.
+    #[must_use]
+    pub fn fetching(self, fetched: Vec<usize>) -> Self {
+        Self { fetched, ..self }
+    }
+
+    /// The positions of the columns that are handed back for each row, if any are.
+    pub fn fetched(&self) -> &[usize] {
+        &self.fetched
     }
 
     /// The table that is written.
@@ -116,11 +130,18 @@ impl WriteShape {
         sql.bare_parameter(self.table().columns()[column].sql_type);
     }
 
-    /// Adds `RETURNING key` where the key comes back that way.
-    pub fn write_returning(&self, sql: &mut Sql<'_>) {
-        if let (Some(key), true) = (self.generated_key(), sql.dialect().returns_keys()) {
-            sql.push(" RETURNING ");
-            self.name(sql, key);
+    /// Adds `RETURNING …` for what comes back that way; this stands before each name.
+    pub fn write_returning(&self, sql: &mut Sql<'_>, before: &str) {
+        let made = self.generated_key().filter(|_| sql.dialect().returns_keys());
+        let columns = match (&self.fetched[..], made) {
+            ([], made) => made.into_iter().collect(),
+            (fetched, _) => [self.table().primary_key(), fetched].concat(),
+        };
+        if !columns.is_empty() {
+            sql.push(" RETURNING ").list(&columns, |sql, &column| {
+                sql.push(before);
+                self.name(sql, column);
+            });
         }
     }
 
@@ -137,7 +158,7 @@ impl WriteShape {
                         .push(") VALUES (");
                     sql.list(&self.columns, |sql, &column| self.parameter(sql, column)).push(")");
                 }
-                self.write_returning(sql);
+                self.write_returning(sql, "");
             }
             WriteKind::Update => {
                 sql.push("UPDATE ").table(self.table()).push(" SET ");
@@ -147,6 +168,7 @@ impl WriteShape {
                     self.parameter(sql, column);
                 });
                 self.write_condition(sql);
+                self.write_returning(sql, "");
             }
             WriteKind::Delete => {
                 sql.push("DELETE FROM ").table(self.table());

@@ -80,6 +80,7 @@ pub(super) trait Records: Send + Sync {
     fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()>;
     fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
     fn renew(&mut self, slot: u32, field: usize);
+    fn is_unset(&self, slot: u32, field: usize) -> bool;
     fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
     fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference>;
     fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a>;
@@ -150,6 +151,10 @@ impl<M: Model> Records for Structs<M> {
         if let Some(record) = self.get_mut(slot as usize).and_then(Option::as_mut) {
             record.renew(field);
         }
+    }
+
+    fn is_unset(&self, slot: u32, field: usize) -> bool {
+        self[slot as usize].as_ref().is_some_and(|record| record.is_unset(field))
     }
 
     fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference> {
@@ -414,6 +419,13 @@ impl Arena {
         };
         let result = self.records.read(slot, &mut reader);
         result.map_err(|error| self.blame(error, reader.position()))
+    }
+
+    /// The columns that the database is to fill in, as the struct has no values for them.
+    pub(super) fn unfilled(&self, slot: u32) -> Vec<usize> {
+        let is_unset =
+            |position: &&usize| self.records.is_unset(slot, self.table.columns()[**position].field);
+        self.table.filled().iter().filter(is_unset).copied().collect()
     }
 
     /// Whether a deferred column is not loaded.

@@ -157,14 +157,17 @@ pub(super) fn check_order(effect: &Effect, rows: &RowBuffer) -> Result<()> {
     for row in 0..rows.len() {
         match rows.value(row, effect.at)? {
             Value::Int(key) if key > last => last = key,
-            _ => {
-                let message = "the keys of new rows do not grow, so which belongs to which row is not certain; let the \
-                               key's sequence count up, or insert such rows one by one";
-                return Err(Error::new(ErrorKind::Unsupported, message));
-            }
+            _ => return Err(keys_out_of_order()),
         }
     }
     Ok(())
+}
+
+#[cold]
+pub(super) fn keys_out_of_order() -> Error {
+    let message = "the keys of new rows do not grow, so which belongs to which row is not certain; let the \
+                   key's sequence count up, or insert such rows one by one";
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 /// A row of values that were set.

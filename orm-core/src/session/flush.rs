@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use crate::Result;
-use crate::driver::{Rows, Write, Written};
+use crate::driver::{RowBuffer, Rows, Write, Written};
 use crate::engine::{EngineCore, Lease};
 use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
 use crate::query::{Dialect, Layout, WriteKind, WriteShape};
 use crate::session::arena::{Arena, State};
 use crate::session::entities::Entities;
+use crate::session::fetched::{columns_to_fetch, generated_keys};
 use crate::session::identity::Identity;
 use crate::session::maker::Options;
 use crate::session::plan::{Step, fill_in_keys};
@@ -37,12 +39,14 @@ async fn run_step(
     fill_in_keys(entities, step)?;
     let dialect = engine.backend().dialect();
     let table = entities.arenas[step.arena as usize].table;
-    let shape = WriteShape::new(table, step.kind, step.columns.clone());
+    let shape = WriteShape::new(table, step.kind, step.columns.clone()).fetching(fetched(table, step));
     let shape = if step.blind { shape.by_key_alone() } else { shape };
-    if step.is_done_already() {
-        return replaced(entities, step, 0, &step.slots);
-    }
     let slots = still_there(entities, step)?;
+    if step.is_done_already() {
+        let mut pairs = step.slots.iter().zip(&step.replaces);
+        return pairs
+            .try_for_each(|(&new, &old)| entities.replaced_by_equal(step.place(old), step.place(new)));
+    }
     entities.fill_in_automatic(step, &slots)?;
     let mut left = &*slots;
     while !left.is_empty() {
@@ -53,12 +57,12 @@ async fn run_step(
         };
         let statement = engine.statements().write(dialect, &shape, layout)?;
         let done = step.slots.len() - left.len();
-        let versions =
-            entities.known_versions(step, &shape, slots, step.replaces.get(done..).unwrap_or_default())?;
+        let holders = step.replaces.get(done..).unwrap_or_default();
+        let versions = entities.known_versions(step, &shape, slots, holders)?;
         let arena = &entities.arenas[step.arena as usize];
         let rows = arena.records.rows(Selection {
             slots,
-            holders: step.replaces.get(done..).unwrap_or_default(),
+            holders,
             columns: Selection::columns_of(table, shape.columns()),
             clear: step.clear,
             key: shape.key().len() - usize::from(!versions.is_empty()),
@@ -66,8 +70,9 @@ async fn run_step(
             heads: &arena.heads,
         });
         let keys = shape.generated_key().is_some();
-        let written = lease.write(Write { statement: &statement, layout, rows: &*rows, keys }).await;
-        let written = written.map_err(|error| blame(arena, dialect, &shape, &*rows, error))?;
+        let write = Write { statement: &statement, layout, rows: &*rows, keys };
+        let sent = send(lease, write, &shape).await;
+        let (written, made) = sent.map_err(|error| blame(arena, dialect, &shape, &*rows, error))?;
         drop(rows);
         let complete = written.affected == slots.len() as u64;
         if step.kind == WriteKind::Delete
@@ -78,9 +83,12 @@ async fn run_step(
             let counts = counts("deleted", slots.len(), written.affected);
             lease.warn(&format!("table {}: {counts}; some were gone already", table.name()));
         }
-        match step.replaces.is_empty() || written.affected != slots.len() as u64 {
-            true => acknowledge(entities, step, slots, &shape, &written)?,
-            false => replaced(entities, step, done, slots)?,
+        acknowledge(entities, step, (slots, holders), &shape, &written)?;
+        if !shape.fetched().is_empty() {
+            entities.take_fetched(step.arena, shape.fetched(), &made)?;
+        }
+        if step.kind == WriteKind::Update && !step.clear {
+            entities.forget_computed(step.arena, slots)?;
         }
         left = rest;
     }
@@ -110,7 +118,7 @@ fn still_there<'s>(entities: &Entities, step: &'s Step) -> Result<Cow<'s, [u32]>
 fn acknowledge(
     entities: &mut Entities,
     step: &Step,
-    slots: &[u32],
+    (slots, holders): (&[u32], &[u32]),
     shape: &WriteShape,
     written: &Written,
 ) -> Result<()> {
@@ -126,6 +134,10 @@ fn acknowledge(
             Err(stale(entities, step, &counts("updated", slots.len(), written.affected)))
         }
         WriteKind::Update if step.clear => Ok(()),
+        WriteKind::Update if !holders.is_empty() => {
+            let mut pairs = slots.iter().zip(holders);
+            pairs.try_for_each(|(&new, &old)| entities.replaced(step.place(old), step.place(new)))
+        }
         WriteKind::Update => entities.updated(slots.iter().map(|&slot| step.place(slot))),
         WriteKind::Delete => {
             if !complete && shape.version().is_some() {
@@ -143,12 +155,27 @@ fn stale(entities: &Entities, step: &Step, counts: &str) -> Error {
     Error::new(ErrorKind::StaleData, message).with_model(model)
 }
 
-/// Has new entities take over the rows of deleted ones.
-fn replaced(entities: &mut Entities, step: &Step, done: usize, slots: &[u32]) -> Result<()> {
-    for (&slot, &old) in slots.iter().zip(step.replaces.iter().skip(done)) {
-        entities.replaced(step.place(old), step.place(slot))?;
+/// What is read with the statement of a step.
+fn fetched(table: &Table, step: &Step) -> Vec<usize> {
+    match step.kind {
+        WriteKind::Delete => Vec::new(),
+        WriteKind::Update if step.clear => Vec::new(),
+        WriteKind::Insert | WriteKind::Update => {
+            let is_new = step.kind == WriteKind::Insert || !step.replaces.is_empty();
+            columns_to_fetch(table, is_new, &step.columns)
+        }
     }
-    Ok(())
+}
+
+/// Runs a statement for its rows. What the database has made of them comes back as rows, their keys in front.
+async fn send(lease: &mut Lease, write: Write<'_>, shape: &WriteShape) -> Result<(Written, RowBuffer)> {
+    let mut made = RowBuffer::new(false);
+    if shape.fetched().is_empty() {
+        return Ok((lease.write(write).await?, made));
+    }
+    let affected = lease.write_returning(write, &mut made).await?;
+    let keys = generated_keys(shape, write.layout, &made)?;
+    Ok((Written { affected, keys }, made))
 }
 
 fn counts(verb: &str, expected: usize, affected: u64) -> String {

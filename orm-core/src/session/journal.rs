@@ -2,6 +2,7 @@
 //! touched rows are also the snapshots that changes are found with.
 
 use crate::session::arena::Place;
+use crate::session::fetched::Fetched;
 use crate::session::identity::Identity;
 use crate::value::{Packed, Unpacked};
 
@@ -19,6 +20,8 @@ pub(super) enum Entry {
     Versioned(Place),
     /// Its row was deleted, or found to be gone.
     Deleted(Place),
+    /// What the database made of rows was read.
+    Fetched(Box<Fetched>),
 }
 
 #[derive(Default)]
@@ -53,6 +56,16 @@ impl Journal {
         let number = self.entries.len() as u32;
         self.entries.push(Entry::Touched(place, self.snapshots.end()));
         (number, &mut self.snapshots)
+    }
+
+    /// Where values begin that are pushed now, for an entry that follows.
+    pub(super) fn end_of_values(&self) -> usize {
+        self.snapshots.end()
+    }
+
+    /// Takes such values.
+    pub(super) fn values_to_push(&mut self) -> &mut Packed {
+        &mut self.snapshots
     }
 
     /// Where the values of the snapshot with this number begin.

@@ -18,6 +18,21 @@ impl Entities {
         Ok(())
     }
 
+    /// The same where the row is what the new one is to have: nothing is written, and what the database has made of it stays.
+    pub(super) fn replaced_by_equal(&mut self, old: Place, new: Place) -> Result<()> {
+        self.forget_changes(old);
+        let arena = self.arena(new);
+        let columns = arena.table.columns();
+        let unfilled = arena.unfilled(new.slot);
+        let is_made =
+            |position: &usize| columns[*position].generated.is_some() || unfilled.contains(position);
+        let made: Vec<_> = (0..columns.len()).filter(is_made).collect();
+        if !made.is_empty() {
+            self.copy_columns(old, new, &made)?;
+        }
+        self.replaced(old, new)
+    }
+
     /// Where nothing differed, nothing was written, and the row has the version that it had.
     fn keep_version(&mut self, old: Place, new: Place) -> Result<()> {
         let Some(version) = self.arena(new).table.version() else { return Ok(()) };

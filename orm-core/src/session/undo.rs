@@ -5,6 +5,7 @@ use crate::model::Reference;
 use crate::result::RowReader;
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
+use crate::session::fetched::Fetched;
 use crate::session::identity::Identity;
 use crate::session::journal::Entry;
 use crate::{Result, Value};
@@ -87,7 +88,21 @@ impl Entities {
                 let version = arena.table.version();
                 return version.map_or(Ok(()), |version| arena.set_key(place.slot, version, 0));
             }
+            Entry::Fetched(fetched) => return self.undo_fetched(&fetched),
             Entry::Deleted(_) | Entry::Met(_) | Entry::Versioned(_) => {}
+        }
+        Ok(())
+    }
+
+    fn undo_fetched(&mut self, Fetched { columns, places, start }: &Fetched) -> Result<()> {
+        let Self { arenas, journal, .. } = self;
+        let mut values = journal.values(*start);
+        for &place in places {
+            let row = OldRow(columns.iter().map(|_| values.next_known()).collect());
+            let arena = &mut arenas[place.arena as usize];
+            if arena.head(place.slot).state != State::Free {
+                arena.read_columns(place.slot, columns, &row)?;
+            }
         }
         Ok(())
     }

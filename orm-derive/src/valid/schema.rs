@@ -26,7 +26,7 @@ pub(super) fn check(model: &Model<'_>, errors: &mut Errors) {
         }
         actions_need_a_reference(field, errors);
         generated_is_only_that(field, errors);
-        if let (Some(auto), Some(_)) = (&said.auto, &said.server_default) {
+        if let (Some(auto), Some(_), Some(_)) = (&said.auto, &said.key, &said.server_default) {
             errors.at(auto, "`auto` is a default already");
         }
     }

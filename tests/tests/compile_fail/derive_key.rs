@@ -11,6 +11,20 @@ struct Single {
 }
 
 #[derive(Model)]
+struct Filled {
+    #[model(key)]
+    id: i64,
+    #[model(auto, default = 5)]
+    number: i64,
+    #[model(auto(no_reuse), server_default = "1")]
+    count: i64,
+    #[model(auto, generated = "number + 1")]
+    more: i64,
+    #[model(auto, server_default = "1")]
+    friend: Option<BelongsTo<Filled>>,
+}
+
+#[derive(Model)]
 struct Several {
     #[model(key, auto)]
     shop: i64,

@@ -17,6 +17,7 @@ mod engine;
 mod error_kinds;
 mod errors;
 mod expire;
+mod fetched;
 mod flush;
 mod futures;
 mod hooks;

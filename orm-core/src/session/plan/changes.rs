@@ -118,7 +118,12 @@ pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Ve
         let columns = insert_columns(arena, place.slot)?;
         let groups = &mut changes_of(&mut parts, place.arena).inserts;
         // Neighbours only: rows are inserted in the order in which they were added.
-        match groups.last_mut().filter(|group| group.columns.len() == columns.len()) {
+        let fills = !arena.table.filled().is_empty();
+        let same = |group: &&mut Group| {
+            group.columns.len() == columns.len()
+                && (!fills || columns.clone().eq(group.columns.iter().copied()))
+        };
+        match groups.last_mut().filter(same) {
             Some(group) => group.slots.push(place.slot),
             None => groups.push(Group::of(columns.collect(), vec![place.slot])),
         }
@@ -210,8 +215,8 @@ pub(super) fn add_waiting<'w>(
     }
 }
 
-/// The columns of a new row: all, except a key that the database is to number and what it computes.
-fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Item = usize> + use<>> {
+/// The columns of a new row: all, except a key that the database is to number, what it fills in and what it computes.
+fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Item = usize> + Clone + use<>> {
     let table: &'static Table = arena.table;
     let unset = match table.auto_key() {
         Some(key) => is_unset(arena, slot, key)?.then_some(key),
@@ -220,11 +225,12 @@ fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Ite
     if unset.is_none() {
         refuse_known_identity(arena, slot)?;
     }
+    let unfilled = arena.unfilled(slot);
     if table.has_deferred() {
-        refuse_not_loaded(arena, slot)?;
+        refuse_not_loaded(arena, slot, &unfilled)?;
     }
-    let left = table.columns().len() - table.generated_count() - usize::from(unset.is_some());
-    Ok(Columns { table, next: 0, left, without: unset })
+    let left_out = table.generated_count() + usize::from(unset.is_some()) + unfilled.len();
+    Ok(Columns { table, next: 0, left: table.columns().len() - left_out, without: unset, unfilled })
 }
 
 pub(super) fn is_unset(arena: &Arena, slot: u32, key: usize) -> Result<bool> {
@@ -255,8 +261,10 @@ fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
 }
 
 /// A new row needs all of its values.
-pub(super) fn refuse_not_loaded(arena: &Arena, slot: u32) -> Result<()> {
-    let is_written = |&position: &usize| arena.table.columns()[position].generated.is_none();
+pub(super) fn refuse_not_loaded(arena: &Arena, slot: u32, unfilled: &[usize]) -> Result<()> {
+    let is_written = |position: &usize| {
+        arena.table.columns()[*position].generated.is_none() && !unfilled.contains(position)
+    };
     let lacking =
         (0..arena.table.columns().len()).filter(is_written).find(|&position| arena.lacks(slot, position));
     match lacking {
@@ -268,12 +276,14 @@ pub(super) fn refuse_not_loaded(arena: &Arena, slot: u32) -> Result<()> {
     }
 }
 
-/// Positions from 0 but for what the database fills in; counted without being listed.
+/// Positions from 0 but for what the database makes; counted without being listed.
+#[derive(Clone)]
 struct Columns {
     table: &'static Table,
     next: usize,
     left: usize,
     without: Option<usize>,
+    unfilled: Vec<usize>,
 }
 
 impl Iterator for Columns {
@@ -281,7 +291,10 @@ impl Iterator for Columns {
 
     fn next(&mut self) -> Option<usize> {
         self.left = self.left.checked_sub(1)?;
-        while self.without == Some(self.next) || self.table.columns()[self.next].generated.is_some() {
+        while self.without == Some(self.next)
+            || self.table.columns()[self.next].generated.is_some()
+            || self.unfilled.contains(&self.next)
+        {
             self.next += 1;
         }
         self.next += 1;

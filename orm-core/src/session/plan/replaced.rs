@@ -113,8 +113,9 @@ fn next_version(
 fn differing(entities: &Entities, place: Place, holder: u32, waiting: &[Waiting]) -> Result<Vec<usize>> {
     let (arena, holder) = (entities.arena(place), Place { slot: holder, ..place });
     let table = arena.table;
+    let unfilled = arena.unfilled(place.slot);
     if table.has_deferred() {
-        refuse_not_loaded(arena, place.slot)?;
+        refuse_not_loaded(arena, place.slot, &unfilled)?;
     }
     let (mut known, mut columns) = (Packed::default(), Vec::new());
     let before = if arena.head(holder.slot).touched {
@@ -134,7 +135,8 @@ fn differing(entities: &Entities, place: Place, holder: u32, waiting: &[Waiting]
     }
     add_waiting(arena, waiting.iter().filter(|reference| reference.place == place), &mut columns);
     columns.retain(|column| {
-        table.columns()[*column].generated.is_none() && !table.primary_key().contains(column)
+        let is_made = table.columns()[*column].generated.is_some() || unfilled.contains(column);
+        !is_made && !table.primary_key().contains(column)
     });
     Ok(columns)
 }
