@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::ops::{Index, IndexMut};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::Result;
 use crate::driver::Row;
@@ -31,7 +31,7 @@ pub struct Entities {
     pub(super) doomed: Vec<Place>,
     pub(super) journal: Journal,
     /// What was detached in this transaction, which may have written it.
-    pub(super) left: Vec<(u32, Identity)>,
+    pub(super) left: HashSet<(u32, Identity)>,
     /// The end of a transaction throws values away.
     expires: bool,
     /// Goes on by two at each end of a transaction and each `expire_all`.
@@ -60,7 +60,7 @@ impl Entities {
             touched: Vec::new(),
             doomed: Vec::new(),
             journal: Journal::default(),
-            left: Vec::new(),
+            left: HashSet::new(),
             expires,
             clock: 2,
             stale_before: 2,
@@ -371,7 +371,7 @@ impl Entities {
     #[cold]
     fn note_if_left(&mut self, place: Place) {
         let identity = &self.head(place).identity;
-        if self.left.iter().any(|(arena, left)| *arena == place.arena && left == identity) {
+        if self.left.contains(&(place.arena, identity.clone())) {
             self.journal.push(Entry::Met(place));
         }
     }

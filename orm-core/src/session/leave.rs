@@ -102,7 +102,7 @@ impl Entities {
         }
         if !self.journal.is_empty() {
             let identity = self.head(place).identity.clone();
-            self.left.push((place.arena, identity));
+            self.left.insert((place.arena, identity));
         }
         self.arena_mut(place).release(place.slot);
     }

@@ -1,9 +1,10 @@
 //! Undoing a transaction in memory: the journal is gone through from its end, and values, keys and states are as they were.
 
 use crate::driver::{Row, no_such_column};
+use crate::metadata::ForeignKey;
 use crate::model::Reference;
 use crate::result::RowReader;
-use crate::session::arena::{Place, State};
+use crate::session::arena::{Arena, Place, State};
 use crate::session::entities::Entities;
 use crate::session::fetched::Fetched;
 use crate::session::identity::Identity;
@@ -152,10 +153,29 @@ impl Entities {
         let row = OldRow(arena.table.columns().iter().map(|_| values.next_known()).collect());
         let mut reader = RowReader::new(&row);
         for field in 0..arena.table.field_count() {
-            arena.records.read_field(place.slot, field, &mut reader)?;
+            match unchanged_reference(arena, place.slot, field, &row) {
+                Some(key) => key.columns.iter().for_each(|_| drop(reader.next())),
+                None => arena.records.read_field(place.slot, field, &mut reader)?,
+            }
         }
         Ok(())
     }
+}
+
+/// The foreign key of a field that refers to what it did. It is left as it is: it may know the entity, and the key alone does not.
+fn unchanged_reference(
+    arena: &Arena,
+    slot: u32,
+    field: usize,
+    before: &OldRow<'_>,
+) -> Option<&'static ForeignKey> {
+    let columns = arena.table.columns();
+    let is_same = |&position: &usize| {
+        let now = arena.records.get(slot, &columns[position]);
+        matches!((now, &before.0[position]), (Ok(now), Some(before)) if now == *before)
+    };
+    let mut keys = arena.table.foreign_keys().iter();
+    keys.find(|key| key.field == field).filter(|key| key.columns.iter().all(is_same))
 }
 
 /// A row out of a snapshot; deferred columns need not be known.

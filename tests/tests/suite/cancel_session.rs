@@ -26,6 +26,8 @@ struct Note {
 enum Call {
     Get,
     GetForUpdate,
+    GetMany,
+    Merge,
     All,
     Rows,
     Count,
@@ -47,12 +49,15 @@ enum Call {
     Failure,
     Rollback,
     Leave,
+    Close,
     Commit,
 }
 
-const CALLS: [Call; 24] = [
+const CALLS: [Call; 27] = [
     Call::Get,
     Call::GetForUpdate,
+    Call::GetMany,
+    Call::Merge,
     Call::All,
     Call::Rows,
     Call::Count,
@@ -74,6 +79,7 @@ const CALLS: [Call; 24] = [
     Call::Failure,
     Call::Rollback,
     Call::Leave,
+    Call::Close,
     Call::Commit,
 ];
 
@@ -135,6 +141,8 @@ async fn plain(call: Call, session: &mut AsyncSession, on: &Handles) -> Result<(
     match call {
         Call::Get => session.get::<User>(99).await.map(drop),
         Call::GetForUpdate => session.get_for_update::<User>(2).await.map(drop),
+        Call::GetMany => session.get_many::<User>([2, 99, 1]).await.map(drop),
+        Call::Merge => session.merge(User { id: 2, ..User::new("Bobby") }).await.map(drop),
         Call::All => session.all(User::select()).await.map(drop),
         Call::Rows => session.rows(User::select()).await.map(drop),
         Call::Count => session.count(User::select()).await.map(drop),
@@ -171,7 +179,12 @@ async fn plain(call: Call, session: &mut AsyncSession, on: &Handles) -> Result<(
             session.rollback().await
         }
         Call::Commit => session.commit().await,
-        Call::Leave | Call::NestedCommit | Call::NestedRollback | Call::NestedDrop | Call::NestedFailure => {
+        Call::Leave
+        | Call::Close
+        | Call::NestedCommit
+        | Call::NestedRollback
+        | Call::NestedDrop
+        | Call::NestedFailure => {
             unreachable!("made elsewhere")
         }
     }
@@ -229,6 +242,9 @@ impl Trial {
         if call == Call::Leave {
             return self.leave(&sessions, &before, polls, wait).await;
         }
+        if call == Call::Close {
+            return self.close(&sessions, &before, polls, wait).await;
+        }
         let mut session = sessions.session();
         let handles = prepare(&mut session).await.unwrap();
         let outcome = make(call, &mut session, &handles, polls, wait).await;
@@ -281,6 +297,24 @@ impl Trial {
         };
         let outcome = drop_after(polls, wait, work).await;
         assert!(!matches!(outcome, Some(Err(_))), "{outcome:?}");
+        assert_eq!(self.stored().await, *before);
+        self.check_pool().await;
+        outcome.is_some()
+    }
+
+    /// A session that is closed in the middle of its work.
+    async fn close(
+        &mut self,
+        sessions: &SessionMaker<AsyncEngine>,
+        before: &Stored,
+        polls: usize,
+        wait: bool,
+    ) -> bool {
+        let mut session = sessions.session();
+        prepare(&mut session).await.unwrap();
+        session.flush().await.unwrap();
+        let outcome = drop_after(polls, wait, session.close()).await;
+        self.settle().await;
         assert_eq!(self.stored().await, *before);
         self.check_pool().await;
         outcome.is_some()

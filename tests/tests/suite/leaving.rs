@@ -1,10 +1,38 @@
 //! Leaving a session and coming back: expunge, detach, attach, close.
 
-use orm::EntityState;
+use std::sync::Arc;
+
+use orm::{EntityState, SqlType, Value};
 use orm_tests::prelude::*;
 use orm_tests::{assert_says, assert_statements, both_forms};
 
 use crate::models::{Account, Address, Page, Pair, User};
+
+/// A number that is held in memory as long as an entity holds it.
+#[derive(Clone, Debug)]
+struct Held(Arc<i64>);
+
+impl DbValue for Held {
+    type Plain = Self;
+    type Nulled<U: DbValue> = U;
+    const TYPE: SqlType = SqlType::BigInt;
+
+    fn encode(&self) -> orm::Result<Value<'_>> {
+        Ok(Value::Int(*self.0))
+    }
+
+    fn decode(value: &Value<'_>) -> orm::Result<Self> {
+        i64::decode(value).map(|number| Self(Arc::new(number)))
+    }
+}
+
+#[derive(Model, Debug)]
+#[model(table = "holders")]
+struct Holder {
+    #[model(key, auto)]
+    id: i64,
+    held: Held,
+}
 
 #[both_forms]
 mod leaving {
@@ -236,5 +264,27 @@ mod leaving {
         assert!(db.trace.take().is_empty());
         let mut session = db.session();
         assert!(session.rows(User::select().filter(User::AGE.eq(1))).await.unwrap().is_empty());
+    }
+
+    /// [IDM-3] What leaves is freed: expunged, all at once, or with its session.
+    #[case]
+    async fn what_leaves_is_freed(db: Db) {
+        db.create::<Holder>().await;
+        let mut session = db.session();
+        let held = [1, 2, 3].map(Arc::new);
+        let counts = || [0, 1, 2].map(|index: usize| Arc::strong_count(&held[index]));
+        let holders = session.add_all([0, 1, 2].map(|index: usize| Holder::new(Held(held[index].clone()))));
+        session.commit().await.unwrap();
+        assert_eq!(counts(), [2, 2, 2]);
+        session.expunge(holders[0]).unwrap();
+        assert_eq!(counts(), [1, 2, 2]);
+        session.expunge_all();
+        assert_eq!(counts(), [1, 1, 1]);
+        session.attach(Holder { id: 1, held: Held(held[0].clone()) }).unwrap();
+        session.add(Holder::new(Held(held[1].clone())));
+        session.flush().await.unwrap();
+        assert_eq!(counts(), [2, 2, 1]);
+        session.close().await;
+        assert_eq!(counts(), [1, 1, 1]);
     }
 }

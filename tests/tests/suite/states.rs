@@ -3,7 +3,7 @@
 use orm_tests::prelude::*;
 use orm_tests::{assert_says, both_forms};
 
-use crate::models::User;
+use crate::models::{Post, User};
 
 #[both_forms]
 mod states {
@@ -185,5 +185,21 @@ mod states {
         session.delete(alice).unwrap();
         session.commit().await.unwrap();
         assert_eq!(db.trace.take_statements().len(), 1);
+    }
+
+    /// [STA-3] [COM-3] A rollback puts values back and leaves references alone that were not changed: one to a row that was not
+    /// inserted after all waits for a key again, and does not hold one that the database gives to another row.
+    #[case]
+    async fn a_rollback_leaves_references_alone(db: Db) {
+        db.create::<Post>().await;
+        let mut session = db.session();
+        let alice = session.add(User::new("Alice"));
+        let post = session.add(Post::new("Hello", alice));
+        session.flush().await.unwrap();
+        session[post].title = "Changed".to_owned();
+        session.flush().await.unwrap();
+        session.rollback().await.unwrap();
+        assert_eq!(session[post].title, "Hello");
+        assert_eq!(session[post].author.get(), None, "the row was not inserted after all");
     }
 }
