@@ -46,6 +46,12 @@ pub(crate) struct Profile {
     pub(crate) text: String,
 }
 
+struct Stock {
+    shop: Entity<Shop>,
+    shelves: [Entity<Shelf>; 2],
+    goods: [Entity<Good>; 2],
+}
+
 #[both_forms]
 mod keys {
     use super::*;
@@ -126,7 +132,7 @@ mod keys {
         assert_eq!(session.rows(Entry::select().filter(Entry::ACCOUNT_ID.eq("a"))).await.unwrap().len(), 1);
     }
 
-    async fn shop(db: &Db) -> (Session, Entity<Shop>, [Entity<Shelf>; 2], [Entity<Good>; 2]) {
+    async fn stock(db: &Db) -> (Session, Stock) {
         db.create::<(Shop, Shelf, Good)>().await;
         let mut session = db.session();
         let shop = session.add(Shop::new("old", "Shop"));
@@ -141,7 +147,7 @@ mod keys {
         session.all(Good::select()).await.unwrap();
         session.all(Shop::select()).await.unwrap();
         db.trace.take();
-        (session, shop, shelves, goods)
+        (session, Stock { shop, shelves, goods })
     }
 
     fn where_it_is(session: &Session, good: Entity<Good>) -> Option<(String, i32)> {
@@ -151,7 +157,7 @@ mod keys {
     /// [KEY-3] 1 statement: the database takes the children along, and theirs, and memory shows it at once; a rollback undoes it.
     #[case]
     async fn what_refers_to_a_key_follows_it(db: Db) {
-        let (mut session, shop, shelves, goods) = shop(&db).await;
+        let (mut session, Stock { shop, shelves, goods }) = stock(&db).await;
         session[shop].code = "new".into();
         session.flush().await.unwrap();
         assert_statements(&db.trace.take_statements(), &["UPDATE shops SET code = ? WHERE code = ?"]);
@@ -177,7 +183,7 @@ mod keys {
     /// [KEY-3] Children that are changed in the same flush are found under their new keys.
     #[case]
     async fn what_follows_a_key_can_be_changed_with_it(db: Db) {
-        let (mut session, shop, shelves, goods) = shop(&db).await;
+        let (mut session, Stock { shop, shelves, goods }) = stock(&db).await;
         session[shop].code = "new".into();
         session[shelves[0]].label = Some("top".into());
         session[goods[0]].name = "coffee".into();
@@ -207,7 +213,7 @@ mod keys {
     /// [KEY-3] Two keys that are exchanged through a third, and an update statement that sets keys, take theirs along.
     #[case]
     async fn a_statement_that_sets_keys_takes_children_along(db: Db) {
-        let (mut session, shop, shelves, goods) = shop(&db).await;
+        let (mut session, Stock { shop, shelves, goods }) = stock(&db).await;
         let other = session.get_one::<Shop>("other").await.unwrap();
         let (mine, theirs) = (session[shop].code.clone(), session[other].code.clone());
         for (entity, code) in [(shop, "aside".to_owned()), (other, mine), (shop, theirs)] {
