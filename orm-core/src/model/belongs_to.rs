@@ -136,6 +136,10 @@ impl<M: Model> Reference for BelongsTo<M> {
         Ok(())
     }
 
+    fn belongs_to(&mut self, entity: Token) {
+        self.entity = Some(entity);
+    }
+
     fn wait_again(&mut self) {
         if self.entity.is_some() {
             self.key = None;

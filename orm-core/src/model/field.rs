@@ -65,6 +65,9 @@ pub trait Reference {
     /// Fills in the key.
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()>;
 
+    /// Says which entity has the key.
+    fn belongs_to(&mut self, entity: Token);
+
     /// Forgets the key of an entity that has lost it.
     fn wait_again(&mut self);
 }

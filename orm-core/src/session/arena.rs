@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::driver::{Row, Rows, Statement};
 use crate::engine::EngineCore;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Column, Table};
-use crate::model::{Model, Reference};
+use crate::metadata::{Column, ForeignKey, Table};
+use crate::model::{Model, Reference, Token};
 use crate::query::Positions;
 use crate::result::RowReader;
 use crate::session::identity::{Identity, IdentityMap};
@@ -347,6 +347,18 @@ impl Arena {
         let columns = self.table.columns();
         let keys = self.table.primary_key();
         Identity::of(keys.len(), |part| self.records.get(slot, &columns[keys[part]]))
+    }
+
+    /// The identity that a reference's key says, if it has one.
+    pub(super) fn identity_referred_to(&self, slot: u32, key: &ForeignKey) -> Option<Identity> {
+        let column = |part: usize| &self.table.columns()[key.columns[part]];
+        Identity::of(key.columns.len(), |part| self.records.get(slot, column(part))).ok()
+    }
+
+    /// The entity that a reference was made from, and its key.
+    pub(super) fn entity_referred_to(&self, slot: u32, key: &ForeignKey) -> Option<(Token, Identity)> {
+        let entity = self.records.reference(slot, key.field)?.entity()?;
+        Some((entity, self.identity_referred_to(slot, key)?))
     }
 
     /// The entity of a row: the one that is known under its key, or a new one. `refill` says of a known one whether its

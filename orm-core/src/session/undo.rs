@@ -1,10 +1,12 @@
 //! Undoing a transaction in memory: the journal is gone through from its end, and values, keys and states are as they were.
 
+use foldhash::{HashMap, HashMapExt};
+
 use crate::driver::{Row, no_such_column};
 use crate::metadata::ForeignKey;
-use crate::model::Reference;
+use crate::model::Token;
 use crate::result::RowReader;
-use crate::session::arena::{Arena, Place, State};
+use crate::session::arena::{Head, Place, State};
 use crate::session::entities::Entities;
 use crate::session::fetched::Fetched;
 use crate::session::identity::Identity;
@@ -14,6 +16,14 @@ use crate::{Result, Value};
 /// What memory was when a savepoint was set.
 #[derive(Clone, Copy)]
 pub(super) struct Mark(usize);
+
+/// What a rollback takes back, beside what it does at once.
+struct Undone {
+    /// What was added, and has no row after all.
+    added: Vec<Place>,
+    /// The identities that rows had for a while, and who had them.
+    identities: HashMap<(u32, Identity), Place>,
+}
 
 impl Entities {
     /// Remembers what is now, with nothing unflushed.
@@ -36,25 +46,26 @@ impl Entities {
     }
 
     fn undo_to(&mut self, mark: usize) -> Result<()> {
-        for place in std::mem::take(&mut self.new) {
+        let mut undone = Undone { added: std::mem::take(&mut self.new), identities: HashMap::new() };
+        for &place in &undone.added {
             self.head_mut(place).state = State::Transient;
         }
         for place in std::mem::take(&mut self.doomed) {
             self.head_mut(place).doomed = false;
         }
         self.touched.clear();
-        let (mut result, mut inserted) = (Ok(()), Vec::new());
+        let mut result = Ok(());
         while let Some(entry) = self.journal.take_newest(mark) {
             // Everything is undone, whatever happens; the first error is told at the end.
-            let undone = self.undo(entry, &mut inserted);
-            result = result.and(undone);
+            let done = self.undo(entry, &mut undone);
+            result = result.and(done);
         }
-        inserted.into_iter().for_each(|place| self.lose_keys(place));
+        undone.added.iter().for_each(|&place| self.lose_keys(place, &undone.identities));
         result
     }
 
     /// Undoes one thing. An entity that has left the session meanwhile is not here to be changed back.
-    fn undo(&mut self, entry: Entry, inserted: &mut Vec<Place>) -> Result<()> {
+    fn undo(&mut self, entry: Entry, undone: &mut Undone) -> Result<()> {
         match entry {
             Entry::Touched(place, start) => {
                 self.head_mut(place).touched = false;
@@ -64,13 +75,17 @@ impl Entities {
             Entry::Inserted { first: Place { arena, slot }, count, generated } => {
                 let places = (slot..slot + count).map(|slot| Place { arena, slot });
                 for place in places.filter(|&place| self.is_here(place)).collect::<Vec<_>>() {
-                    inserted.push(place);
+                    undone.added.push(place);
+                    undone.identities.insert((arena, self.head(place).identity.clone()), place);
                     self.undo_insert(place, generated)?;
                 }
             }
             Entry::Rekeyed(mut before) => {
                 before.retain(|(place, _)| self.is_here(*place));
-                before.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
+                for (place, _) in &before {
+                    undone.identities.insert((place.arena, self.head(*place).identity.clone()), *place);
+                    self.arena_mut(*place).forget_identity(place.slot);
+                }
                 for (place, identity) in before {
                     self.make_one_stale(place);
                     self.arena_mut(place).take_identity_back(place.slot, identity);
@@ -124,17 +139,36 @@ impl Entities {
         }
     }
 
-    /// A struct that was not inserted after all forgets the keys of others that were not either.
-    fn lose_keys(&mut self, place: Place) {
+    /// A struct that was not inserted after all forgets the keys of others that do not have them either: it waits for the
+    /// entities that had them for a while.
+    fn lose_keys(&mut self, place: Place, identities: &HashMap<(u32, Identity), Place>) {
         for key in self.arena(place).table.foreign_keys() {
-            let reference = self.arena(place).records.reference(place.slot, key.field);
-            let target = reference.and_then(Reference::entity).and_then(|entity| self.find_token(entity));
-            if target.is_none_or(|target| target.state != State::Persistent)
+            if let Some(target) = self.lost_target(place, key, identities)
                 && let Some(reference) = self.arena_mut(place).records.reference_mut(place.slot, key.field)
             {
+                reference.belongs_to(target);
                 reference.wait_again();
             }
         }
+    }
+
+    /// Whom a reference leads to, if its key is not that entity's any more.
+    fn lost_target(
+        &self,
+        place: Place,
+        key: &ForeignKey,
+        identities: &HashMap<(u32, Identity), Place>,
+    ) -> Option<Token> {
+        let arena = self.arena(place);
+        let reference = arena.records.reference(place.slot, key.field)?;
+        let identity = arena.identity_referred_to(place.slot, key)?;
+        if let Some(target) = reference.entity() {
+            let has_key = |head: &Head| head.state == State::Persistent && head.identity == identity;
+            return (!self.find_token(target).is_some_and(has_key)).then_some(target);
+        }
+        let target = self.arenas.iter().position(|other| key.is_to(other.table))?;
+        let holder = identities.get(&(u32::try_from(target).ok()?, identity))?;
+        Some(self.handle(*holder))
     }
 
     /// Puts an entity's columns back to what they were when it was touched.
@@ -152,30 +186,22 @@ impl Entities {
         let mut values = journal.values(start);
         let row = OldRow(arena.table.columns().iter().map(|_| values.next_known()).collect());
         let mut reader = RowReader::new(&row);
+        let references: Vec<_> =
+            arena.table.foreign_keys().iter().map(|key| arena.entity_referred_to(place.slot, key)).collect();
         for field in 0..arena.table.field_count() {
-            match unchanged_reference(arena, place.slot, field, &row) {
-                Some(key) => key.columns.iter().for_each(|_| drop(reader.next())),
-                None => arena.records.read_field(place.slot, field, &mut reader)?,
+            arena.records.read_field(place.slot, field, &mut reader)?;
+        }
+        for (key, known) in arena.table.foreign_keys().iter().zip(references) {
+            // A snapshot has keys only; the one that is still there is still that entity's.
+            if let Some((entity, identity)) = known
+                && arena.identity_referred_to(place.slot, key) == Some(identity)
+                && let Some(reference) = arena.records.reference_mut(place.slot, key.field)
+            {
+                reference.belongs_to(entity);
             }
         }
         Ok(())
     }
-}
-
-/// The foreign key of a field that refers to what it did. It is left as it is: it may know the entity, and the key alone does not.
-fn unchanged_reference(
-    arena: &Arena,
-    slot: u32,
-    field: usize,
-    before: &OldRow<'_>,
-) -> Option<&'static ForeignKey> {
-    let columns = arena.table.columns();
-    let is_same = |&position: &usize| {
-        let now = arena.records.get(slot, &columns[position]);
-        matches!((now, &before.0[position]), (Ok(now), Some(before)) if now == *before)
-    };
-    let mut keys = arena.table.foreign_keys().iter();
-    keys.find(|key| key.field == field).filter(|key| key.columns.iter().all(is_same))
 }
 
 /// A row out of a snapshot; deferred columns need not be known.

@@ -5,6 +5,15 @@ use orm_tests::{assert_says, both_forms};
 
 use crate::models::{Account, Pair, User};
 
+/// Its key is set by the program, and it refers to somebody.
+#[derive(Model, Debug)]
+#[model(table = "labels")]
+struct Label {
+    #[model(key)]
+    text: String,
+    user: Option<BelongsTo<User>>,
+}
+
 #[both_forms]
 mod identity {
     use super::*;
@@ -56,6 +65,20 @@ mod identity {
         session[known].balance = 3;
         session.commit().await.unwrap();
         assert_eq!(session.rows(Account::select()).await.unwrap()[0].balance, 3);
+    }
+
+    /// [IDM-2] Also while it waits for the key of a row that it refers to: that is no part of its own.
+    #[case]
+    async fn a_second_entity_is_refused_whatever_it_waits_for(db: Db) {
+        db.create::<Label>().await;
+        let mut session = db.session();
+        session.add(Label::new("a"));
+        session.commit().await.unwrap();
+        let user = session.add(User::new("Alice"));
+        session.add(Label { user: user.into(), ..Label::new("a") });
+        db.trace.take();
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::IdentityConflict);
+        assert!(db.trace.take_statements().is_empty(), "nothing was sent");
     }
 
     /// [IDM-3]

@@ -3,7 +3,7 @@
 use orm_tests::prelude::*;
 use orm_tests::{assert_says, both_forms};
 
-use crate::models::{Post, User};
+use crate::models::{Node, Post, User};
 
 #[both_forms]
 mod states {
@@ -90,6 +90,26 @@ mod states {
         session.commit().await.unwrap();
         assert_eq!(session.rows(User::select()).await.unwrap().len(), 1);
         assert!(session.contains(alice));
+    }
+
+    /// [STA-3] [R8] The key that a reference was given goes with the row that had it, also when it comes out of a snapshot: another
+    /// row may have that key by then.
+    #[case]
+    async fn references_among_rows_that_were_taken_back_wait_again(db: Db) {
+        db.create::<Node>().await;
+        let mut session = db.session();
+        let root = session.add(Node::new("root"));
+        let other = session.add(Node::new("other"));
+        let changed = session.add(Node { parent: root.into(), ..Node::new("changed") });
+        let moved = session.add(Node { parent: root.into(), ..Node::new("moved") });
+        session.flush().await.unwrap();
+        session[changed].data = "changed again".to_owned();
+        session[moved].parent = other.into();
+        session.flush().await.unwrap();
+        session.rollback().await.unwrap();
+        for node in [changed, moved] {
+            assert_eq!(session[node].parent.as_ref().unwrap().get(), None);
+        }
     }
 
     /// [STA-6]
