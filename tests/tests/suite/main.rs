@@ -35,6 +35,7 @@ mod pool;
 mod pooler;
 mod queries;
 mod query;
+mod random;
 mod readme;
 mod replaced;
 mod replay;

@@ -1,0 +1,9 @@
+//! Random sequences of what programs do with sessions, played against the database and against a plain model of it.
+
+mod forecast;
+mod kinds;
+mod memory;
+mod numbers;
+mod play;
+mod steps;
+mod world;

@@ -1,0 +1,402 @@
+//! What a session knows, by the contract: an entity for each handle, in the order in which the handles were given out.
+//!
+//! A rollback is undone by copies: at each point that can be returned to there is one of all entities, of which what is
+//! read later is a part as well, until the transaction itself changes the entity.
+
+use std::collections::BTreeSet;
+
+use orm::ErrorKind;
+
+use super::kinds::{Cell, Key, Kind, Role, Row};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Transient,
+    Pending,
+    Persistent,
+    /// The DELETE is flushed, the transaction is open.
+    Deleted,
+    /// Detached, or deleted and committed.
+    Gone,
+}
+
+/// An entity.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub(super) kind: Kind,
+    pub(super) state: State,
+    /// The key of its row, if it has one.
+    pub(super) key: Key,
+    /// What its struct shows.
+    pub(super) shown: Row,
+    /// What that was when it was first handed out for writing since the last flush.
+    pub(super) base: Option<Row>,
+    pub(super) doomed: bool,
+    pub(super) expired: bool,
+    /// Read in this transaction: it need not be read again.
+    fresh: bool,
+    /// Its key was made by the database.
+    pub(super) numbered: bool,
+    /// It was read after the transaction had written: a rollback may not know what to show of it.
+    doubt: Doubt,
+}
+
+/// Whether a rollback knows what to show of an entity that was read after its transaction had written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Doubt {
+    No,
+    /// It was read as it was committed, or is known from before: it may be shown or be expired.
+    Slight,
+    /// It is known only as the transaction had written it: it has to be expired.
+    Grave,
+}
+
+/// An entity as it was at a point that can be returned to.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    state: State,
+    key: Key,
+    shown: Row,
+    /// It was changed since then: what is read does not change `shown` any more.
+    written: bool,
+}
+
+/// What the contract leaves open after a rollback.
+#[derive(Default)]
+pub(super) struct InDoubt {
+    /// Entities that may have to be read again.
+    pub(super) entities: Vec<usize>,
+    /// References of rows that were not inserted after all to others that were detached: they may have kept their keys.
+    pub(super) references: Vec<(usize, usize, Key)>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    pub(super) known: Vec<Known>,
+    /// The last end of a transaction, and each savepoint that is open.
+    marks: Vec<Vec<Before>>,
+    /// A flush has failed, and nobody has said `rollback` yet.
+    pub(super) failed: bool,
+    /// A statement has written in this transaction.
+    pub(super) wrote_by_statement: bool,
+    /// Rows whose entities were detached in this transaction.
+    left: BTreeSet<(Kind, Key)>,
+}
+
+impl Known {
+    fn new(kind: Kind, state: State, key: Key, shown: Row) -> Self {
+        let fresh = state == State::Persistent;
+        Self {
+            kind,
+            state,
+            key,
+            shown,
+            base: None,
+            doomed: false,
+            expired: false,
+            fresh,
+            numbered: false,
+            doubt: Doubt::No,
+        }
+    }
+
+    pub(super) fn is_persistent(&self) -> bool {
+        self.state == State::Persistent
+    }
+
+    pub(super) fn is_contained(&self) -> bool {
+        matches!(self.state, State::Pending | State::Persistent)
+    }
+
+    /// [QRY-10] [A2] Nothing has to be read to answer a question for it: it was read in this transaction, or is being changed.
+    pub(super) fn is_current(&self) -> bool {
+        self.is_persistent() && (self.base.is_some() || (self.fresh && !self.expired))
+    }
+
+    /// [A3] What reading it gives.
+    pub(super) fn readable(&self) -> Result<&Row, ErrorKind> {
+        match self.state {
+            State::Transient | State::Pending => Ok(&self.shown),
+            State::Persistent if self.expired => Err(ErrorKind::Expired),
+            State::Persistent => Ok(&self.shown),
+            State::Deleted | State::Gone => Err(ErrorKind::Detached),
+        }
+    }
+
+    /// [STA-6] What is to be deleted, expired or refreshed must have its row.
+    pub(super) fn persistent(&self) -> Result<(), ErrorKind> {
+        match self.state {
+            State::Persistent => Ok(()),
+            State::Transient | State::Pending | State::Deleted => Err(ErrorKind::NotPersistent),
+            State::Gone => Err(ErrorKind::Detached),
+        }
+    }
+
+    /// Whether an expired entity reads its row over what it has.
+    fn lacks(&self, column: usize) -> bool {
+        self.shown[column] == Cell::Unloaded
+    }
+
+    /// [QRY-14] Whether its deferred column would have to be read.
+    pub(super) fn lacks_body(&self) -> bool {
+        self.kind.column(Role::Deferred).is_some_and(|body| self.lacks(body))
+    }
+}
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        Self { marks: vec![Vec::new()], ..Self::default() }
+    }
+
+    /// The entity that stands for a row.
+    pub(super) fn find(&self, kind: Kind, key: Key) -> Option<usize> {
+        let is_it = |known: &Known| known.is_persistent() && known.kind == kind && known.key == key;
+        self.known.iter().position(is_it)
+    }
+
+    fn enter(&mut self, known: Known, before: State) -> usize {
+        let before = Before { state: before, key: known.key, shown: known.shown, written: false };
+        self.marks.iter_mut().for_each(|mark| mark.push(before));
+        self.known.push(known);
+        self.known.len() - 1
+    }
+
+    /// [STA-1]
+    pub(super) fn add(&mut self, kind: Kind, row: Row) -> usize {
+        self.enter(Known::new(kind, State::Pending, [0, 0], row), State::Transient)
+    }
+
+    /// Hands an entity out for writing.
+    pub(super) fn touch(&mut self, entity: usize) -> Result<&mut Row, ErrorKind> {
+        self.known[entity].readable()?;
+        match self.known[entity].state {
+            State::Persistent => {
+                self.write(entity);
+                let known = &mut self.known[entity];
+                known.base.get_or_insert(known.shown);
+            }
+            State::Pending => {}
+            State::Transient | State::Deleted | State::Gone => return Err(ErrorKind::NotPersistent),
+        }
+        Ok(&mut self.known[entity].shown)
+    }
+
+    /// The transaction changes an entity: a rollback gives back what it shows now.
+    pub(super) fn write(&mut self, entity: usize) {
+        for mark in &mut self.marks {
+            mark[entity].written = true;
+        }
+    }
+
+    /// [EXP-1] [EXP-3]
+    pub(super) fn expire(&mut self, entity: usize) {
+        self.forget_changes(entity);
+        self.known[entity].expired = true;
+        self.known[entity].fresh = false;
+    }
+
+    /// [EXP-3] What was deleted in this transaction is expired as well, if it comes back.
+    pub(super) fn expire_all(&mut self) {
+        for entity in 0..self.known.len() {
+            if matches!(self.known[entity].state, State::Persistent | State::Deleted) {
+                self.expire(entity);
+            }
+        }
+    }
+
+    pub(super) fn forget_changes(&mut self, entity: usize) {
+        let known = &mut self.known[entity];
+        known.shown = known.base.take().unwrap_or(known.shown);
+    }
+
+    /// [A8] It leaves, with what was not flushed.
+    pub(super) fn detach(&mut self, entity: usize) {
+        let known = &mut self.known[entity];
+        if known.is_persistent() {
+            self.left.insert((known.kind, known.key));
+        }
+        known.state = State::Gone;
+        known.base = None;
+        known.doomed = false;
+    }
+
+    /// [IDM-1] [QRY-12] A row is read: its entity takes it over unless it is current; or it is a new one. `refill` puts it
+    /// over whatever there is.
+    pub(super) fn meet(&mut self, kind: Kind, key: Key, row: Row, refill: bool, doubt: Doubt) -> usize {
+        let Some(entity) = self.find(kind, key) else {
+            let known = Known::new(kind, State::Persistent, key, row);
+            let doubt = if self.left.contains(&(kind, key)) { doubt.max(Doubt::Slight) } else { doubt };
+            return self.enter(Known { doubt, ..known }, State::Persistent);
+        };
+        if refill || !self.known[entity].is_current() {
+            if self.wrote_by_statement && !self.known[entity].expired {
+                self.write(entity);
+            }
+            let is_written = self.marks[0][entity].written;
+            let known = &mut self.known[entity];
+            if known.expired {
+                known.doubt = known.doubt.max(if is_written { doubt.min(Doubt::Slight) } else { doubt });
+            }
+            (known.shown, known.base, known.fresh, known.expired) = (row, None, true, false);
+            self.flow(entity);
+        }
+        entity
+    }
+
+    /// [QRY-14] A deferred column was read.
+    pub(super) fn meet_column(&mut self, entity: usize, column: usize, cell: Cell) {
+        let known = &mut self.known[entity];
+        known.shown[column] = cell;
+        if let Some(base) = &mut known.base {
+            base[column] = cell;
+        }
+        self.flow(entity);
+    }
+
+    /// What was read is what there was before, if it was not this transaction that wrote it.
+    pub(super) fn flow(&mut self, entity: usize) {
+        for mark in &mut self.marks {
+            if !mark[entity].written {
+                mark[entity].shown = self.known[entity].shown;
+            }
+        }
+    }
+
+    /// The row was deleted, or is found to be gone.
+    pub(super) fn deleted(&mut self, entity: usize) {
+        let known = &mut self.known[entity];
+        (known.state, known.doomed, known.base) = (State::Deleted, false, None);
+    }
+
+    /// [STA-1] A row was inserted, under this key.
+    pub(super) fn inserted(&mut self, entity: usize, key: Key) {
+        let known = &mut self.known[entity];
+        (known.state, known.key, known.fresh) = (State::Persistent, key, true);
+        if known.kind.is_numbered() {
+            known.numbered = known.shown[0] == Cell::Is(0);
+            known.shown[0] = Cell::Is(key[0]);
+        }
+    }
+
+    /// All that was changed is written. The rows of these entities have these keys now; [R1] an identity is one entity, so who
+    /// was known under one of them has lost its row to somebody else.
+    pub(super) fn written(&mut self, keys: &[(usize, Key)]) {
+        for &(entity, key) in keys {
+            self.known[entity].key = key;
+        }
+        for other in 0..self.known.len() {
+            let known = self.known[other];
+            let has_taken =
+                |&(entity, key): &(usize, Key)| (self.known[entity].kind, key) == (known.kind, known.key);
+            let is_there = keys.iter().any(|&(entity, _)| entity == other);
+            if known.is_persistent() && !is_there && keys.iter().any(has_taken) {
+                self.deleted(other);
+            }
+        }
+        for known in self.known.iter_mut().filter(|known| !known.doomed) {
+            known.base = None;
+        }
+    }
+
+    /// [A2] [COM-1] All is stale, what was deleted is gone, and there is nothing to go back to.
+    pub(super) fn committed(&mut self) {
+        for known in self.known.iter_mut().filter(|known| known.state == State::Deleted) {
+            known.state = State::Gone;
+        }
+        self.end();
+    }
+
+    /// [COM-3] [R8] [STA-2] [STA-3]
+    pub(super) fn rolled_back(&mut self) -> InDoubt {
+        let mark = self.marks[0].clone();
+        let mut in_doubt = InDoubt::default();
+        let (mut added, mut undone) = (Vec::new(), Vec::new());
+        for (entity, before) in mark.iter().enumerate() {
+            let known = &mut self.known[entity];
+            if known.state == State::Gone {
+                continue;
+            }
+            match known.doubt {
+                Doubt::No => {}
+                Doubt::Grave => known.expired = true,
+                Doubt::Slight => in_doubt.entities.push(entity),
+            }
+            if before.written {
+                known.shown = before.shown;
+            }
+            let had_row = !matches!(known.state, State::Transient | State::Pending);
+            if had_row && (before.state == State::Transient || known.key != before.key) {
+                undone.push((known.kind, known.key, entity));
+            }
+            if before.state == State::Transient && known.state != State::Transient {
+                added.push((entity, known.state != State::Pending));
+            }
+            (known.state, known.key, known.base, known.doomed) = (before.state, before.key, None, false);
+        }
+        self.keep_first();
+        for (entity, inserted) in added {
+            self.undo_add(entity, inserted, &undone, &mut in_doubt);
+        }
+        self.end();
+        in_doubt
+    }
+
+    /// [STA-3] What was added is no longer anybody's. It shows what it did, without keys that are not there any more: its own if
+    /// the database made it, and those of rows that were written in the same transaction (`undone`, and who had them), for which
+    /// it waits again.
+    fn undo_add(
+        &mut self,
+        entity: usize,
+        inserted: bool,
+        undone: &[(Kind, Key, usize)],
+        in_doubt: &mut InDoubt,
+    ) {
+        let mut known = self.known[entity];
+        known.expired = false;
+        if inserted && known.numbered {
+            known.shown[0] = Cell::Is(0);
+        }
+        for (column, kind) in known.kind.references() {
+            let waits_for = match known.shown[column] {
+                Cell::To(target, Some(key)) => {
+                    let has_key = self.known[target].is_persistent() && self.known[target].key == key;
+                    (!has_key).then_some(target)
+                }
+                Cell::Key(key) => {
+                    undone.iter().find(|lost| (lost.0, lost.1) == (kind, key)).map(|lost| lost.2)
+                }
+                Cell::Null | Cell::Is(_) | Cell::To(_, None) | Cell::Unloaded => None,
+            };
+            if let Some(target) = waits_for {
+                if self.known[target].state == State::Gone
+                    && let Cell::To(_, Some(key)) | Cell::Key(key) = known.shown[column]
+                {
+                    in_doubt.references.push((entity, column, key));
+                }
+                known.shown[column] = Cell::To(target, None);
+            }
+        }
+        self.known[entity] = known;
+    }
+
+    /// Who was met under an identity that has come back to another entity has to go.
+    fn keep_first(&mut self) {
+        let mut seen = BTreeSet::new();
+        for known in self.known.iter_mut().filter(|known| known.is_persistent()) {
+            if !seen.insert((known.kind, known.key)) {
+                known.state = State::Gone;
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        for known in &mut self.known {
+            (known.fresh, known.doubt) = (false, Doubt::No);
+        }
+        self.left.clear();
+        self.wrote_by_statement = false;
+        let before =
+            |known: &Known| Before { state: known.state, key: known.key, shown: known.shown, written: false };
+        self.marks = vec![self.known.iter().map(before).collect()];
+    }
+}

@@ -1,0 +1,872 @@
+//! Plays sequences against real sessions and the model of them side by side, and compares after each step.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use orm::{EngineBuilder, ErrorKind, Event, Open};
+use orm_tests::{Backend, Trace, amount, both_forms, prelude::*};
+
+use super::forecast::{Forecast, Tables, plain};
+use super::kinds::*;
+use super::memory::{Known, State};
+use super::steps::{Action, Step, sequence};
+use super::world::{Sharing, World};
+
+/// How many steps a sequence has.
+const LENGTH: usize = 30;
+
+/// What a test finds wrong.
+type Checked<T = ()> = Result<T, String>;
+
+macro_rules! check {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err(format!($($message)+));
+        }
+    };
+}
+
+/// How far a call got that flushes first.
+#[derive(Clone, Copy, PartialEq)]
+enum Flush {
+    /// All was written, and the call went on.
+    Done,
+    /// Nothing was sent.
+    Refused,
+    /// The transaction is undone.
+    Failed,
+}
+
+/// What is different in the two forms of the same outcome.
+fn kind_of<T>(result: &orm::Result<T>) -> Option<ErrorKind> {
+    result.as_ref().err().map(orm::Error::kind)
+}
+
+/// A sequence that fails, and what it did up to there.
+struct Failure {
+    steps: Vec<Step>,
+    problem: String,
+    story: Vec<String>,
+}
+
+impl Failure {
+    fn report(&self, seed: u64) -> String {
+        let Self { steps, problem, story } = self;
+        let mut report = format!(
+            "{problem}\n\nThe steps of seed {seed}, made fewer (ORM_RANDOM_SEED={seed} plays them all again):\n\n"
+        );
+        for step in steps {
+            writeln!(report, "    {step:?},").unwrap();
+        }
+        write!(report, "\nWhat they did:\n\n    {}\n", story.join("\n    ")).unwrap();
+        report
+    }
+}
+
+#[both_forms]
+mod sequences {
+    use super::*;
+
+    /// Two sessions of one database, and what they should be.
+    struct Play<'db> {
+        sessions: [Session; 2],
+        checker: &'db mut Session,
+        trace: &'db Trace,
+        world: World,
+        handles: [Vec<Handle>; 2],
+        /// How many statements the step should send, if that is certain.
+        statements: Option<usize>,
+        /// What it has sent, if that was looked at before.
+        sent: Option<Vec<String>>,
+        story: Vec<String>,
+    }
+
+    impl Play<'_> {
+        async fn step(&mut self, step: Step) -> Checked {
+            // A step may have to wait for another one, and that for a third.
+            while let Some(first) = self.world.in_the_way(step) {
+                self.step_now(first).await?;
+            }
+            self.step_now(step).await
+        }
+
+        async fn step_now(&mut self, step: Step) -> Checked {
+            let Step(session, action) = step;
+            let wrote = self.world.wrote(session);
+            self.statements = Some(0);
+            self.trace.take();
+            self.act(session, action).await?;
+            let sent = self.sent.take().unwrap_or_else(|| self.trace.take());
+            let statements = count_statements(&sent);
+            if let Some(expected) = self.statements {
+                check!(statements == expected, "{statements} statements instead of {expected}: {sent:#?}");
+            }
+            self.check_memory(0)?;
+            self.check_memory(1)?;
+            if wrote && !self.world.wrote(session) && self.world.can_be_read() {
+                self.check_committed().await?;
+            }
+            Ok(())
+        }
+
+        fn tell(&mut self, session: usize, what: impl std::fmt::Display) {
+            self.story.push(format!("{}: {what}", ["A", "B"][session]));
+        }
+
+        async fn act(&mut self, session: usize, action: Action) -> Checked {
+            match action {
+                Action::Add(kind, value, reference) => {
+                    let Some(row) = self.new_row(session, kind, value, reference) else { return Ok(()) };
+                    self.tell(session, format_args!("add #{} {kind:?} {row:?}", self.handles[session].len()));
+                    let inputs = row.map(|cell| self.input(session, cell));
+                    let inputs = &inputs[..kind.columns().len()];
+                    let own = &mut self.sessions[session];
+                    let handle = of_kind!(kind, M => M::handle(own.add(M::of(inputs))));
+                    self.world.memories[session].add(kind, row);
+                    self.handles[session].push(handle);
+                    Ok(())
+                }
+                Action::AddAgain(number) => self.detach(session, number, true),
+                Action::Detach(number) => self.detach(session, number, false),
+                Action::Change(number, column, value) => self.change(session, number, column, value),
+                Action::Delete(number) => {
+                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    self.tell(session, format_args!("delete #{entity}"));
+                    let own = &mut self.sessions[session];
+                    let result = each!(self.handles[session][entity], entity => own.delete(entity));
+                    let known = &mut self.world.memories[session].known[entity];
+                    same_error("delete", kind_of(&result), known.persistent().err())?;
+                    known.doomed |= result.is_ok();
+                    Ok(())
+                }
+                Action::Expire(number) => {
+                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    self.tell(session, format_args!("expire #{entity}"));
+                    let own = &mut self.sessions[session];
+                    let result = each!(self.handles[session][entity], entity => own.expire(entity));
+                    let memory = &mut self.world.memories[session];
+                    same_error("expire", kind_of(&result), memory.known[entity].persistent().err())?;
+                    if result.is_ok() {
+                        memory.expire(entity);
+                    }
+                    Ok(())
+                }
+                Action::ExpireAll => {
+                    self.tell(session, "expire_all");
+                    self.sessions[session].expire_all();
+                    self.world.memories[session].expire_all();
+                    Ok(())
+                }
+                Action::Refresh(number) => self.refresh(session, number).await,
+                Action::Load(number) => self.load(session, number).await,
+                Action::LoadBody(number) => self.load_body(session, number).await,
+                Action::Get(kind, number) => self.get(session, kind, number).await,
+                Action::All(kind, value) => self.all(session, kind, value).await,
+                Action::Count(kind, value) => {
+                    self.tell(session, format_args!("count {kind:?} val >= {value}"));
+                    let forecast = self.world.forecast(session);
+                    let own = &mut self.sessions[session];
+                    let query = i64::from(value);
+                    let result = of_kind!(kind, M => own.count(M::select().filter(M::VAL.ge(query))).await);
+                    if self.read(session, &forecast, kind_of(&result))? {
+                        let count = self.rows_with(session, kind, value).len();
+                        check!(
+                            result.as_ref().ok() == Some(&(count as u64)),
+                            "count: {result:?} instead of {count}"
+                        );
+                    }
+                    Ok(())
+                }
+                Action::Rows => self.rows(session).await,
+                Action::Update(kind, least, value) => self.update(session, kind, least, value).await,
+                Action::DeleteNotes(least) => self.delete_notes(session, least).await,
+                Action::Flush => {
+                    self.tell(session, "flush");
+                    let forecast = self.world.forecast(session);
+                    let result = self.sessions[session].flush().await;
+                    self.flushed(session, &forecast, kind_of(&result))?;
+                    Ok(())
+                }
+                Action::Commit => self.commit(session).await,
+                Action::Rollback => {
+                    self.tell(session, "rollback");
+                    let result = self.sessions[session].rollback().await;
+                    same_error("rollback", kind_of(&result), None)?;
+                    self.world.memories[session].failed = false;
+                    self.rolled_back(session)
+                }
+            }
+        }
+
+        /// An entity: seldom one that is gone.
+        fn pick(&self, session: usize, number: u8) -> Option<usize> {
+            let known = &self.world.memories[session].known;
+            let is_here = |&entity: &usize| number % 16 == 15 || known[entity].state != State::Gone;
+            let here: Vec<_> = (0..known.len()).filter(is_here).collect();
+            here.get(usize::from(number) % here.len().max(1)).copied()
+        }
+
+        fn new_row(&mut self, session: usize, kind: Kind, value: u8, reference: u8) -> Option<Row> {
+            let mut row = [Cell::Null; 5];
+            for (column, &role) in kind.columns().iter().enumerate() {
+                row[column] = match role {
+                    Role::AutoKey | Role::Key => Cell::Is(key_part(role, column, value)),
+                    Role::Unique => self.name(value),
+                    Role::Plain | Role::Deferred => Cell::Is((value % 6).into()),
+                    Role::MayRefer(target) => {
+                        self.reference(session, target, reference).unwrap_or(Cell::Null)
+                    }
+                    Role::Refers(target) => self.reference(session, target, reference | 1)?,
+                };
+            }
+            Some(row)
+        }
+
+        /// Most are new, some are not.
+        fn name(&mut self, value: u8) -> Cell {
+            Cell::Is(if value % 16 == 5 { (value / 16 % 3).into() } else { self.world.new_name() })
+        }
+
+        /// A reference to an entity, or to a row by its key.
+        fn reference(&self, session: usize, kind: Kind, number: u8) -> Option<Cell> {
+            let known = &self.world.memories[session].known;
+            let is_likely = |&entity: &usize| {
+                known[entity].kind == kind && (number > 240 || known[entity].is_contained())
+            };
+            let entities: Vec<_> = (0..known.len()).filter(is_likely).collect();
+            let rows: Vec<_> = self.world.view(session).keys().filter(|(other, _)| *other == kind).collect();
+            let which = usize::from(number / 4);
+            match number % 4 {
+                0 => None,
+                3 if !rows.is_empty() => Some(Cell::Key(rows[which % rows.len()].1)),
+                _ => entities.get(which % entities.len().max(1)).map(|&entity| Cell::To(entity, None)),
+            }
+        }
+
+        fn input(&self, session: usize, cell: Cell) -> Input {
+            match cell {
+                Cell::Null | Cell::Unloaded => Input::Null,
+                Cell::Is(number) => Input::Is(number),
+                Cell::Key(key) => Input::Key(key),
+                Cell::To(entity, _) => Input::To(self.handles[session][entity]),
+            }
+        }
+
+        fn change(&mut self, session: usize, number: u8, column: u8, value: u8) -> Checked {
+            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let known = self.world.memories[session].known[entity];
+            let kind = known.kind;
+            let column = usize::from(column % 8);
+            let column = if column < kind.columns().len() { column } else { kind.val() };
+            let role = kind.columns()[column];
+            let before = known
+                .base
+                .map(|base| plain(base[column]))
+                .filter(|cell| value % 5 == 4 && *cell != Cell::Unloaded);
+            let cell = match role {
+                _ if before.is_some() => before.unwrap_or(Cell::Null),
+                Role::AutoKey | Role::Key if value % 3 == 0 => Cell::Is(key_part(role, column, value | 7)),
+                Role::AutoKey | Role::Key => known.shown[column],
+                Role::Unique => self.name(value),
+                Role::Plain | Role::Deferred => Cell::Is((value % 6).into()),
+                Role::MayRefer(target) => self.reference(session, target, value).unwrap_or(Cell::Null),
+                Role::Refers(target) => match self.reference(session, target, value | 1) {
+                    Some(cell) => cell,
+                    None => return Ok(()),
+                },
+            };
+            self.tell(session, format_args!("#{entity}.{column} ({role:?}) = {cell:?}"));
+            let input = self.input(session, cell);
+            let own = &mut self.sessions[session];
+            let result = each!(self.handles[session][entity], entity => own.try_get_mut(entity).map(|record| record.set(column, input)));
+            let expected = self.world.memories[session].touch(entity).map(|row| row[column] = cell);
+            same_error("try_get_mut", kind_of(&result), expected.err())
+        }
+
+        fn detach(&mut self, session: usize, number: u8, again: bool) -> Checked {
+            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let known = self.world.memories[session].known[entity];
+            self.tell(session, format_args!("detach #{entity}"));
+            let own = &mut self.sessions[session];
+            let result = each!(self.handles[session][entity], entity => own.detach(entity).map(|record| {
+                let row = record.row();
+                (row, again.then(|| Sample::handle(own.add(record))))
+            }));
+            same_error("detach", kind_of(&result), known.readable().err())?;
+            let Ok((row, handle)) = result else { return Ok(()) };
+            check!(row == known.shown.map(seen), "detached {row:?} instead of {:?}", known.shown);
+            self.world.memories[session].detach(entity);
+            if let Some(handle) = handle {
+                self.tell(session, format_args!("add #{} {row:?}", self.handles[session].len()));
+                self.world.memories[session].add(known.kind, known.shown);
+                self.handles[session].push(handle);
+            }
+            Ok(())
+        }
+
+        /// What a call did that flushes first and then sends one statement; whether it came to that.
+        fn read(&mut self, session: usize, forecast: &Forecast, error: Option<ErrorKind>) -> Checked<bool> {
+            if self.flushed(session, forecast, error)? != Flush::Done {
+                return Ok(false);
+            }
+            self.world.begin(session);
+            self.statements = self.statements.map(|statements| statements + 1);
+            Ok(true)
+        }
+
+        /// [COM-4] What a call did that flushes first, as the forecast has it. An error that the flush cannot have is left to the caller.
+        fn flushed(
+            &mut self,
+            session: usize,
+            forecast: &Forecast,
+            error: Option<ErrorKind>,
+        ) -> Checked<Flush> {
+            if self.world.memories[session].failed {
+                same_error("after a failure", error, Some(ErrorKind::PendingRollback))?;
+                return Ok(Flush::Refused);
+            }
+            let Forecast { refused, must_fail, may_fail, .. } = forecast;
+            let is_one_of = |kinds: &[ErrorKind]| error.is_some_and(|error| kinds.contains(&error));
+            if !refused.is_empty() {
+                check!(is_one_of(refused), "{error:?} instead of {refused:?}");
+                self.tell(session, format_args!("  refused: {error:?}"));
+                self.take_over_keys(session)?;
+                self.world.refused(session, !is_one_of(&[ErrorKind::Detached]));
+                return Ok(Flush::Refused);
+            }
+            if is_one_of(must_fail) || is_one_of(may_fail) {
+                self.tell(session, format_args!("  failed: {error:?}"));
+                self.statements = None;
+                self.world.memories[session].failed = true;
+                self.rolled_back(session)?;
+                self.take_over_keys(session)?;
+                return Ok(Flush::Failed);
+            }
+            check!(must_fail.is_empty(), "{error:?} instead of {must_fail:?} or {may_fail:?}");
+            let keys = forecast.inserts.iter().map(|&entity| self.key_of_inserted(session, entity));
+            let keys = keys.collect::<Checked<Vec<_>>>();
+            let keys = keys.map_err(|problem| {
+                format!("{problem} after a flush with {error:?}, foreseen as {forecast:?}")
+            })?;
+            self.world.flushed(session, forecast, &keys);
+            if forecast.writes {
+                self.statements = forecast.statements;
+            }
+            Ok(Flush::Done)
+        }
+
+        /// The key that a new row was given; one that the database made has not been there before.
+        fn key_of_inserted(&self, session: usize, entity: usize) -> Checked<Key> {
+            let known = &self.world.memories[session].known[entity];
+            if !known.kind.is_numbered() || known.shown[0] != Cell::Is(0) {
+                return Ok(known.key_shown());
+            }
+            let row = self
+                .observed(session, entity)
+                .map_err(|error| format!("#{entity} was inserted: {error:?}"))?;
+            let key = known.kind.key_of(&row);
+            let is_new = key[0] > 0 && !self.world.view(session).contains_key(&(known.kind, key));
+            check!(is_new, "#{entity} was given the key {key:?}");
+            Ok(key)
+        }
+
+        fn rolled_back(&mut self, session: usize) -> Checked {
+            let in_doubt = self.world.rolled_back(session);
+            for (entity, column, key) in in_doubt.references {
+                if self.observed(session, entity).is_ok_and(|row| row[column] == Cell::Key(key)) {
+                    self.world.memories[session].known[entity].shown[column] = Cell::Key(key);
+                }
+            }
+            for entity in in_doubt.entities {
+                if self.observed(session, entity) == Err(ErrorKind::Expired) {
+                    self.world.memories[session].known[entity].expired = true;
+                }
+            }
+            Ok(())
+        }
+
+        /// A flush that did not come to its end may have filled in the keys of rows that have one.
+        fn take_over_keys(&mut self, session: usize) -> Checked {
+            for entity in 0..self.handles[session].len() {
+                let Ok(row) = self.observed(session, entity) else { continue };
+                let memory = &mut self.world.memories[session];
+                for column in 0..row.len() {
+                    let resolved = memory.resolved(memory.known[entity].shown[column]);
+                    if plain(resolved) == row[column] {
+                        memory.known[entity].shown[column] = resolved;
+                    }
+                }
+            }
+            Ok(())
+        }
+
+        /// What a struct shows.
+        fn observed(&self, session: usize, entity: usize) -> Result<Row, ErrorKind> {
+            let own = &self.sessions[session];
+            let row = each!(self.handles[session][entity], entity => own.try_get(entity).map(Sample::row));
+            row.map_err(|error| error.kind())
+        }
+
+        async fn refresh(&mut self, session: usize, number: u8) -> Checked {
+            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            self.tell(session, format_args!("refresh #{entity}"));
+            let memory = &mut self.world.memories[session];
+            let expected = memory.known[entity].persistent();
+            if expected.is_ok() && !memory.failed {
+                // [EXP-6]
+                memory.forget_changes(entity);
+            }
+            let forecast = self.world.forecast(session);
+            let own = &mut self.sessions[session];
+            let result = each!(self.handles[session][entity], entity => own.refresh(entity).await);
+            if expected.is_err() {
+                return same_error("refresh", kind_of(&result), expected.err());
+            }
+            let Known { kind, key, .. } = self.world.memories[session].known[entity];
+            if self.read(session, &forecast, kind_of(&result))? {
+                // [EXP-7]
+                let met = self.world.meet(session, kind, key, false, true);
+                let expected = if met.is_some() { None } else { Some(ErrorKind::RowGone) };
+                same_error("refresh", kind_of(&result), expected)?;
+            }
+            Ok(())
+        }
+
+        async fn load(&mut self, session: usize, number: u8) -> Checked {
+            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            self.tell(session, format_args!("load #{entity}"));
+            let known = self.world.memories[session].known[entity];
+            let forecast = self.world.forecast(session);
+            let own = &mut self.sessions[session];
+            let result =
+                each!(self.handles[session][entity], entity => own.load(entity).await.map(Sample::row));
+            if known.is_persistent() && !known.is_current() {
+                if !self.read(session, &forecast, kind_of(&result))? {
+                    return Ok(());
+                }
+                if self.world.meet(session, known.kind, known.key, false, false).is_none() {
+                    return same_error("load", kind_of(&result), Some(ErrorKind::RowGone));
+                }
+            }
+            let known = &self.world.memories[session].known[entity];
+            same_error("load", kind_of(&result), known.readable().err())
+        }
+
+        async fn load_body(&mut self, session: usize, number: u8) -> Checked {
+            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let Handle::Note(note) = self.handles[session][entity] else { return Ok(()) };
+            self.tell(session, format_args!("load_deferred #{entity}"));
+            let known = self.world.memories[session].known[entity];
+            let forecast = self.world.forecast(session);
+            let result = self.sessions[session].load_deferred(note, Note::BODY).await.map(Sample::row);
+            if known.is_persistent() && (!known.is_current() || known.lacks_body()) {
+                if self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
+                    return Ok(());
+                }
+                let known = self.world.memories[session].known[entity];
+                if known.is_persistent() {
+                    self.world.begin(session);
+                    self.statements = self.statements.map(|statements| statements + 1);
+                    let row = self.world.view(session).get(&(known.kind, known.key)).copied();
+                    let body = NOTE.column(Role::Deferred).unwrap();
+                    match row {
+                        None => {
+                            return same_error("load_deferred", kind_of(&result), Some(ErrorKind::RowGone));
+                        }
+                        Some(row) if known.is_current() => {
+                            self.world.memories[session].meet_column(entity, body, row[body])
+                        }
+                        Some(_) => drop(self.world.meet(session, known.kind, known.key, true, false)),
+                    }
+                }
+            }
+            let known = &self.world.memories[session].known[entity];
+            same_error("load_deferred", kind_of(&result), known.readable().err())
+        }
+
+        async fn get(&mut self, session: usize, kind: Kind, number: u8) -> Checked {
+            let memory = &self.world.memories[session];
+            let shown = memory.known.iter().filter(|known| known.kind == kind && known.is_contained());
+            let rows =
+                self.world.view(session).keys().filter(|(other, _)| *other == kind).map(|(_, key)| *key);
+            let keys = shown.flat_map(|known| [known.key, known.key_shown()]).chain(rows).chain([[99, 0]]);
+            let keys: Vec<_> = keys.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+            let key = keys[usize::from(number) % keys.len()];
+            self.tell(session, format_args!("get {kind:?} {key:?}"));
+            let memory = &self.world.memories[session];
+            let current = memory.find(kind, key).filter(|&entity| memory.known[entity].is_current());
+            let forecast = self.world.forecast(session);
+            let own = &mut self.sessions[session];
+            let result =
+                of_kind!(kind, M => own.get::<M>(M::key(key)).await.map(|found| found.map(M::handle)));
+            let failed = self.world.memories[session].failed;
+            if let Some(entity) = current.filter(|_| !failed) {
+                return self.same_entity(session, result, Some(entity));
+            }
+            if self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
+                return Ok(());
+            }
+            let memory = &self.world.memories[session];
+            if let Some(entity) = memory.find(kind, key).filter(|&entity| memory.known[entity].is_current()) {
+                return self.same_entity(session, result, Some(entity));
+            }
+            self.world.begin(session);
+            self.statements = self.statements.map(|statements| statements + 1);
+            let met = self.world.meet(session, kind, key, false, false);
+            if met.is_none() {
+                // [IDM-4]
+                let memory = &mut self.world.memories[session];
+                memory.find(kind, key).into_iter().for_each(|entity| memory.deleted(entity));
+            }
+            self.same_entity(session, result, met)
+        }
+
+        /// [IDM-1] Fails unless the handle is that of this entity, or the first one of a new entity.
+        fn same_entity(
+            &mut self,
+            session: usize,
+            found: orm::Result<Option<Handle>>,
+            expected: Option<usize>,
+        ) -> Checked {
+            let found = found.map_err(|error| format!("{error} instead of {expected:?}"))?;
+            let handles = &mut self.handles[session];
+            match (found, expected) {
+                (Some(found), Some(entity)) if entity == handles.len() => {
+                    check!(!handles.contains(&found), "{found:?} is known instead of new");
+                    handles.push(found);
+                    self.tell(session, format_args!("  finds #{entity}"));
+                    Ok(())
+                }
+                (found, expected) => {
+                    let expected = expected.map(|entity| handles[entity]);
+                    check!(found == expected, "{found:?} instead of {expected:?}");
+                    Ok(())
+                }
+            }
+        }
+
+        /// The keys of rows with at least this value, as the session's transaction sees them.
+        fn rows_with(&self, session: usize, kind: Kind, least: u8) -> Vec<Key> {
+            let rows = self.world.view(session).iter().filter(|((other, _), _)| *other == kind);
+            let is_found = |row: &Row| matches!(row[kind.val()], Cell::Is(value) if value >= least.into());
+            rows.filter(|(_, row)| is_found(row)).map(|((_, key), _)| *key).collect()
+        }
+
+        async fn all(&mut self, session: usize, kind: Kind, least: u8) -> Checked {
+            self.tell(session, format_args!("all {kind:?} val >= {least}"));
+            let forecast = self.world.forecast(session);
+            let own = &mut self.sessions[session];
+            let value = i64::from(least);
+            let result = of_kind!(kind, M => {
+                let found = own.all(M::select().filter(M::VAL.ge(value))).await;
+                found.map(|found| found.into_iter().map(M::handle).collect::<Vec<_>>())
+            });
+            if !self.read(session, &forecast, kind_of(&result))? {
+                return Ok(());
+            }
+            let found = result.map_err(|error| error.to_string())?;
+            let key_of = |&handle: &Handle| {
+                let own = &self.sessions[session];
+                let row = each!(handle, entity => own.try_get(entity).map(Sample::row));
+                row.map(|row| (kind.key_of(&row), handle))
+                    .map_err(|error| format!("{handle:?} was found: {error}"))
+            };
+            let by_key: BTreeMap<_, _> = found.iter().map(key_of).collect::<Checked<_>>()?;
+            let expected = self.rows_with(session, kind, least);
+            let is_all = found.len() == expected.len() && by_key.keys().eq(&expected);
+            check!(is_all, "all found {by_key:?} instead of {expected:?}");
+            for key in expected {
+                let met = self.world.meet(session, kind, key, false, false);
+                self.same_entity(session, Ok(by_key.get(&key).copied()), met)?;
+            }
+            Ok(())
+        }
+
+        /// The rows of all tables, through a session.
+        async fn tables(session: &mut Session) -> orm::Result<Tables> {
+            let mut tables = Tables::new();
+            for kind in Kind::ALL {
+                let rows: Vec<_> =
+                    of_kind!(kind, M => session.rows(M::whole()).await?.iter().map(Sample::row).collect());
+                tables.extend(rows.into_iter().map(|row| ((kind, kind.key_of(&row)), row)));
+            }
+            Ok(tables)
+        }
+
+        /// [FLU-16] What was flushed is what this session reads.
+        async fn rows(&mut self, session: usize) -> Checked {
+            self.tell(session, "rows");
+            let forecast = self.world.forecast(session);
+            let result = Self::tables(&mut self.sessions[session]).await;
+            if self.read(session, &forecast, kind_of(&result))? {
+                self.statements = self.statements.map(|statements| statements + Kind::ALL.len() - 1);
+                let tables = result.map_err(|error| error.to_string())?;
+                same_tables("the session reads", &tables, self.world.view(session))?;
+            }
+            Ok(())
+        }
+
+        /// [COM-1] What is committed is what somebody else reads.
+        async fn check_committed(&mut self) -> Checked {
+            let tables =
+                Self::tables(self.checker).await.map_err(|error| format!("somebody else: {error}"))?;
+            self.checker.rollback().await.map_err(|error| error.to_string())?;
+            same_tables("somebody else reads", &tables, &self.world.committed)
+        }
+
+        /// [BLK-4] Loaded entities show what a statement has written, and have no changes.
+        async fn update(&mut self, session: usize, kind: Kind, least: u8, value: u8) -> Checked {
+            let (least, value) = (least % 6, value % 6);
+            self.tell(session, format_args!("update {kind:?} set val = {value} where val >= {least}"));
+            let forecast = self.world.forecast(session);
+            let own = &mut self.sessions[session];
+            let (least_value, new) = (i64::from(least), i64::from(value));
+            let result = of_kind!(kind, M => {
+                own.execute(M::update().set(M::VAL, new).filter(M::VAL.ge(least_value))).await
+            });
+            let result = result.map(|done| done.rows_affected());
+            if !self.read(session, &forecast, kind_of(&result))? {
+                return Ok(());
+            }
+            let keys = self.rows_with(session, kind, least);
+            check!(
+                result.as_ref().ok() == Some(&(keys.len() as u64)),
+                "update: {result:?} instead of {}",
+                keys.len()
+            );
+            let cell = Cell::Is(new);
+            let view = self.world.begin_writing(session);
+            keys.iter().for_each(|&key| view.get_mut(&(kind, key)).unwrap()[kind.val()] = cell);
+            let memory = &mut self.world.memories[session];
+            memory.wrote_by_statement = true;
+            for key in keys {
+                if let Some(entity) = memory.find(kind, key).filter(|&entity| !memory.known[entity].expired) {
+                    memory.write(entity);
+                    memory.known[entity].shown[kind.val()] = cell;
+                }
+            }
+            Ok(())
+        }
+
+        /// [BLK-5] Entities whose rows a statement has deleted leave the session.
+        async fn delete_notes(&mut self, session: usize, least: u8) -> Checked {
+            let least = least % 6;
+            self.tell(session, format_args!("delete notes where val >= {least}"));
+            // New notes are flushed before, so that their keys are seen.
+            let forecast = self.world.forecast(session);
+            let result = self.sessions[session].flush().await;
+            if self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
+                return Ok(());
+            }
+            let delete = Note::delete().filter(Note::VAL.ge(i64::from(least)));
+            let result = self.sessions[session].execute(delete).await.map(|done| done.rows_affected());
+            self.statements = self.statements.map(|statements| statements + 1);
+            let keys = self.rows_with(session, NOTE, least);
+            check!(
+                result.as_ref().ok() == Some(&(keys.len() as u64)),
+                "delete: {result:?} instead of {}",
+                keys.len()
+            );
+            let view = self.world.begin_writing(session);
+            view.retain(|&(kind, key), _| kind != NOTE || !keys.contains(&key));
+            let memory = &mut self.world.memories[session];
+            memory.wrote_by_statement = true;
+            for key in keys {
+                memory.find(NOTE, key).into_iter().for_each(|entity| memory.deleted(entity));
+            }
+            Ok(())
+        }
+
+        async fn commit(&mut self, session: usize) -> Checked {
+            self.tell(session, "commit");
+            let forecast = self.world.forecast(session);
+            let is_nothing = !forecast.writes && !self.world.is_in_transaction(session);
+            let result = self.sessions[session].commit().await;
+            if self.flushed(session, &forecast, kind_of(&result))? == Flush::Done {
+                same_error("commit", kind_of(&result), None)?;
+                self.world.committed(session);
+                // [FLU-1]
+                let sent = self.trace.take();
+                check!(!is_nothing || sent.is_empty(), "nothing was to be done: {sent:?}");
+                self.sent = Some(sent);
+            }
+            Ok(())
+        }
+
+        fn check_memory(&self, session: usize) -> Checked {
+            for (entity, known) in self.world.memories[session].known.iter().enumerate() {
+                let own = &self.sessions[session];
+                let is_contained = each!(self.handles[session][entity], entity => own.contains(entity));
+                check!(
+                    is_contained == known.is_contained(),
+                    "contains #{entity} is {is_contained}: {known:?}"
+                );
+                let expected = known.readable().map(|row| row.map(seen));
+                let observed = self.observed(session, entity);
+                check!(
+                    observed == expected,
+                    "session {session} shows #{entity} as {observed:?}\n instead of {expected:?}: {known:?}"
+                );
+            }
+            Ok(())
+        }
+    }
+
+    /// Plays a sequence on empty tables.
+    async fn play(field: &mut Field, steps: &[Step]) -> Result<(), Failure> {
+        let clean = "DELETE FROM notes; DELETE FROM pairs; DELETE FROM codes; UPDATE items SET parent_id = NULL; DELETE FROM items";
+        field.engine.script(clean).await.unwrap();
+        let sessions = [field.engine.session(), field.engine.session()];
+        let Field { sharing, checker, trace, .. } = field;
+        let mut play = Play {
+            sessions,
+            checker,
+            trace,
+            world: World::new(*sharing),
+            handles: [Vec::new(), Vec::new()],
+            statements: None,
+            sent: None,
+            story: Vec::new(),
+        };
+        for (number, &step) in steps.iter().enumerate() {
+            if let Err(problem) = play.step(step).await {
+                let steps = steps[..=number].to_vec();
+                for session in &mut play.sessions {
+                    let _ = session.rollback().await;
+                }
+                let _ = play.checker.rollback().await;
+                return Err(Failure { steps, problem, story: play.story });
+            }
+        }
+        for session in &mut play.sessions {
+            session.rollback().await.unwrap();
+        }
+        Ok(())
+    }
+
+    /// Takes steps away, and makes steps simpler, for as long as it fails.
+    async fn shrink(field: &mut Field, mut failure: Failure) -> Failure {
+        let mut size = failure.steps.len().div_ceil(2);
+        while size > 0 {
+            let mut at = 0;
+            while at < failure.steps.len() {
+                let mut fewer = failure.steps.clone();
+                fewer.drain(at..(at + size).min(fewer.len()));
+                match play(field, &fewer).await {
+                    Err(smaller) => failure = smaller,
+                    Ok(()) => at += size,
+                }
+            }
+            size /= 2;
+        }
+        for at in 0..failure.steps.len() {
+            for step in failure.steps.get(at).map_or_else(Vec::new, |step| step.simpler()) {
+                let mut simpler = failure.steps.clone();
+                simpler[at] = step;
+                if let Err(simpler) = play(field, &simpler).await {
+                    failure = simpler;
+                    break;
+                }
+            }
+        }
+        failure
+    }
+
+    /// Where sequences are played.
+    struct Field {
+        sharing: Sharing,
+        engine: Engine,
+        checker: Session,
+        trace: Trace,
+    }
+
+    impl Field {
+        async fn new(sharing: Sharing, url: &str) -> Self {
+            let trace = Trace::default();
+            let record = trace.clone();
+            let builder: EngineBuilder<Engine> = Engine::builder(url).unwrap();
+            let engine = builder.observe(move |event: &Event<'_>| record.record(event)).open();
+            engine.create_all(&Metadata::of::<(Item, Code, Pair, Note)>()).await.unwrap();
+            Self { sharing, checker: engine.session(), engine, trace }
+        }
+
+        /// Plays many sequences, or the one that `ORM_RANDOM_SEED` names.
+        async fn play_all(mut self, count: u32) {
+            let seed = std::env::var("ORM_RANDOM_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
+            let (first, count) = seed.map_or((1, count.into()), |seed| (seed, 1));
+            for seed in first..first + count {
+                let guard = Playing(seed);
+                if let Err(failure) = play(&mut self, &sequence(seed, LENGTH)).await {
+                    let failure = shrink(&mut self, failure).await;
+                    std::mem::forget(guard);
+                    std::panic::panic_any(failure.report(seed));
+                }
+            }
+        }
+    }
+
+    /// SQLite in memory.
+    #[case(sqlite)]
+    async fn in_memory(_db: Db) {
+        let field = Field::new(Sharing::Turns, "sqlite::memory:").await;
+        field.play_all(amount("ORM_TEST_SEQUENCES", 20_000, 500)).await;
+    }
+
+    /// A file, where one session reads while the other writes; a server.
+    #[case]
+    async fn side_by_side(db: Db) {
+        let sharing = match db.backend {
+            Backend::Sqlite => Sharing::Snapshot,
+            Backend::Postgres => Sharing::ReadCommitted,
+        };
+        let field = Field::new(sharing, &db.database.url).await;
+        field.play_all(amount("ORM_TEST_SEQUENCES_ON_SERVERS", 1_000, 50)).await;
+    }
+}
+
+/// Says which sequence was being played when the library panicked.
+struct Playing(u64);
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("this was ORM_RANDOM_SEED={}", self.0);
+        }
+    }
+}
+
+/// A part of a key. Those of numbered rows are far from the database's own, and most are left to it.
+fn key_part(role: Role, column: usize, value: u8) -> i64 {
+    match (role, column) {
+        (Role::AutoKey, _) if value % 8 == 7 => 1_000_000 + i64::from(value / 8),
+        (Role::AutoKey, _) => 0,
+        (_, 0) => (value % 24).into(),
+        (_, _) => (value / 24 % 4).into(),
+    }
+}
+
+/// A cell as a struct shows it.
+fn seen(cell: Cell) -> Cell {
+    match cell {
+        Cell::To(_, None) => WAITING,
+        other => plain(other),
+    }
+}
+
+fn count_statements(sent: &[String]) -> usize {
+    let others = ["BEGIN", "COMMIT", "ROLLBACK", "WARNING"];
+    sent.iter().filter(|line| !others.iter().any(|other| line.starts_with(other))).count()
+}
+
+fn same_error(call: &str, found: Option<ErrorKind>, expected: Option<ErrorKind>) -> Checked {
+    check!(found == expected, "{call}: {found:?} instead of {expected:?}");
+    Ok(())
+}
+
+fn same_tables(who: &str, found: &Tables, expected: &Tables) -> Checked {
+    for key in found.keys().chain(expected.keys()) {
+        let (found, expected) = (found.get(key), expected.get(key));
+        check!(found == expected, "{who} {key:?} as {found:?} instead of {expected:?}");
+    }
+    Ok(())
+}
