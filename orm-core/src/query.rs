@@ -56,6 +56,7 @@ mod text;
 mod undefer;
 mod update;
 mod update_many;
+mod update_one;
 mod value_list;
 mod window;
 mod write;
@@ -109,6 +110,7 @@ pub use window::{
 };
 pub use write::{Layout, WriteKind, WriteShape};
 
+pub(crate) use assign::{Assignments, Written};
 pub(crate) use batch::Batch;
 pub(crate) use count::{Count, Existence};
 pub(crate) use ddl::{create_enum, creations, enums, removals};
@@ -116,6 +118,7 @@ pub(crate) use effect::{Effect, EffectKind};
 pub(crate) use explain::Explain;
 pub(crate) use intake::Intake;
 pub(crate) use keys::{EntityWords, Keys};
+pub(crate) use operand::Bound;
 pub(crate) use projection::Projection;
 pub(crate) use related::{KeyIs, Referred, RefersTo, RelatedExist};
 pub(crate) use select::select_by_key;
@@ -124,3 +127,4 @@ pub(crate) use sql::{check_name, rendered, rendered_to_run, shape_of};
 pub(crate) use text::{Sets, control_word};
 pub(crate) use undefer::Positions;
 pub(crate) use update_many::UpdateGroup;
+pub(crate) use update_one::UpdateOne;

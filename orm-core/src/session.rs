@@ -5,6 +5,7 @@
 //! types below are its faces: over a blocking connection such a function never waits, and the blocking face polls it once.
 
 mod arena;
+mod assigned;
 mod automatic;
 mod cascade;
 mod deferred;

@@ -11,6 +11,7 @@ use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, Token};
 use crate::session::arena::{Arena, Head, Met, Place, State};
+use crate::session::assigned::Cell;
 use crate::session::identity::Identity;
 use crate::session::journal::{Entry, Journal};
 
@@ -29,6 +30,8 @@ pub struct Entities {
     pub(super) new: Vec<Place>,
     pub(super) touched: Vec<Place>,
     pub(super) doomed: Vec<Place>,
+    /// What was set beside the structs.
+    pub(super) assigned: HashMap<Place, Vec<Cell>>,
     pub(super) journal: Journal,
     /// What was detached in this transaction, which may have written it.
     pub(super) left: HashSet<(u32, Identity)>,
@@ -59,6 +62,7 @@ impl Entities {
             new: Vec::new(),
             touched: Vec::new(),
             doomed: Vec::new(),
+            assigned: HashMap::new(),
             journal: Journal::default(),
             left: HashSet::new(),
             expires,
@@ -123,6 +127,7 @@ impl Entities {
         for place in std::mem::take(&mut self.touched) {
             self.put_back(place);
         }
+        self.assigned.clear();
         self.expire_known();
     }
 
@@ -199,7 +204,10 @@ impl Entities {
     /// Whether a flush has anything to look at; what was touched need not differ.
     #[inline]
     pub(super) fn may_have_changes(&self) -> bool {
-        !(self.new.is_empty() && self.touched.is_empty() && self.doomed.is_empty())
+        !(self.new.is_empty()
+            && self.touched.is_empty()
+            && self.doomed.is_empty()
+            && self.assigned.is_empty())
     }
 
     #[inline]
@@ -271,6 +279,9 @@ impl Entities {
             self.touched.retain(|&other| other != place);
             self.put_back(place);
         }
+        if !self.assigned.is_empty() {
+            self.assigned.remove(&place);
+        }
     }
 
     fn put_back(&mut self, place: Place) {
@@ -319,7 +330,8 @@ impl Entities {
     pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
         let (session, now, current) = (self.session, self.clock, self.stale_before);
         let keeps_changes = self.keeps_changes;
-        if refill && !self.touched.is_empty() && !keeps_changes {
+        let has_changes = !(self.touched.is_empty() && self.assigned.is_empty());
+        if refill && has_changes && !keeps_changes {
             self.forget_changes_of(arena, row)?;
         }
         let refill = |head: &Head| {
@@ -334,6 +346,9 @@ impl Entities {
         }
         if self.arenas[arena as usize].without_deferred.is_some() {
             self.fill_deferred(Place { arena, slot }, row)?;
+        }
+        if !self.assigned.is_empty() {
+            self.apply_assigned(Place { arena, slot })?;
         }
         Ok(Token::new(session, arena, slot, generation))
     }
@@ -380,6 +395,7 @@ impl Entities {
     pub(super) fn flushed(&mut self) {
         self.new.clear();
         self.touched.clear();
+        self.assigned.clear();
         self.doomed.clear();
     }
 
@@ -402,6 +418,10 @@ impl Entities {
     pub(super) fn updated(&mut self, places: impl Iterator<Item = Place>) -> Result<()> {
         let mut rekeyed = Vec::new();
         for place in places {
+            if !self.head(place).touched {
+                // It was set without being loaded.
+                continue;
+            }
             let identity = self.arena(place).identity_of(place.slot)?;
             let head = self.head_mut(place);
             head.touched = false;
@@ -439,6 +459,9 @@ impl Entities {
 
     /// The row of an entity was deleted, or is found to be gone.
     pub(super) fn lose_row(&mut self, place: Place) {
+        if !self.assigned.is_empty() {
+            self.assigned.remove(&place);
+        }
         let arena = self.arena_mut(place);
         arena.forget_identity(place.slot);
         let head = arena.head_mut(place.slot);

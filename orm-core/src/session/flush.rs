@@ -1,5 +1,7 @@
 //! Carrying out a plan: batch by batch, each acknowledged before memory moves on.
 
+mod assigned;
+
 use std::borrow::Cow;
 
 use crate::Result;
@@ -15,6 +17,8 @@ use crate::session::identity::Identity;
 use crate::session::maker::Options;
 use crate::session::plan::{Step, fill_in_keys};
 use crate::session::rows::Selection;
+
+use assigned::AssignedRows;
 
 pub(super) async fn run(
     entities: &mut Entities,
@@ -48,6 +52,9 @@ async fn run_step(
             .try_for_each(|(&new, &old)| entities.replaced_by_equal(step.place(old), step.place(new)));
     }
     entities.fill_in_automatic(step, &slots)?;
+    if step.slots.first().is_some_and(|&slot| is_set_alone(entities, step, slot)) {
+        return assigned::run_each(entities, step, &slots, engine, lease).await;
+    }
     let mut left = &*slots;
     while !left.is_empty() {
         let layout = dialect.layout(&shape, left.len());
@@ -60,15 +67,18 @@ async fn run_step(
         let holders = step.replaces.get(done..).unwrap_or_default();
         let versions = entities.known_versions(step, &shape, slots, holders)?;
         let arena = &entities.arenas[step.arena as usize];
-        let rows = arena.records.rows(Selection {
-            slots,
-            holders,
-            columns: Selection::columns_of(table, shape.columns()),
-            clear: step.clear,
-            key: shape.key().len() - usize::from(!versions.is_empty()),
-            versions,
-            heads: &arena.heads,
-        });
+        let rows: Box<dyn Rows + Send> = match step.assigned.is_empty() {
+            false => Box::new(AssignedRows { entities, step, slots }),
+            true => arena.records.rows(Selection {
+                slots,
+                holders,
+                columns: Selection::columns_of(table, shape.columns()),
+                clear: step.clear,
+                key: shape.key().len() - usize::from(!versions.is_empty()),
+                versions,
+                heads: &arena.heads,
+            }),
+        };
         let keys = shape.generated_key().is_some();
         let write = Write { statement: &statement, layout, rows: &*rows, keys };
         let sent = send(lease, write, &shape).await;
@@ -153,6 +163,10 @@ fn stale(entities: &Entities, step: &Step, counts: &str) -> Error {
     let Arena { table, model, .. } = &entities.arenas[step.arena as usize];
     let message = format!("table {}: {counts}; a row was changed or deleted by somebody else", table.name());
     Error::new(ErrorKind::StaleData, message).with_model(model)
+}
+
+fn is_set_alone(entities: &Entities, step: &Step, slot: u32) -> bool {
+    !step.assigned.is_empty() && entities.is_set_alone(step.place(slot))
 }
 
 /// What is read with the statement of a step.

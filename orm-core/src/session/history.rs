@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crate::engine::write_value;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, Reference};
-use crate::query::Column;
+use crate::query::{Bound, Column};
 use crate::session::arena::{Place, State};
 use crate::session::entities::{Entities, gone};
 use crate::session::identity::Identity;
@@ -31,7 +31,8 @@ pub struct Change {
     pub column: &'static str,
     /// What the row has; `None` for a new row, and for a deferred column that was set without being loaded.
     pub old: Option<Value<'static>>,
-    /// What it will have; `None` for the key of a row that is not inserted yet, and for a value that cannot be stored.
+    /// What it will have; `None` for the key of a row that is not inserted yet, for an expression, and for a value that cannot be
+    /// stored.
     pub new: Option<Value<'static>>,
     position: usize,
 }
@@ -78,12 +79,24 @@ impl Entities {
             State::Pending => format!("new {}", M::NAME),
             _ => format!("{} {}", M::NAME, self.shown(head)),
         };
-        Ok(History {
-            subject,
-            hidden: self.hidden,
-            changes: differences.map(change).collect(),
-            of: PhantomData,
-        })
+        let mut changes: Vec<_> = differences.map(change).collect();
+        for cell in self.assigned(place) {
+            let (position, column) = (cell.position, &columns[cell.position].name);
+            let old = (self.has_values(place))
+                .then(|| self.arena(place).records.get(place.slot, &columns[position]));
+            let old = old.and_then(Result::ok).map(Value::into_owned);
+            let new = match &cell.value {
+                Bound::Value(_, value) => Some(value.clone()),
+                Bound::Null => Some(Value::Null),
+                Bound::Node(_) => None,
+            };
+            let at = changes.partition_point(|change: &Change| change.position < position);
+            match changes.get_mut(at).filter(|change| change.position == position) {
+                Some(change) => change.new = new,
+                None => changes.insert(at, Change { column, old, new, position }),
+            }
+        }
+        Ok(History { subject, hidden: self.hidden, changes, of: PhantomData })
     }
 
     /// The columns in which an entity differs from its row. A new one differs in all that it is inserted with.
@@ -182,7 +195,12 @@ impl<'e> Iterator for Differences<'e> {
             let is_same = match (&mut compared, &new) {
                 (Some(row), Some(new)) => row.next_is(new),
                 (Some(_), None) => false,
-                (None, new) => column.auto && matches!(new, Some(Value::Int(0) | Value::Null)),
+                (None, new) => {
+                    let is_key = column.auto && matches!(new, Some(Value::Int(0) | Value::Null));
+                    let is_filled = || table.filled().contains(&position);
+                    is_key
+                        || (is_filled() && entities.arena(*place).records.is_unset(place.slot, column.field))
+                }
             };
             if !is_same && column.generated.is_none() {
                 return Some(Difference { position, old, new });

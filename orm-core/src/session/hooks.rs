@@ -81,7 +81,8 @@ impl Hooks {
     /// What is to be flushed, has a hook before that, and was not seen yet.
     fn due(&self, entities: &Entities, done: &HashSet<Deed>) -> Vec<Deed> {
         let new = entities.new.iter().map(|&place| (WriteKind::Insert, place));
-        let touched = entities.touched.iter().map(|&place| (WriteKind::Update, place));
+        let set = entities.assigned_unloaded();
+        let touched = entities.touched.iter().chain(&set).map(|&place| (WriteKind::Update, place));
         let doomed = entities.doomed.iter().map(|&place| (WriteKind::Delete, place));
         new.chain(touched)
             .chain(doomed)
@@ -158,7 +159,7 @@ fn is_due(entities: &Entities, kind: WriteKind, place: Place, token: Token) -> b
     let Some(head) = entities.find_token(token) else { return false };
     match kind {
         WriteKind::Insert => head.state == State::Pending,
-        WriteKind::Update => head.touched && !head.doomed && entities.differs(place),
+        WriteKind::Update => head.state == State::Persistent && !head.doomed && entities.differs(place),
         WriteKind::Delete => head.doomed,
     }
 }

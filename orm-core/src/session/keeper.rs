@@ -31,9 +31,11 @@ impl Keys for Entities {
         let token = Token::from_words(entity).ok_or_else(|| gone(model, "is none"))?;
         let (place, head) = self.look_up(token, model)?;
         match head.state {
-            // What was changed may be the key.
             State::Pending => Ok(None),
-            State::Persistent if head.touched => Ok(None),
+            // What was changed is the key.
+            State::Persistent if head.touched && self.identity_after_flush(place)? != head.identity => {
+                Ok(None)
+            }
             State::Persistent => {
                 Ok(Some(key_values(self.arena(place).table, |part| head.identity.value(part).into_owned())))
             }

@@ -100,6 +100,7 @@ impl Entities {
         for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
             list.retain(|&other| other != place);
         }
+        self.assigned.remove(&place);
         if !self.journal.is_empty() {
             let identity = self.head(place).identity.clone();
             self.left.insert((place.arena, identity));
@@ -112,6 +113,7 @@ impl Entities {
         for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
             list.retain(&stays);
         }
+        self.assigned.retain(|place, _| stays(place));
         // What is met from now on may be a row of this transaction whose entity is gone: so it is undone as one.
         self.wrote_rows |= !self.journal.is_empty();
     }

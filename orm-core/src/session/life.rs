@@ -60,7 +60,8 @@ impl Entities {
     /// The entities of a model of which the next flush updates a column. One that was only touched, or set back to what it was, is
     /// not among them, nor is one that is to be deleted. It costs a comparison of all that were touched since the last flush.
     pub fn dirty<M: Model>(&self) -> Vec<Entity<M>> {
-        self.listed(&self.touched, |place| !self.head(place).doomed && self.differs(place))
+        let places = [&self.touched[..], &self.assigned_unloaded()].concat();
+        self.listed(&places, |place| !self.head(place).doomed && self.differs(place))
     }
 
     /// The entities of a model that the next flush deletes. It costs a look at all that are to be deleted.
@@ -79,7 +80,7 @@ impl Entities {
     pub fn is_modified<M: Model>(&self, entity: Entity<M>) -> bool {
         match self.look_up(entity.token, M::NAME) {
             Ok((_, head)) if head.state == State::Pending => true,
-            Ok((place, head)) if head.state == State::Persistent => head.touched && self.differs(place),
+            Ok((place, head)) if head.state == State::Persistent => self.differs(place),
             Ok(_) | Err(_) => false,
         }
     }
@@ -87,11 +88,12 @@ impl Entities {
     /// Whether a flush would send anything. No I/O; it costs a comparison of what was touched, up to the first one that differs.
     pub fn has_changes(&self) -> bool {
         let differs = |&place: &Place| self.head(place).doomed || self.differs(place);
-        !self.new.is_empty() || !self.doomed.is_empty() || self.touched.iter().any(differs)
+        let is_assigned = || self.assigned.keys().any(|&place| self.is_assigned(place));
+        !self.new.is_empty() || !self.doomed.is_empty() || self.touched.iter().any(differs) || is_assigned()
     }
 
     pub(super) fn differs(&self, place: Place) -> bool {
-        self.differences(place).next().is_some()
+        self.differences(place).next().is_some() || self.is_assigned(place)
     }
 
     /// The entity with this primary key if the session knows it, loaded or expired. Never a statement, and never a flush: what was

@@ -28,6 +28,8 @@ pub(super) struct Step {
     pub(super) columns: Vec<usize>,
     /// Those of the columns whose values the session makes, right before the step runs.
     pub(super) automatic: Vec<usize>,
+    /// Those of the columns that were set beside the structs: by an expression, or of rows that are not loaded.
+    pub(super) assigned: Vec<usize>,
     pub(super) slots: Vec<u32>,
     /// The columns are set to NULL: the rows are about to be deleted, and let go of each other first.
     pub(super) clear: bool,
@@ -39,8 +41,8 @@ pub(super) struct Step {
 
 impl Step {
     fn new(arena: u32, kind: WriteKind, group: Group) -> Self {
-        let Group { columns, automatic, slots, replaces } = group;
-        Self { arena, kind, columns, automatic, slots, clear: false, blind: false, replaces }
+        let Group { columns, automatic, assigned, slots, replaces } = group;
+        Self { arena, kind, columns, automatic, assigned, slots, clear: false, blind: false, replaces }
     }
 
     /// Whether there is nothing to send: the rows of deleted entities are what new ones are to have.
@@ -104,8 +106,8 @@ fn apart(entities: &Entities, step: Step) -> [Option<Step>; 2] {
         .filter(|(_, holder)| is_known(holder))
         .map(|(&slot, _)| slot)
         .collect();
-    let Step { columns, automatic, slots, replaces, clear, .. } = step;
-    let group = Group { columns, automatic, slots, replaces };
+    let Step { columns, automatic, assigned, slots, replaces, clear, .. } = step;
+    let group = Group { columns, automatic, assigned, slots, replaces };
     let [known, unknown] = group.split(|slot| known.contains(&slot));
     let step = |group: Group, blind| {
         (!group.slots.is_empty()).then(|| Step { clear, blind, ..Step::new(arena, kind, group) })

@@ -54,6 +54,7 @@ impl Entities {
             self.head_mut(place).doomed = false;
         }
         self.touched.clear();
+        self.assigned.clear();
         let mut result = Ok(());
         while let Some(entry) = self.journal.take_newest(mark) {
             // Everything is undone, whatever happens; the first error is told at the end.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 mod architecture;
+mod assigned;
 mod cancel;
 mod cancel_session;
 mod cancelling;

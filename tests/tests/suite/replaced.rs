@@ -160,6 +160,31 @@ mod replaced {
         assert_eq!(session.rows(User::select()).await.unwrap(), [user(1, "Bob", 31)]);
     }
 
+    /// [FLU-15, COM-5]
+    #[case]
+    async fn a_savepoint_brings_the_old_one_back(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let old = session.add(user(0, "Alice", 30));
+        let mut nested = session.begin_nested().await.unwrap();
+        nested.delete(old).unwrap();
+        let new = nested.add(user(1, "Bob", 31));
+        nested.flush().await.unwrap();
+        assert!(nested.contains(new) && !nested.contains(old));
+        nested.rollback().await.unwrap();
+        assert!(session.contains(old) && !session.contains(new));
+        session[old].age = Some(32);
+        session.commit().await.unwrap();
+        assert_eq!(session.rows(User::select()).await.unwrap(), [user(1, "Alice", 32)]);
+
+        let mut nested = session.begin_nested().await.unwrap();
+        nested.delete(old).unwrap();
+        let new = nested.add(user(1, "Bob", 31));
+        nested.commit().await.unwrap();
+        session.rollback().await.unwrap();
+        assert!(session.contains(old) && !session.contains(new));
+    }
+
     /// [FLU-15] References to either are references to the row.
     #[case]
     async fn references_follow_the_row(db: Db) {

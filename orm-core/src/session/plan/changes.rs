@@ -17,6 +17,8 @@ pub(super) struct Group {
     pub(super) columns: Vec<usize>,
     /// Those among them that the session writes by itself along with the others.
     pub(super) automatic: Vec<usize>,
+    /// Those among them that were set beside the structs.
+    pub(super) assigned: Vec<usize>,
     pub(super) slots: Vec<u32>,
     /// The entities whose rows new ones take over, one for each slot.
     pub(super) replaces: Vec<u32>,
@@ -30,8 +32,12 @@ impl Group {
 
     /// The rows for which this holds, and the others.
     pub(super) fn split(self, is_first: impl Fn(u32) -> bool) -> [Self; 2] {
-        let empty =
-            || Self { columns: self.columns.clone(), automatic: self.automatic.clone(), ..Self::default() };
+        let empty = || Self {
+            columns: self.columns.clone(),
+            automatic: self.automatic.clone(),
+            assigned: self.assigned.clone(),
+            ..Self::default()
+        };
         let mut sides = [empty(), empty()];
         for (index, &slot) in self.slots.iter().enumerate() {
             let side = &mut sides[usize::from(!is_first(slot))];
@@ -159,6 +165,12 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
             return Err(error);
         }
         let doomed = entities.head(place).doomed;
+        let expressions = entities.expressions_of(place);
+        changed.extend(&expressions);
+        if !expressions.is_empty() {
+            changed.sort_unstable();
+            changed.dedup();
+        }
         if changed.is_empty() {
             entities.head_mut(place).touched = false;
             continue;
@@ -166,20 +178,55 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
         entities.touched.push(place);
         if !doomed {
             let groups = &mut changes_of(parts, place.arena).updates;
-            match groups.iter_mut().find(|group| group.columns == changed) {
+            let joins = |group: &&mut Group| group.columns == changed && group.assigned.is_empty();
+            if !expressions.is_empty() {
+                let group = Group::of(changed.clone(), vec![place.slot]);
+                groups.push(Group { assigned: expressions, ..group });
+                continue;
+            }
+            match groups.iter_mut().find(joins) {
                 Some(group) => group.slots.push(place.slot),
                 None => groups.push(Group::of(changed.clone(), vec![place.slot])),
             }
         }
     }
+    collect_unloaded(entities, parts);
     for part in parts {
         let arena = &entities.arenas[part.arena as usize];
         for group in &mut part.changes.updates {
             group.slots.sort_by(|&a, &b| by_key(arena, a, b));
             group.automatic = add_automatic(arena.table, &mut group.columns);
+            if group.slots.iter().any(|&slot| !arena.head(slot).touched) {
+                // It is not known, and raised by the database.
+                group.automatic.retain(|&column| Some(column) != arena.table.version());
+                group.columns.retain(|&column| Some(column) != arena.table.version());
+            }
         }
     }
     Ok(())
+}
+
+/// The updates of entities that were set without being loaded.
+fn collect_unloaded(entities: &Entities, parts: &mut Vec<Part>) {
+    for place in entities.assigned_unloaded() {
+        if entities.head(place).doomed {
+            continue;
+        }
+        let columns: Vec<_> = entities.assigned(place).iter().map(|cell| cell.position).collect();
+        let is_alone = entities.is_set_alone(place);
+        let groups = &mut changes_of(parts, place.arena).updates;
+        let joins = |group: &&mut Group| {
+            let first = Place { slot: group.slots[0], ..place };
+            group.assigned == columns && group.columns == columns && !entities.is_set_alone(first)
+        };
+        match groups.iter_mut().find(joins).filter(|_| !is_alone) {
+            Some(group) => group.slots.push(place.slot),
+            None => {
+                let group = Group::of(columns.clone(), vec![place.slot]);
+                groups.push(Group { assigned: columns, ..group });
+            }
+        }
+    }
 }
 
 fn by_key(arena: &Arena, a: u32, b: u32) -> std::cmp::Ordering {

@@ -73,7 +73,7 @@ impl Taken {
             }
             None => {
                 let (slots, replaces) = (vec![place.slot], vec![holder]);
-                groups.push(Group { columns, automatic, slots, replaces });
+                groups.push(Group { columns, automatic, slots, replaces, ..Group::default() });
             }
         }
         Ok(())

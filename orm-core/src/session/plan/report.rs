@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::Result;
 use crate::engine::write_value;
 use crate::model::Reference;
-use crate::query::WriteKind;
+use crate::query::{Bound, WriteKind};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::plan::{Step, plan};
 use crate::value::Unpacked;
+use crate::{Result, Value};
 
 /// What a flush would do now, batch by batch, and why; made by [`Entities::plan`]. `Display` writes it so that it can be pasted into
 /// a bug report.
@@ -139,6 +139,14 @@ impl Entities {
         if step.automatic.contains(&column) {
             return self.automatic_change(step, row, column);
         }
+        if let Some(cell) = self.assigned(place).iter().find(|cell| cell.position == column) {
+            return match &cell.value {
+                _ if self.hidden => name.clone(),
+                Bound::Value(_, value) => format!("{name}: {}", Shown(value)),
+                Bound::Null => format!("{name}: {}", Shown(&Value::Null)),
+                Bound::Node(_) => format!("{name}: what an expression gives"),
+            };
+        }
         let is_compared = self.head(place).touched && step.replaces.is_empty();
         let now = arena.records.get(place.slot, &arena.table.columns()[column]);
         match now {
@@ -220,7 +228,7 @@ impl PlannedAction {
     }
 }
 
-struct Shown<'v>(&'v crate::Value<'v>);
+struct Shown<'v>(&'v Value<'v>);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
