@@ -415,7 +415,7 @@ mod assigned {
         db.script("INSERT INTO users (name, age) VALUES ('Alice', 30), ('Bob', 40)").await;
         let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let count = seen.clone();
-        let maker = orm::SessionMaker::new(&db.engine).before_update(
+        let maker = SessionMaker::new(&db.engine).before_update(
             move |_: &mut orm::Entities, _user: Entity<User>| {
                 count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 Ok(())
