@@ -39,6 +39,19 @@ struct Branch {
     version: i64,
 }
 
+/// The database computes a column.
+#[derive(Model, Debug)]
+#[model(table = "prices")]
+struct Price {
+    #[model(version)]
+    version: i64,
+    net: i64,
+    #[model(generated = "net * 2")]
+    gross: i64,
+    #[model(key, auto)]
+    id: i64,
+}
+
 #[both_forms]
 mod versions {
     use super::*;
@@ -337,6 +350,56 @@ mod versions {
         session.commit().await.unwrap();
         let rows = session.rows(Doc::select().order_by(Doc::ID.asc())).await.unwrap();
         assert_eq!(rows.iter().map(|row| row.version).collect::<Vec<_>>(), [3, 2]);
+    }
+
+    /// [VER-1, VER-2, FLU-9] What the database computes comes back with the row, whose version is looked at all the same.
+    #[case]
+    async fn computed_columns_and_versions_go_together(db: Db) {
+        db.create::<Price>().await;
+        let mut session = db.session();
+        let prices = session.add_all((1..=3).map(Price::new));
+        session.commit().await.unwrap();
+        prices.iter().for_each(|&price| session[price].net *= 10);
+        db.trace.take();
+        session.commit().await.unwrap();
+        assert_eq!(db.trace.take_statements().len(), 1);
+        let shown = |session: &Session| {
+            prices.iter().map(|&price| (session[price].gross, session[price].version)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&session), [(20, 2), (40, 2), (60, 2)]);
+        db.script("UPDATE prices SET version = 7 WHERE id = 2").await;
+        prices.iter().for_each(|&price| session[price].net = 1);
+        let error = session.flush().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StaleData);
+        assert_says(&error, &["prices", "3 rows were to be updated and 2 were"]);
+        session.rollback().await.unwrap();
+        assert_eq!(shown(&session), [(20, 2), (40, 2), (60, 2)]);
+        session[prices[1]].net = 1;
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::StaleData);
+        session.rollback().await.unwrap();
+        session.refresh(prices[1]).await.unwrap();
+        session[prices[1]].net = 1;
+        session.commit().await.unwrap();
+        assert_eq!(shown(&session), [(20, 2), (2, 8), (60, 2)]);
+    }
+
+    /// [VER-2, STA-5] A struct that comes back says which version it is about.
+    #[case]
+    async fn an_attached_struct_knows_its_version(db: Db) {
+        let mut session = db.session();
+        let docs = docs(&db, &mut session, 2).await;
+        let mine = session.detach(docs[0]).unwrap();
+        let theirs = session.detach(docs[1]).unwrap();
+        db.script("UPDATE docs SET version = 2 WHERE id = 2").await;
+        let mut session = db.session();
+        let (mine, theirs) = (session.attach(mine).unwrap(), session.attach(theirs).unwrap());
+        session[mine].title = "mine".to_owned();
+        session.commit().await.unwrap();
+        assert_eq!(session[mine].version, 2);
+        session.delete(theirs).unwrap();
+        assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::StaleData);
+        session.rollback().await.unwrap();
+        assert_eq!(session.count(Doc::select()).await.unwrap(), 2);
     }
 
     /// [VER-6] Rows that are inserted in bulk have version 1, unless they say another one.
