@@ -204,7 +204,7 @@ fn entity_hook<M: Model>(
 ///
 /// Those *before* run at the beginning of a flush, for what it is about to write, then for what they have added, changed and
 /// deleted themselves: each once for an entity in a flush. An error of one is the error of the flush; nothing was sent and
-/// nothing is lost. Those *after* run when the flush has written everything, before COMMIT; what they change waits for the next
+/// nothing is lost, and the next flush runs them all again. Those *after* run when the flush has written everything, before COMMIT; what they change waits for the next
 /// flush, and `commit` flushes until nothing is left. An error of one undoes the flush, as that of a statement does. Changes
 /// that lead to changes without end are an error. Statements, as `User::update()`, run no hooks.
 impl<E> SessionMaker<E> {

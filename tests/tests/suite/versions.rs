@@ -495,6 +495,15 @@ mod versions {
             .set_excluded(Doc::TITLE);
         session.execute(upsert).await.unwrap();
         assert_eq!((session[docs[0]].version, session[docs[0]].title.as_str()), (4, "upserted"));
+        let label = session.add(Label { doc: docs[0].into(), ..Label::new("color", "red") });
+        session.flush().await.unwrap();
+        let beside = Doc::update()
+            .set(Doc::TITLE, Label::NAME)
+            .from(Label::entity())
+            .filter(Label::DOC_ID.eq(Doc::ID));
+        session.execute(beside).await.unwrap();
+        assert_eq!((session[docs[0]].version, session[docs[0]].title.as_str()), (5, "red"));
+        session.delete(label).unwrap();
         session.execute(Doc::delete().filter(Doc::ID.eq(2))).await.unwrap();
         session.commit().await.unwrap();
         assert_eq!(session.count(Doc::select()).await.unwrap(), 1);
