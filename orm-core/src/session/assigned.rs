@@ -56,11 +56,7 @@ impl Entities {
         if has_values {
             self.touch(place);
         }
-        let cells = self.assigned.entry(place).or_default();
-        cells.retain(|cell| cell.position != position);
-        if cells.is_empty() {
-            self.assigned.remove(&place);
-        }
+        self.unassign(place, position);
         match value {
             Bound::Value(_, value) if has_values => self.write_column(place, position, value),
             Bound::Null if has_values => self.write_column(place, position, Value::Null),
@@ -70,6 +66,16 @@ impl Entities {
                 let at = cells.partition_point(|cell| cell.position < position);
                 cells.insert(at, Cell { position, value, before });
                 Ok(())
+            }
+        }
+    }
+
+    /// Forgets what a column was set to beside the struct.
+    pub(super) fn unassign(&mut self, place: Place, position: usize) {
+        if let Some(cells) = self.assigned.get_mut(&place) {
+            cells.retain(|cell| cell.position != position);
+            if cells.is_empty() {
+                self.assigned.remove(&place);
             }
         }
     }
@@ -114,7 +120,7 @@ impl Entities {
         self.assigned(place).iter().any(|cell| !is_loaded || self.is_as_before(place, cell))
     }
 
-    fn is_as_before(&self, place: Place, cell: &Cell) -> bool {
+    pub(super) fn is_as_before(&self, place: Place, cell: &Cell) -> bool {
         let (now, then) = (self.packed(place, cell.position), &cell.before);
         now.as_bytes() == then.as_bytes()
     }
@@ -123,6 +129,16 @@ impl Entities {
         let (arena, mut packed) = (self.arena(place), Packed::default());
         arena.records.pack(place.slot, &arena.table.columns()[position..=position], &mut packed);
         packed
+    }
+
+    /// These columns of an entity have other values now, but not because the program has set them.
+    #[cold]
+    pub(super) fn note_values(&mut self, place: Place, columns: &[usize]) {
+        let Some(mut cells) = self.assigned.remove(&place) else { return };
+        for cell in cells.iter_mut().filter(|cell| columns.contains(&cell.position)) {
+            cell.before = self.packed(place, cell.position);
+        }
+        self.assigned.insert(place, cells);
     }
 
     /// The row of an entity was read: what was set without it is a change of it now.

@@ -33,6 +33,7 @@ impl Entities {
             read.map_err(|error| arena.blame(error, position))?;
         }
         if !news.is_empty() && self.head(place).touched {
+            self.note_values(place, &news);
             self.remember(place, &news)?;
         }
         Ok(())
@@ -48,6 +49,7 @@ impl Entities {
             let message = "it is no deferred column, and is loaded with its row; expire the entity";
             return Err(self.arena(place).blame(Error::new(ErrorKind::Misuse, message), position));
         }
+        self.unassign(place, position);
         let arena = self.arena_mut(place);
         let field = arena.table.columns()[position].field;
         let read = arena.records.read_field(place.slot, field, &mut RowReader::new(&OldRow(vec![None])));

@@ -143,6 +143,9 @@ impl Entities {
             let read = arena.records.read_field(place.slot, field, &mut RowReader::new(&row));
             read.map_err(|error| error.with_model(arena.model))?;
         }
+        if !self.assigned.is_empty() {
+            self.note_values(place, columns);
+        }
         Ok(())
     }
 }

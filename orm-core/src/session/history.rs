@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, Reference};
 use crate::query::{Bound, Column};
 use crate::session::arena::{Place, State};
+use crate::session::assigned::Cell;
 use crate::session::entities::{Entities, gone};
 use crate::session::identity::Identity;
 use crate::value::Unpacked;
@@ -80,7 +81,8 @@ impl Entities {
             _ => format!("{} {}", M::NAME, self.shown(head)),
         };
         let mut changes: Vec<_> = differences.map(change).collect();
-        for cell in self.assigned(place) {
+        let counts = |cell: &&Cell| !self.head(place).touched || self.is_as_before(place, cell);
+        for cell in self.assigned(place).iter().filter(counts) {
             let (position, column) = (cell.position, &columns[cell.position].name);
             let old = (self.has_values(place))
                 .then(|| self.arena(place).records.get(place.slot, &columns[position]));

@@ -246,6 +246,35 @@ mod assigned {
         assert_eq!((session[page].title.as_str(), session[page].hits, session[page].score), ("b", 6, 60));
     }
 
+    /// [FLU-11, EXP-2] Values that come from the database meanwhile do not count as set.
+    #[case]
+    async fn what_the_database_brings_is_no_assignment(db: Db) {
+        db.create::<Page>().await;
+        let mut session = db.session();
+        session.execute(Page::insert().values([Page::titled("a")])).await.unwrap();
+        let page = session.get_one::<Page>(1).await.unwrap();
+        session.set(page, Page::HITS, Page::HITS + 1).unwrap();
+        session.set(page, Page::BODY, orm::functions::lower(value("TEXT".to_owned()))).unwrap();
+        {
+            let mut scope = session.no_autoflush();
+            scope.execute(Page::update().set(Page::HITS, 50).filter(Page::ID.eq(1))).await.unwrap();
+            assert_eq!(scope[page].hits, 50);
+            scope.load_deferred(page, Page::BODY).await.unwrap();
+            assert_eq!(scope[page].body.get(), Some(&None));
+        }
+        session.flush().await.unwrap();
+        assert_eq!(session[page].hits, 51);
+        assert_eq!(session[page].body.get(), Some(&Some("text".to_owned())));
+
+        session.set(page, Page::BODY, orm::functions::upper(Page::BODY)).unwrap();
+        session.unload(page, Page::BODY).unwrap();
+        assert!(!session.is_modified(page));
+        assert_eq!(
+            session.load_deferred(page, Page::BODY).await.unwrap().body.get(),
+            Some(&Some("text".to_owned()))
+        );
+    }
+
     /// [FLU-13, EXP-1] A query flushes it; what drops changes drops it.
     #[case]
     async fn it_goes_where_other_changes_go(db: Db) {
@@ -415,12 +444,11 @@ mod assigned {
         db.script("INSERT INTO users (name, age) VALUES ('Alice', 30), ('Bob', 40)").await;
         let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let count = seen.clone();
-        let maker = SessionMaker::new(&db.engine).before_update(
-            move |_: &mut orm::Entities, _user: Entity<User>| {
+        let maker =
+            SessionMaker::new(&db.engine).before_update(move |_: &mut orm::Entities, _user: Entity<User>| {
                 count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 Ok(())
-            },
-        );
+            });
         let mut session = maker.session();
         let alice = session.get_one::<User>(1).await.unwrap();
         let bob = session.reference::<User>(2).unwrap();
