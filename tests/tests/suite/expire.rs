@@ -147,7 +147,7 @@ mod expire {
         session.flush().await.unwrap();
         assert_statements(
             &db.trace.take_statements(),
-            &["UPDATE pages SET title = ?, note = ? WHERE id = ?"],
+            &["UPDATE pages SET title = ?, note = ? WHERE id = ? RETURNING id, length"],
         );
         session.load(page).await.unwrap();
         assert_eq!(session.load_deferred(page, Page::BODY).await.unwrap().body.get().unwrap(), "text");
@@ -160,7 +160,10 @@ mod expire {
         session.unload(page, Page::BODY).unwrap();
         session[page].body = "set".into();
         session.flush().await.unwrap();
-        assert_statements(&db.trace.take_statements(), &["UPDATE pages SET body = ? WHERE id = ?"]);
+        assert_statements(
+            &db.trace.take_statements(),
+            &["UPDATE pages SET body = ? WHERE id = ? RETURNING id, length"],
+        );
         session.rollback().await.unwrap();
         assert_eq!(
             (session[page].title.as_str(), session[page].body.get().map(String::as_str)),

@@ -232,7 +232,10 @@ mod leaving {
         assert_statements(&db.trace.take_statements(), &["SELECT body FROM pages WHERE id = ?"]);
         session[doc].title = "B".into();
         session.commit().await.unwrap();
-        assert_statements(&db.trace.take_statements(), &["UPDATE pages SET title = ? WHERE id = ?"]);
+        assert_statements(
+            &db.trace.take_statements(),
+            &["UPDATE pages SET title = ? WHERE id = ? RETURNING id, length"],
+        );
     }
 
     /// [COM-3] What was attached with values of this transaction has to be read again after a rollback.

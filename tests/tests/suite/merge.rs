@@ -105,7 +105,7 @@ mod merge {
         assert_eq!((session[page].body.get(), session[page].length), (None, Some(1)));
         session.flush().await.unwrap();
         let select = "SELECT id, title, length FROM pages WHERE id = ?";
-        let update = "UPDATE pages SET title = ?, note = ? WHERE id = ?";
+        let update = "UPDATE pages SET title = ?, note = ? WHERE id = ? RETURNING id, length";
         assert_statements(&db.trace.take_statements(), &[select, update]);
         assert_eq!(session.load_deferred(page, Page::BODY).await.unwrap().body.get().unwrap(), "text");
 

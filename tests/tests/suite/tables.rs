@@ -338,7 +338,12 @@ mod tables {
         }
         session.commit().await.unwrap();
         let statements = db.trace.take_statements().join("\n");
-        assert!(statements.contains("price") && !statements.contains("total"), "{statements}");
+        let (set, returned) = statements.split_once(" RETURNING ").unwrap();
+        assert!(
+            set.contains("price") && !set.contains("total") && returned.contains("total"),
+            "{statements}"
+        );
+        assert_eq!(session[products[1]].total, 84);
         let found = session.all(Product::select().filter(Product::TOTAL.eq(84))).await.unwrap();
         assert_eq!(found, [products[1]]);
         session[products[1]].total = 5;
