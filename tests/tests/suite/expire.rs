@@ -103,6 +103,7 @@ mod expire {
         let error = session.load(alice).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RowGone);
         assert_says(error, &["User", "with key 1"]);
+        assert_eq!(session.refresh(alice).await.unwrap_err().kind(), ErrorKind::RowGone);
         assert!(session.contains(alice));
     }
 

@@ -56,7 +56,7 @@ struct Stock {
 mod keys {
     use super::*;
 
-    /// [KEY-1]
+    /// [KEY-1] A key of another width does not compile (compile_fail/key_of_another_width.rs).
     #[case]
     async fn a_composite_key_names_all_its_parts(db: Db) {
         db.create::<Pair>().await;

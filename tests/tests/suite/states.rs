@@ -222,4 +222,31 @@ mod states {
         assert_eq!(session[post].title, "Hello");
         assert_eq!(session[post].author.get(), None, "the row was not inserted after all");
     }
+
+    /// [STA-6] Neither can what was rolled back, or what has left. A copy of what was deleted can be added, and is another entity.
+    #[case]
+    async fn what_has_left_cannot_be_deleted_expired_or_refreshed(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let gone = session.add(User::new("Gone"));
+        session.rollback().await.unwrap();
+        assert_says(session.delete(gone).unwrap_err(), &["not persistent", "rolled back"]);
+        assert_eq!(session.expire(gone).unwrap_err().kind(), ErrorKind::NotPersistent);
+        assert_eq!(session.refresh(gone).await.unwrap_err().kind(), ErrorKind::NotPersistent);
+        session.detach(gone).unwrap();
+        assert_eq!(session.delete(gone).unwrap_err().kind(), ErrorKind::Detached);
+        assert_eq!(session.expire(gone).unwrap_err().kind(), ErrorKind::Detached);
+        assert_eq!(session.refresh(gone).await.unwrap_err().kind(), ErrorKind::Detached);
+
+        let alice = session.add(User::new("Alice"));
+        session.commit().await.unwrap();
+        let key = session[alice].id;
+        session.delete(alice).unwrap();
+        session.flush().await.unwrap();
+        let copy = session.add(User { id: key, ..User::new("Alice") });
+        session.commit().await.unwrap();
+        assert_ne!(copy, alice);
+        assert_eq!(session.get::<User>(key).await.unwrap(), Some(copy));
+        assert!(!session.contains(alice));
+    }
 }
