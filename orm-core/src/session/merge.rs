@@ -33,6 +33,7 @@ impl Entities {
         self.check_version(place, &record)?;
         keep_unset(self.try_get(entity)?, &mut record)?;
         self.spare(place);
+        self.assigned.remove(&place);
         self.touch(place);
         let structs = self.arena_mut(place).structs_mut::<M>();
         let home = structs.and_then(|structs| structs[place.slot as usize].as_mut());

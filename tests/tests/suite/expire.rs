@@ -173,6 +173,24 @@ mod expire {
         assert_eq!(session[page].note.get().unwrap().as_deref(), Some("noted"));
     }
 
+    /// [EXP-2] [FLU-11] An expression that it was set to is forgotten with it, and others are not.
+    #[case]
+    async fn an_expression_is_forgotten_with_its_column(db: Db) {
+        let (mut session, page) = page(&db).await;
+        session.set(page, Page::BODY, Page::TITLE).unwrap();
+        session.set(page, Page::NOTE, "noted twice").unwrap();
+        session.unload(page, Page::BODY).unwrap();
+        session.unload(page, Page::NOTE).unwrap();
+        session.unload(page, Page::NOTE).unwrap();
+        assert!(!session.has_changes());
+        session.set(page, Page::BODY, Page::TITLE).unwrap();
+        session.set(page, Page::TITLE, Page::BODY).unwrap();
+        session.unload(page, Page::BODY).unwrap();
+        session.flush().await.unwrap();
+        assert_eq!(session[page].title, "text");
+        assert_eq!(session.load_deferred(page, Page::BODY).await.unwrap().body.get().unwrap(), "text");
+    }
+
     /// [EXP-2] What is no deferred column, or has no row to be read again, is not forgotten.
     #[case]
     async fn only_what_can_be_loaded_again_is_forgotten(db: Db) {

@@ -140,6 +140,21 @@ mod merge {
         );
     }
 
+    /// [MRG-1] [FLU-11] An expression that a column was set to before is given up for the value that is merged.
+    #[case]
+    async fn a_merge_counts_after_an_expression(db: Db) {
+        let mut session = people(&db).await;
+        session.add(Account::new("a", 1));
+        session.commit().await.unwrap();
+        let account = session.get_one::<Account>("a").await.unwrap();
+        session.set(account, Account::BALANCE, Account::BALANCE + 1).unwrap();
+        db.trace.take();
+        assert_eq!(session.merge(Account::new("a", 1)).await.unwrap(), account);
+        assert!(!session.has_changes());
+        session.commit().await.unwrap();
+        assert!(db.trace.take_statements().is_empty());
+    }
+
     /// [MRG-1] References are values: a key, or the entity of a row that is new.
     #[case]
     async fn references_are_merged(db: Db) {
