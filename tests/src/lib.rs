@@ -74,6 +74,14 @@ pub mod prelude {
 pub mod sync_form {
     pub use orm::{Connection, Engine, Session};
 
+    /// What a function gives that calls itself; a boxed future in the other form.
+    pub type Boxed<'f, T> = T;
+
+    /// Gives what it is given; boxes a future in the other form.
+    pub fn boxed<T>(value: T) -> T {
+        value
+    }
+
     use super::*;
     use orm::{EngineBuilder, Metadata, Models, Open, Result};
 
@@ -136,6 +144,14 @@ pub mod sync_form {
 /// The names of a case in async form.
 pub mod async_form {
     pub use orm::{AsyncConnection as Connection, AsyncEngine as Engine, AsyncSession as Session};
+
+    /// What a function gives that calls itself: a future of known size.
+    pub type Boxed<'f, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'f>>;
+
+    /// Boxes a future; gives what it is given in the other form.
+    pub fn boxed<'f, T>(future: impl Future<Output = T> + Send + 'f) -> Boxed<'f, T> {
+        Box::pin(future)
+    }
 
     use super::*;
     use orm::{EngineBuilder, Metadata, Models, Open, Result};

@@ -27,6 +27,8 @@ pub(super) struct Forecast {
     pub(super) statements: Option<usize>,
     pub(super) updates: Vec<Update>,
     pub(super) inserts: Vec<usize>,
+    /// [FLU-15] New entities that take over the rows of deleted ones, those, and the columns that differ.
+    pub(super) replacements: Vec<(usize, usize, Vec<usize>)>,
     pub(super) deletes: Vec<usize>,
 }
 
@@ -58,11 +60,16 @@ impl Forecast {
                         self.updates.push(Update { entity, columns });
                     }
                 }
-                State::Pending => self.inserts.push(entity),
+                State::Pending => match memory.replaced_by(entity) {
+                    Some(old) => self.replacements.push((entity, old, memory.differing(entity, old))),
+                    None => self.inserts.push(entity),
+                },
                 State::Transient | State::Deleted | State::Gone => {}
             }
         }
-        self.writes = !(self.updates.is_empty() && self.inserts.is_empty() && self.deletes.is_empty());
+        self.deletes.retain(|&doomed| self.replacements.iter().all(|&(_, old, _)| old != doomed));
+        let is_nothing = self.updates.is_empty() && self.inserts.is_empty() && self.deletes.is_empty();
+        self.writes = !is_nothing || !self.replacements.is_empty();
     }
 
     /// [R11] What is wrong is told before anything is sent.
@@ -90,6 +97,14 @@ impl Forecast {
                 self.refused.push(ErrorKind::NotLoaded);
             }
         }
+        for (number, (entity, old, _)) in self.replacements.iter().enumerate() {
+            if memory.known[*entity].lacks_body() {
+                self.refused.push(ErrorKind::NotLoaded);
+            }
+            if self.replacements[..number].iter().any(|(_, other, _)| other == old) {
+                self.refused.push(ErrorKind::IdentityConflict);
+            }
+        }
     }
 
     /// [R7] [FLU-8] Updates, then inserts, then deletes.
@@ -97,7 +112,7 @@ impl Forecast {
         let mut tables = view.clone();
         self.update(memory, view, &mut tables);
         self.insert(memory, &mut tables);
-        self.delete(memory, view, &mut tables);
+        self.delete(memory, &mut tables);
         let numbered =
             self.inserts.iter().map(|&entity| &memory.known[entity]).filter(|known| !is_given(known));
         let new: Vec<(Kind, Row)> = self
@@ -122,16 +137,18 @@ impl Forecast {
 
     fn update(&mut self, memory: &Memory, view: &Tables, tables: &mut Tables) {
         let mut moved = Vec::new();
-        for Update { entity, columns } in &self.updates {
-            let known = &memory.known[*entity];
-            let Some(mut row) = tables.remove(&(known.kind, known.key)) else {
+        let updates = self.updates.iter().map(|Update { entity, columns }| (*entity, memory.known[*entity].key, columns));
+        let replacements = self.replacements.iter().map(|(entity, old, columns)| (*entity, memory.known[*old].key, columns));
+        for (entity, key, columns) in updates.chain(replacements.filter(|(_, _, columns)| !columns.is_empty())) {
+            let known = &memory.known[entity];
+            let Some(mut row) = tables.remove(&(known.kind, key)) else {
                 // [FLU-14]
                 self.must_fail.push(ErrorKind::StaleData);
                 continue;
             };
-            let written = memory.written_row(*entity);
+            let written = memory.written_row(entity);
             columns.iter().for_each(|&column| row[column] = written[column]);
-            moved.push((known.kind, known.key, row));
+            moved.push((known.kind, key, row));
         }
         for (kind, old, row) in moved {
             let key = kind.key_of(&row);
@@ -201,7 +218,7 @@ impl Forecast {
     }
 
     /// Rows that refer to each other are deleted in the order of what is known of them, which may be out of date.
-    fn delete(&mut self, memory: &Memory, view: &Tables, tables: &mut Tables) {
+    fn delete(&mut self, memory: &Memory, tables: &mut Tables) {
         let doomed_items = self.deletes.iter().filter(|&&entity| memory.known[entity].kind == ITEM).count();
         for &entity in &self.deletes {
             let known = &memory.known[entity];
@@ -215,17 +232,17 @@ impl Forecast {
                 Some(_) => self.may_fail.push(ErrorKind::ForeignKeyViolation),
                 None => self.may_fail.push(ErrorKind::StaleData),
             }
-            let _ = view;
         }
     }
 
     fn count(&self, memory: &Memory) -> Option<usize> {
         let kind = |entity: usize| memory.known[entity].kind;
         let waits = |entity: usize| {
-            let is_new = |cell: &Cell| matches!(cell, Cell::To(target, None) if memory.known[*target].state == State::Pending);
+            let is_new = |cell: &Cell| matches!(memory.resolved(*cell), Cell::To(_, None));
             kind(entity) == ITEM && memory.known[entity].shown.iter().any(is_new)
         };
-        let saved = self.updates.iter().map(|update| update.entity).chain(self.inserts.iter().copied());
+        let replacing = self.replacements.iter().map(|(entity, _, _)| *entity);
+        let saved = self.updates.iter().map(|update| update.entity).chain(self.inserts.iter().copied()).chain(replacing);
         let doomed_items: Vec<_> = self
             .deletes
             .iter()
@@ -238,7 +255,9 @@ impl Forecast {
         let updates: BTreeSet<_> =
             self.updates.iter().map(|update| (kind(update.entity), &update.columns)).collect();
         let deletes: BTreeSet<_> = self.deletes.iter().map(|&entity| kind(entity)).collect();
-        Some(updates.len() + self.count_inserts(memory) + deletes.len())
+        let replacements = self.replacements.iter().filter(|(_, _, columns)| !columns.is_empty());
+        let replacements: BTreeSet<_> = replacements.map(|(entity, _, columns)| (kind(*entity), columns)).collect();
+        Some(updates.len() + replacements.len() + self.count_inserts(memory) + deletes.len())
     }
 
     /// Neighbours with the same columns are one batch; in a table that refers to itself all of a level that have.
@@ -275,10 +294,24 @@ impl Memory {
         let known = &self.known[entity];
         let Some(base) = known.base else { return Vec::new() };
         let differs = |&column: &usize| {
-            let waits = matches!(known.shown[column], Cell::To(target, None) if self.known[target].state == State::Pending);
-            waits || plain(self.resolved(known.shown[column])) != plain(base[column])
+            plain(self.resolved(known.shown[column])) != plain(base[column])
         };
         (0..known.kind.columns().len()).filter(differs).collect()
+    }
+
+    /// [FLU-15] The entity that is to be deleted and whose key a new one has.
+    fn replaced_by(&self, entity: usize) -> Option<usize> {
+        let known = &self.known[entity];
+        let holder = is_given(known).then(|| self.find(known.kind, known.key_shown()))?;
+        holder.filter(|&holder| self.known[holder].doomed)
+    }
+
+    /// The columns of a new entity that differ from the row that it takes over: all, if that is not known.
+    fn differing(&self, entity: usize, old: usize) -> Vec<usize> {
+        let (known, old) = (&self.known[entity], &self.known[old]);
+        let before = old.base.unwrap_or(old.shown);
+        let differs = |&column: &usize| old.expired || plain(self.resolved(known.shown[column])) != plain(before[column]);
+        (known.kind.key_width()..known.kind.columns().len()).filter(differs).collect()
     }
 
     /// An entity's cells as they are to be written; references to rows that are new themselves wait.
@@ -294,6 +327,9 @@ impl Memory {
                 let moves = known.base.is_some() && !known.doomed;
                 Cell::To(target, Some(if moves { known.key_shown() } else { known.key }))
             }
+            Cell::To(target, None) if self.known[target].state == State::Pending && self.replaced_by(target).is_some() => {
+                Cell::To(target, Some(self.known[target].key_shown()))
+            }
             other => other,
         }
     }
@@ -301,7 +337,7 @@ impl Memory {
     /// Whether an entity will have its key until others are inserted.
     fn keeps_key(&self, entity: usize) -> bool {
         let known = &self.known[entity];
-        known.doomed || known.base.is_none() || known.key_shown() == known.key
+        known.base.is_none() || known.key_shown() == known.key
     }
 }
 

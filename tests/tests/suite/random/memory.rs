@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use orm::ErrorKind;
+use orm::{EntityState, ErrorKind};
 
 use super::kinds::{Cell, Key, Kind, Role, Row};
 
@@ -18,6 +18,19 @@ pub(super) enum State {
     Deleted,
     /// Detached, or deleted and committed.
     Gone,
+}
+
+impl State {
+    /// As a session tells it.
+    pub(super) fn seen(self) -> EntityState {
+        match self {
+            Self::Transient => EntityState::Transient,
+            Self::Pending => EntityState::Pending,
+            Self::Persistent => EntityState::Persistent,
+            Self::Deleted => EntityState::Deleted,
+            Self::Gone => EntityState::Detached,
+        }
+    }
 }
 
 /// An entity.
@@ -37,8 +50,8 @@ pub(super) struct Known {
     fresh: bool,
     /// Its key was made by the database.
     pub(super) numbered: bool,
-    /// It was read after the transaction had written: a rollback may not know what to show of it.
-    doubt: Doubt,
+    /// It was made from its key alone, and has never been read.
+    stand_in: bool,
 }
 
 /// Whether a rollback knows what to show of an entity that was read after its transaction had written.
@@ -56,9 +69,17 @@ pub(super) enum Doubt {
 struct Before {
     state: State,
     key: Key,
-    shown: Row,
-    /// It was changed since then: what is read does not change `shown` any more.
-    written: bool,
+    /// What it showed when it was first changed since then.
+    written: Option<Row>,
+    doubt: Doubt,
+}
+
+/// A point that can be returned to.
+#[derive(Clone, Debug, Default)]
+struct Mark {
+    before: Vec<Before>,
+    /// The marks before this one, as they were when it was set.
+    outer: Vec<Mark>,
 }
 
 /// What the contract leaves open after a rollback.
@@ -74,7 +95,9 @@ pub(super) struct InDoubt {
 pub(super) struct Memory {
     pub(super) known: Vec<Known>,
     /// The last end of a transaction, and each savepoint that is open.
-    marks: Vec<Vec<Before>>,
+    marks: Vec<Mark>,
+    /// How many transactions have ended.
+    pub(super) ended: usize,
     /// A flush has failed, and nobody has said `rollback` yet.
     pub(super) failed: bool,
     /// A statement has written in this transaction.
@@ -96,7 +119,7 @@ impl Known {
             expired: false,
             fresh,
             numbered: false,
-            doubt: Doubt::No,
+            stand_in: false,
         }
     }
 
@@ -117,6 +140,7 @@ impl Known {
     pub(super) fn readable(&self) -> Result<&Row, ErrorKind> {
         match self.state {
             State::Transient | State::Pending => Ok(&self.shown),
+            State::Persistent if self.stand_in => Err(ErrorKind::NotLoaded),
             State::Persistent if self.expired => Err(ErrorKind::Expired),
             State::Persistent => Ok(&self.shown),
             State::Deleted | State::Gone => Err(ErrorKind::Detached),
@@ -145,7 +169,12 @@ impl Known {
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Self { marks: vec![Vec::new()], ..Self::default() }
+        Self { marks: vec![Mark::default()], ..Self::default() }
+    }
+
+    /// How many savepoints are open.
+    pub(super) fn depth(&self) -> usize {
+        self.marks.len() - 1
     }
 
     /// The entity that stands for a row.
@@ -154,16 +183,18 @@ impl Memory {
         self.known.iter().position(is_it)
     }
 
-    fn enter(&mut self, known: Known, before: State) -> usize {
-        let before = Before { state: before, key: known.key, shown: known.shown, written: false };
-        self.marks.iter_mut().for_each(|mark| mark.push(before));
+    fn enter(&mut self, known: Known, state: State, doubts: &[Doubt]) -> usize {
+        for (level, mark) in self.marks.iter_mut().enumerate() {
+            let doubt = doubts.get(level).copied().unwrap_or(Doubt::No);
+            mark.before.push(Before { state, key: known.key, written: None, doubt });
+        }
         self.known.push(known);
         self.known.len() - 1
     }
 
     /// [STA-1]
     pub(super) fn add(&mut self, kind: Kind, row: Row) -> usize {
-        self.enter(Known::new(kind, State::Pending, [0, 0], row), State::Transient)
+        self.enter(Known::new(kind, State::Pending, [0, 0], row), State::Transient, &[])
     }
 
     /// Hands an entity out for writing.
@@ -184,7 +215,7 @@ impl Memory {
     /// The transaction changes an entity: a rollback gives back what it shows now.
     pub(super) fn write(&mut self, entity: usize) {
         for mark in &mut self.marks {
-            mark[entity].written = true;
+            mark.before[entity].written.get_or_insert(self.known[entity].shown);
         }
     }
 
@@ -221,26 +252,35 @@ impl Memory {
     }
 
     /// [IDM-1] [QRY-12] A row is read: its entity takes it over unless it is current; or it is a new one. `refill` puts it
-    /// over whatever there is.
-    pub(super) fn meet(&mut self, kind: Kind, key: Key, row: Row, refill: bool, doubt: Doubt) -> usize {
+    /// over whatever there is. `doubts` says for each mark what a return to it knows of the row.
+    pub(super) fn meet(&mut self, kind: Kind, key: Key, row: Row, refill: bool, doubts: &[Doubt]) -> usize {
         let Some(entity) = self.find(kind, key) else {
-            let known = Known::new(kind, State::Persistent, key, row);
-            let doubt = if self.left.contains(&(kind, key)) { doubt.max(Doubt::Slight) } else { doubt };
-            return self.enter(Known { doubt, ..known }, State::Persistent);
+            let least = if self.left.contains(&(kind, key)) { Doubt::Slight } else { Doubt::No };
+            let doubts: Vec<_> = doubts.iter().map(|&doubt| doubt.max(least)).collect();
+            return self.enter(Known::new(kind, State::Persistent, key, row), State::Persistent, &doubts);
         };
         if refill || !self.known[entity].is_current() {
-            if self.wrote_by_statement && !self.known[entity].expired {
+            if self.known[entity].expired {
+                for (mark, &doubt) in self.marks.iter_mut().zip(doubts) {
+                    let before = &mut mark.before[entity];
+                    let is_known = before.written.is_some() || self.known[entity].state != before.state;
+                    before.doubt = before.doubt.max(if is_known { doubt.min(Doubt::Slight) } else { doubt });
+                }
+            } else if self.wrote_by_statement {
                 self.write(entity);
             }
-            let is_written = self.marks[0][entity].written;
             let known = &mut self.known[entity];
-            if known.expired {
-                known.doubt = known.doubt.max(if is_written { doubt.min(Doubt::Slight) } else { doubt });
-            }
-            (known.shown, known.base, known.fresh, known.expired) = (row, None, true, false);
-            self.flow(entity);
+            (known.shown, known.base, known.fresh, known.expired, known.stand_in) = (row, None, true, false, false);
         }
         entity
+    }
+
+    /// [STA-8] The entity with this key, read or not.
+    pub(super) fn stand_in(&mut self, kind: Kind, key: Key) -> usize {
+        self.find(kind, key).unwrap_or_else(|| {
+            let known = Known::new(kind, State::Persistent, key, [Cell::Null; 5]);
+            self.enter(Known { expired: true, fresh: false, stand_in: true, ..known }, State::Persistent, &[])
+        })
     }
 
     /// [QRY-14] A deferred column was read.
@@ -249,16 +289,6 @@ impl Memory {
         known.shown[column] = cell;
         if let Some(base) = &mut known.base {
             base[column] = cell;
-        }
-        self.flow(entity);
-    }
-
-    /// What was read is what there was before, if it was not this transaction that wrote it.
-    pub(super) fn flow(&mut self, entity: usize) {
-        for mark in &mut self.marks {
-            if !mark[entity].written {
-                mark[entity].shown = self.known[entity].shown;
-            }
         }
     }
 
@@ -276,6 +306,14 @@ impl Memory {
             known.numbered = known.shown[0] == Cell::Is(0);
             known.shown[0] = Cell::Is(key[0]);
         }
+    }
+
+    /// [FLU-15] A new entity has taken over the row of a deleted one, and knows it as well as that one did.
+    pub(super) fn replaced(&mut self, entity: usize, old: usize) {
+        let old = self.known[old];
+        let known = &mut self.known[entity];
+        (known.state, known.key) = (State::Persistent, old.key);
+        known.fresh = old.fresh || old.expired;
     }
 
     /// All that was changed is written. The rows of these entities have these keys now; [R1] an identity is one entity, so who
@@ -306,9 +344,41 @@ impl Memory {
         self.end();
     }
 
+    /// [COM-5] A savepoint is set, with nothing unflushed.
+    pub(super) fn begin_nested(&mut self) {
+        let before = |known: &Known| Before { state: known.state, key: known.key, written: None, doubt: Doubt::No };
+        let before = self.known.iter().map(before).collect();
+        self.marks.push(Mark { before, outer: self.marks.clone() });
+    }
+
+    /// [COM-7] The savepoint of this depth is released, and those inside of it.
+    pub(super) fn release(&mut self, depth: usize) {
+        self.marks.truncate(depth);
+    }
+
     /// [COM-3] [R8] [STA-2] [STA-3]
     pub(super) fn rolled_back(&mut self) -> InDoubt {
-        let mark = self.marks[0].clone();
+        let in_doubt = self.return_to(0);
+        self.end();
+        in_doubt
+    }
+
+    /// [COM-5] [COM-6] What was changed since the savepoint of this depth is as it was, and to be read again; the rest is current.
+    /// The savepoint itself stays.
+    pub(super) fn rolled_back_to(&mut self, depth: usize) -> InDoubt {
+        let in_doubt = self.return_to(depth);
+        self.marks.truncate(depth + 1);
+        let outer = self.marks[depth].outer.clone();
+        for (mark, outer) in self.marks.iter_mut().zip(outer) {
+            mark.before[..outer.before.len()].copy_from_slice(&outer.before);
+            mark.before[outer.before.len()..].iter_mut().for_each(|before| before.written = None);
+        }
+        self.marks[depth].before.iter_mut().for_each(|before| before.written = None);
+        in_doubt
+    }
+
+    fn return_to(&mut self, depth: usize) -> InDoubt {
+        let mark = self.marks[depth].before.clone();
         let mut in_doubt = InDoubt::default();
         let (mut added, mut undone) = (Vec::new(), Vec::new());
         for (entity, before) in mark.iter().enumerate() {
@@ -316,14 +386,14 @@ impl Memory {
             if known.state == State::Gone {
                 continue;
             }
-            match known.doubt {
+            match before.doubt {
                 Doubt::No => {}
                 Doubt::Grave => known.expired = true,
                 Doubt::Slight => in_doubt.entities.push(entity),
             }
-            if before.written {
-                known.shown = before.shown;
-            }
+            let is_changed = before.written.is_some() || (known.state, known.key) != (before.state, before.key);
+            known.fresh &= !is_changed && !known.expired;
+            known.shown = before.written.unwrap_or(known.shown);
             let had_row = !matches!(known.state, State::Transient | State::Pending);
             if had_row && (before.state == State::Transient || known.key != before.key) {
                 undone.push((known.kind, known.key, entity));
@@ -337,7 +407,6 @@ impl Memory {
         for (entity, inserted) in added {
             self.undo_add(entity, inserted, &undone, &mut in_doubt);
         }
-        self.end();
         in_doubt
     }
 
@@ -390,13 +459,11 @@ impl Memory {
     }
 
     fn end(&mut self) {
-        for known in &mut self.known {
-            (known.fresh, known.doubt) = (false, Doubt::No);
-        }
+        self.known.iter_mut().for_each(|known| known.fresh = false);
         self.left.clear();
         self.wrote_by_statement = false;
-        let before =
-            |known: &Known| Before { state: known.state, key: known.key, shown: known.shown, written: false };
-        self.marks = vec![self.known.iter().map(before).collect()];
+        self.ended += 1;
+        self.marks.clear();
+        self.begin_nested();
     }
 }

@@ -17,12 +17,17 @@ impl Numbers {
     }
 
     /// A number below this one.
-    pub(super) fn below(&mut self, end: u8) -> u8 {
-        u8::try_from(self.next() % u64::from(end)).unwrap()
+    pub(super) fn below(&mut self, end: u16) -> u16 {
+        u16::try_from(self.next() % u64::from(end)).unwrap()
+    }
+
+    /// Any byte.
+    pub(super) fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[0]
     }
 
     /// One of these, each as likely as its weight says.
-    pub(super) fn weighted<T: Copy>(&mut self, choices: &[(u8, T)]) -> T {
+    pub(super) fn weighted<T: Copy>(&mut self, choices: &[(u16, T)]) -> T {
         let mut left = self.below(choices.iter().map(|(weight, _)| weight).sum());
         for &(weight, choice) in choices {
             match left.checked_sub(weight) {

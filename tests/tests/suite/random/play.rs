@@ -8,12 +8,15 @@ use orm_tests::{Backend, Trace, amount, both_forms, prelude::*};
 
 use super::forecast::{Forecast, Tables, plain};
 use super::kinds::*;
-use super::memory::{Known, State};
-use super::steps::{Action, Step, sequence};
+use super::memory::{InDoubt, Known, State};
+use super::steps::{Action, Ending, Step, sequence};
 use super::world::{Sharing, World};
 
 /// How many steps a sequence has.
 const LENGTH: usize = 30;
+
+/// How many savepoints are inside of each other.
+const DEPTH: usize = 3;
 
 /// What a test finds wrong.
 type Checked<T = ()> = Result<T, String>;
@@ -67,46 +70,171 @@ impl Failure {
 mod sequences {
     use super::*;
 
-    /// Two sessions of one database, and what they should be.
-    struct Play<'db> {
-        sessions: [Session; 2],
-        checker: &'db mut Session,
-        trace: &'db Trace,
-        world: World,
-        handles: [Vec<Handle>; 2],
+    /// Two sessions of one database, and what they should be. A savepoint borrows its session: what is played inside of it is
+    /// another one of these.
+    struct Play<'p> {
+        steps: &'p [Step],
+        next: &'p mut usize,
+        sessions: [&'p mut Session; 2],
+        checker: &'p mut Session,
+        trace: &'p Trace,
+        world: &'p mut World,
+        handles: &'p mut [Vec<Handle>; 2],
+        story: &'p mut Vec<String>,
+        /// The session of the innermost savepoint.
+        block: Option<usize>,
         /// How many statements the step should send, if that is certain.
         statements: Option<usize>,
         /// What it has sent, if that was looked at before.
         sent: Option<Vec<String>>,
-        story: Vec<String>,
     }
 
     impl Play<'_> {
-        async fn step(&mut self, step: Step) -> Checked {
-            // A step may have to wait for another one, and that for a third.
-            while let Some(first) = self.world.in_the_way(step) {
-                self.step_now(first).await?;
-            }
-            self.step_now(step).await
+        /// Plays steps until one ends the savepoint that this is in.
+        fn run(&mut self) -> Boxed<'_, Checked<Ending>> {
+            boxed(async move {
+                while let Some(&step) = self.steps.get(*self.next) {
+                    *self.next += 1;
+                    self.make_way(step).await?;
+                    match step {
+                        Step(session, Action::BeginNested) => self.nested(session).await?,
+                        Step(session, Action::End(ending)) => {
+                            if self.block == Some(session) {
+                                return Ok(ending);
+                            }
+                        }
+                        step => self.step(step).await?,
+                    }
+                }
+                Ok(Ending::Drop)
+            })
         }
 
-        async fn step_now(&mut self, step: Step) -> Checked {
+        /// A step may have to wait for another one, and that for a third.
+        async fn make_way(&mut self, step: Step) -> Checked {
+            for _ in 0..3 {
+                let Some(first) = self.world.in_the_way(step) else { return Ok(()) };
+                self.step(first).await?;
+            }
+            Err(format!("nobody makes way for {step:?}"))
+        }
+
+        async fn step(&mut self, step: Step) -> Checked {
             let Step(session, action) = step;
             let wrote = self.world.wrote(session);
+            self.begin_step();
+            self.act(session, action).await?;
+            self.check_step()?;
+            if wrote && !self.world.wrote(session) && self.world.can_be_read() {
+                self.check_committed().await?;
+            }
+            Ok(())
+        }
+
+        fn begin_step(&mut self) {
             self.statements = Some(0);
             self.trace.take();
-            self.act(session, action).await?;
+        }
+
+        fn check_step(&mut self) -> Checked {
             let sent = self.sent.take().unwrap_or_else(|| self.trace.take());
             let statements = count_statements(&sent);
             if let Some(expected) = self.statements {
                 check!(statements == expected, "{statements} statements instead of {expected}: {sent:#?}");
             }
             self.check_memory(0)?;
-            self.check_memory(1)?;
-            if wrote && !self.world.wrote(session) && self.world.can_be_read() {
-                self.check_committed().await?;
+            self.check_memory(1)
+        }
+
+        /// [COM-5] [COM-7] [COM-8] Plays what is inside of a savepoint, and ends it.
+        async fn nested(&mut self, session: usize) -> Checked {
+            if self.world.memories[session].depth() == DEPTH {
+                return Ok(());
             }
-            Ok(())
+            self.tell(session, "begin_nested {");
+            self.begin_step();
+            let forecast = self.world.forecast(session);
+            let [a, b] = &mut self.sessions;
+            let (own, other) = if session == 0 { (a, b) } else { (b, a) };
+            let begun = match own.begin_nested().await {
+                Ok(mut savepoint) => {
+                    let (own, other): (&mut Session, &mut Session) = (&mut savepoint, other);
+                    let mut inside = Play {
+                        steps: self.steps,
+                        next: self.next,
+                        sessions: if session == 0 { [own, other] } else { [other, own] },
+                        checker: self.checker,
+                        trace: self.trace,
+                        world: self.world,
+                        handles: self.handles,
+                        story: self.story,
+                        block: Some(session),
+                        statements: Some(0),
+                        sent: None,
+                    };
+                    inside.flushed(session, &forecast, None)?;
+                    let depth = inside.world.begin_nested(session);
+                    let place = (depth, inside.world.memories[session].ended);
+                    inside.check_step()?;
+                    let ending = inside.run().await?;
+                    inside.begin_step();
+                    let forecast = self.world.forecast(session);
+                    let result = match ending {
+                        Ending::Release => savepoint.commit().await,
+                        Ending::Undo => savepoint.rollback().await,
+                        Ending::Drop => {
+                            drop(savepoint);
+                            Ok(())
+                        }
+                    };
+                    Ok((place, ending, forecast, kind_of(&result)))
+                }
+                Err(error) => Err(error.kind()),
+            };
+            match begun {
+                Ok((place, ending, forecast, error)) => {
+                    self.statements = Some(0);
+                    self.ended(session, place, ending, &forecast, error)
+                }
+                Err(error) => {
+                    let begun = self.flushed(session, &forecast, Some(error))?;
+                    check!(begun != Flush::Done, "begin_nested: {error:?}");
+                    self.check_step()
+                }
+            }
+        }
+
+        /// A savepoint has ended, or was gone before.
+        fn ended(
+            &mut self,
+            session: usize,
+            (depth, ended): (usize, usize),
+            ending: Ending,
+            forecast: &Forecast,
+            error: Option<ErrorKind>,
+        ) -> Checked {
+            self.tell(session, format_args!("}} {ending:?}"));
+            let memory = &self.world.memories[session];
+            let failed = memory.failed;
+            if memory.ended != ended {
+                let expected = if failed { ErrorKind::PendingRollback } else { ErrorKind::Misuse };
+                same_error("a savepoint that is gone", error, Some(expected).filter(|_| ending != Ending::Drop))?;
+                return self.check_step();
+            }
+            let is_kept = match ending {
+                Ending::Release => self.flushed(session, forecast, error)? == Flush::Done,
+                Ending::Undo | Ending::Drop => {
+                    same_error("the end of a savepoint", error, None)?;
+                    false
+                }
+            };
+            if !is_kept {
+                let in_doubt = self.world.rolled_back_to(session, depth);
+                self.look_at(session, in_doubt);
+                self.world.memories[session].failed = false;
+            }
+            self.world.release(session, depth);
+            self.check_step()
         }
 
         fn tell(&mut self, session: usize, what: impl std::fmt::Display) {
@@ -139,6 +267,34 @@ mod sequences {
                     known.doomed |= result.is_ok();
                     Ok(())
                 }
+                Action::Undelete(number) => {
+                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    self.tell(session, format_args!("undelete #{entity}"));
+                    let own = &mut self.sessions[session];
+                    let result = each!(self.handles[session][entity], entity => own.undelete(entity));
+                    let known = &mut self.world.memories[session].known[entity];
+                    same_error("undelete", kind_of(&result), known.persistent().err())?;
+                    known.doomed &= result.is_err();
+                    Ok(())
+                }
+                Action::Expunge(number) => {
+                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    self.tell(session, format_args!("expunge #{entity}"));
+                    let own = &mut self.sessions[session];
+                    let result = each!(self.handles[session][entity], entity => own.expunge(entity));
+                    let memory = &mut self.world.memories[session];
+                    // [MRG-6] What is not in the session is an error.
+                    let expected = match memory.known[entity].state {
+                        State::Pending | State::Persistent => None,
+                        State::Transient | State::Deleted => Some(ErrorKind::NotPersistent),
+                        State::Gone => Some(ErrorKind::Detached),
+                    };
+                    same_error("expunge", kind_of(&result), expected)?;
+                    if result.is_ok() {
+                        memory.detach(entity);
+                    }
+                    Ok(())
+                }
                 Action::Expire(number) => {
                     let Some(entity) = self.pick(session, number) else { return Ok(()) };
                     self.tell(session, format_args!("expire #{entity}"));
@@ -161,6 +317,15 @@ mod sequences {
                 Action::Load(number) => self.load(session, number).await,
                 Action::LoadBody(number) => self.load_body(session, number).await,
                 Action::Get(kind, number) => self.get(session, kind, number).await,
+                Action::GetMany(kind, one, two) => self.get_many(session, kind, [one, two]).await,
+                Action::Reference(kind, number) => {
+                    let key = self.key(session, kind, number);
+                    self.tell(session, format_args!("reference {kind:?} {key:?}"));
+                    let own = &mut self.sessions[session];
+                    let found = of_kind!(kind, M => own.reference::<M>(M::key(key)).map(|found| Some(M::handle(found))));
+                    let entity = self.world.memories[session].stand_in(kind, key);
+                    self.same_entity(session, found, Some(entity))
+                }
                 Action::All(kind, value) => self.all(session, kind, value).await,
                 Action::Count(kind, value) => {
                     self.tell(session, format_args!("count {kind:?} val >= {value}"));
@@ -193,8 +358,10 @@ mod sequences {
                     let result = self.sessions[session].rollback().await;
                     same_error("rollback", kind_of(&result), None)?;
                     self.world.memories[session].failed = false;
-                    self.rolled_back(session)
+                    self.rolled_back(session);
+                    Ok(())
                 }
+                Action::BeginNested | Action::End(_) => Ok(()),
             }
         }
 
@@ -338,7 +505,14 @@ mod sequences {
                 self.tell(session, format_args!("  failed: {error:?}"));
                 self.statements = None;
                 self.world.memories[session].failed = true;
-                self.rolled_back(session)?;
+                match self.world.memories[session].depth() {
+                    0 => self.rolled_back(session),
+                    // [COM-8]
+                    depth => {
+                        let in_doubt = self.world.rolled_back_to(session, depth);
+                        self.look_at(session, in_doubt);
+                    }
+                }
                 self.take_over_keys(session)?;
                 return Ok(Flush::Failed);
             }
@@ -370,8 +544,13 @@ mod sequences {
             Ok(key)
         }
 
-        fn rolled_back(&mut self, session: usize) -> Checked {
+        fn rolled_back(&mut self, session: usize) {
             let in_doubt = self.world.rolled_back(session);
+            self.look_at(session, in_doubt);
+        }
+
+        /// Looks at what the contract leaves open.
+        fn look_at(&mut self, session: usize, in_doubt: InDoubt) {
             for (entity, column, key) in in_doubt.references {
                 if self.observed(session, entity).is_ok_and(|row| row[column] == Cell::Key(key)) {
                     self.world.memories[session].known[entity].shown[column] = Cell::Key(key);
@@ -382,7 +561,6 @@ mod sequences {
                     self.world.memories[session].known[entity].expired = true;
                 }
             }
-            Ok(())
         }
 
         /// A flush that did not come to its end may have filled in the keys of rows that have one.
@@ -484,14 +662,65 @@ mod sequences {
             same_error("load_deferred", kind_of(&result), known.readable().err())
         }
 
-        async fn get(&mut self, session: usize, kind: Kind, number: u8) -> Checked {
+        /// A key: of an entity, of a row, or of nothing.
+        fn key(&self, session: usize, kind: Kind, number: u8) -> Key {
             let memory = &self.world.memories[session];
             let shown = memory.known.iter().filter(|known| known.kind == kind && known.is_contained());
             let rows =
                 self.world.view(session).keys().filter(|(other, _)| *other == kind).map(|(_, key)| *key);
             let keys = shown.flat_map(|known| [known.key, known.key_shown()]).chain(rows).chain([[99, 0]]);
             let keys: Vec<_> = keys.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-            let key = keys[usize::from(number) % keys.len()];
+            keys[usize::from(number) % keys.len()]
+        }
+
+        async fn get_many(&mut self, session: usize, kind: Kind, numbers: [u8; 2]) -> Checked {
+            let keys = numbers.map(|number| self.key(session, kind, number));
+            self.tell(session, format_args!("get_many {kind:?} {keys:?}"));
+            let forecast = self.world.forecast(session);
+            let own = &mut self.sessions[session];
+            let result = of_kind!(kind, M => {
+                let found = own.get_many::<M>(keys.map(M::key)).await;
+                found.map(|found| found.into_iter().map(|found| found.map(M::handle)).collect::<Vec<_>>())
+            });
+            if self.world.memories[session].failed || !self.not_current(session, kind, &keys).is_empty() {
+                if self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
+                    return Ok(());
+                }
+            }
+            let missing = self.not_current(session, kind, &keys);
+            if !missing.is_empty() {
+                self.world.begin(session);
+                self.statements = self.statements.map(|statements| statements + 1);
+            }
+            let found = result.map_err(|error| error.to_string())?;
+            for key in missing {
+                if self.world.meet(session, kind, key, false, false).is_none() {
+                    let memory = &mut self.world.memories[session];
+                    memory.find(kind, key).into_iter().for_each(|entity| memory.deleted(entity));
+                }
+                // A new entity is known by its handle from now on.
+                let place = keys.iter().position(|&other| other == key).unwrap();
+                let expected = self.world.memories[session].find(kind, key);
+                self.same_entity(session, Ok(found[place]), expected)?;
+            }
+            for (key, found) in keys.into_iter().zip(found) {
+                let expected = self.world.memories[session].find(kind, key);
+                self.same_entity(session, Ok(found), expected)?;
+            }
+            Ok(())
+        }
+
+        /// Those of these keys that have to be read, each once.
+        fn not_current(&self, session: usize, kind: Kind, keys: &[Key]) -> Vec<Key> {
+            let memory = &self.world.memories[session];
+            let is_current = |key: &Key| memory.find(kind, *key).is_some_and(|entity| memory.known[entity].is_current());
+            let mut keys: Vec<_> = keys.iter().copied().filter(|key| !is_current(key)).collect();
+            keys.dedup();
+            keys
+        }
+
+        async fn get(&mut self, session: usize, kind: Kind, number: u8) -> Checked {
+            let key = self.key(session, kind, number);
             self.tell(session, format_args!("get {kind:?} {key:?}"));
             let memory = &self.world.memories[session];
             let current = memory.find(kind, key).filter(|&entity| memory.known[entity].is_current());
@@ -696,6 +925,10 @@ mod sequences {
         fn check_memory(&self, session: usize) -> Checked {
             for (entity, known) in self.world.memories[session].known.iter().enumerate() {
                 let own = &self.sessions[session];
+                let state = each!(self.handles[session][entity], entity => own.state(entity));
+                check!(state == known.state.seen(), "the state of #{entity} is {state:?}: {known:?}");
+                let is_expired = each!(self.handles[session][entity], entity => own.is_expired(entity));
+                check!(is_expired == (known.is_persistent() && known.expired), "is_expired #{entity} is {is_expired}: {known:?}");
                 let is_contained = each!(self.handles[session][entity], entity => own.contains(entity));
                 check!(
                     is_contained == known.is_contained(),
@@ -717,35 +950,45 @@ mod sequences {
         let clean = "DELETE FROM notes; DELETE FROM pairs; DELETE FROM codes; UPDATE items SET parent_id = NULL; DELETE FROM items";
         field.engine.script(clean).await.unwrap();
         let sessions = [field.engine.session(), field.engine.session()];
-        let Field { sharing, checker, trace, .. } = field;
+        let Field { sharing, checker, trace, tally, .. } = field;
+        let [mut a, mut b] = sessions;
+        let (mut next, mut world) = (0, World::new(*sharing));
+        let (mut handles, mut story) = ([Vec::new(), Vec::new()], Vec::new());
         let mut play = Play {
-            sessions,
+            steps,
+            next: &mut next,
+            sessions: [&mut a, &mut b],
             checker,
             trace,
-            world: World::new(*sharing),
-            handles: [Vec::new(), Vec::new()],
+            world: &mut world,
+            handles: &mut handles,
+            story: &mut story,
+            block: None,
             statements: None,
             sent: None,
-            story: Vec::new(),
         };
-        for (number, &step) in steps.iter().enumerate() {
-            if let Err(problem) = play.step(step).await {
-                let steps = steps[..=number].to_vec();
-                for session in &mut play.sessions {
-                    let _ = session.rollback().await;
-                }
-                let _ = play.checker.rollback().await;
-                return Err(Failure { steps, problem, story: play.story });
-            }
+        let result = play.run().await;
+        story.iter().for_each(|line| count(tally, line));
+        for session in [&mut a, &mut b, checker] {
+            let _ = session.rollback().await;
         }
-        for session in &mut play.sessions {
-            session.rollback().await.unwrap();
-        }
-        Ok(())
+        let steps = || steps[..next].to_vec();
+        result.map(drop).map_err(|problem| Failure { steps: steps(), problem, story })
     }
 
     /// Takes steps away, and makes steps simpler, for as long as it fails.
     async fn shrink(field: &mut Field, mut failure: Failure) -> Failure {
+        loop {
+            let before = failure.steps.clone();
+            failure = take_away(field, failure).await;
+            failure = simplify(field, failure).await;
+            if failure.steps == before {
+                return failure;
+            }
+        }
+    }
+
+    async fn take_away(field: &mut Field, mut failure: Failure) -> Failure {
         let mut size = failure.steps.len().div_ceil(2);
         while size > 0 {
             let mut at = 0;
@@ -759,6 +1002,10 @@ mod sequences {
             }
             size /= 2;
         }
+        failure
+    }
+
+    async fn simplify(field: &mut Field, mut failure: Failure) -> Failure {
         for at in 0..failure.steps.len() {
             for step in failure.steps.get(at).map_or_else(Vec::new, |step| step.simpler()) {
                 let mut simpler = failure.steps.clone();
@@ -778,6 +1025,8 @@ mod sequences {
         engine: Engine,
         checker: Session,
         trace: Trace,
+        /// What has happened how often.
+        tally: BTreeMap<String, u32>,
     }
 
     impl Field {
@@ -787,7 +1036,7 @@ mod sequences {
             let builder: EngineBuilder<Engine> = Engine::builder(url).unwrap();
             let engine = builder.observe(move |event: &Event<'_>| record.record(event)).open();
             engine.create_all(&Metadata::of::<(Item, Code, Pair, Note)>()).await.unwrap();
-            Self { sharing, checker: engine.session(), engine, trace }
+            Self { sharing, checker: engine.session(), engine, trace, tally: BTreeMap::new() }
         }
 
         /// Plays many sequences, or the one that `ORM_RANDOM_SEED` names.
@@ -802,6 +1051,7 @@ mod sequences {
                     std::panic::panic_any(failure.report(seed));
                 }
             }
+            println!("{:?}: {count} sequences, {:?}", self.sharing, self.tally);
         }
     }
 
@@ -853,8 +1103,17 @@ fn seen(cell: Cell) -> Cell {
     }
 }
 
+/// Counts a line of a story by its first word.
+fn count(tally: &mut BTreeMap<String, u32>, line: &str) {
+    let word = line.split_whitespace().nth(1).filter(|word| !word.starts_with('#')).unwrap_or("change");
+    match tally.get_mut(word) {
+        Some(times) => *times += 1,
+        None => drop(tally.insert(word.to_owned(), 1)),
+    }
+}
+
 fn count_statements(sent: &[String]) -> usize {
-    let others = ["BEGIN", "COMMIT", "ROLLBACK", "WARNING"];
+    let others = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "WARNING"];
     sent.iter().filter(|line| !others.iter().any(|other| line.starts_with(other))).count()
 }
 

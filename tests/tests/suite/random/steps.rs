@@ -17,7 +17,9 @@ pub(super) enum Action {
     /// Sets a column of an entity to a value.
     Change(u8, u8, u8),
     Delete(u8),
+    Undelete(u8),
     Detach(u8),
+    Expunge(u8),
     Expire(u8),
     ExpireAll,
     Refresh(u8),
@@ -25,6 +27,10 @@ pub(super) enum Action {
     LoadBody(u8),
     /// Gets the row with this number, in the order of keys, or one that does not exist.
     Get(Kind, u8),
+    /// Gets two rows.
+    GetMany(Kind, u8, u8),
+    /// An entity by its key alone.
+    Reference(Kind, u8),
     /// All with a value that is at least this.
     All(Kind, u8),
     Count(Kind, u8),
@@ -35,8 +41,20 @@ pub(super) enum Action {
     /// Deletes all notes with a value that is at least this.
     DeleteNotes(u8),
     Flush,
+    /// Begins a savepoint.
+    BeginNested,
+    /// Ends the innermost savepoint, if it is of this session.
+    End(Ending),
     Commit,
     Rollback,
+}
+
+/// How a savepoint ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Ending {
+    Release,
+    Undo,
+    Drop,
 }
 
 use Action::*;
@@ -55,26 +73,34 @@ pub(super) fn sequence(seed: u64, length: usize) -> Vec<Step> {
 
 fn action(numbers: &mut Numbers) -> Action {
     let kind = numbers.weighted(&[(4, ITEM), (3, CODE), (3, NOTE), (2, PAIR)]);
-    let (one, two, three) = (numbers.below(255), numbers.below(255), numbers.below(255));
+    let (one, two, three) = (numbers.byte(), numbers.byte(), numbers.byte());
     numbers.weighted(&[
         (40, Add(kind, one, two)),
         (6, AddAgain(one)),
         (60, Change(one, two, three)),
-        (20, Delete(one)),
-        (6, Detach(one)),
+        (18, Delete(one)),
+        (3, Undelete(one)),
+        (4, Detach(one)),
+        (3, Expunge(one)),
         (6, Expire(one)),
         (2, ExpireAll),
         (8, Refresh(one)),
         (8, Load(one)),
         (4, LoadBody(one)),
         (14, Get(kind, one)),
+        (5, GetMany(kind, one, two)),
+        (5, Reference(kind, one)),
         (12, All(kind, two % 6)),
         (4, Count(kind, two % 6)),
         (8, Rows),
         (6, Update(kind, one, two)),
         (2, DeleteNotes(one)),
-        (16, Flush),
-        (20, Commit),
+        (14, Flush),
+        (10, BeginNested),
+        (6, End(Ending::Release)),
+        (6, End(Ending::Undo)),
+        (3, End(Ending::Drop)),
+        (18, Commit),
         (10, Rollback),
     ])
 }
@@ -83,17 +109,30 @@ impl Step {
     /// Forms of this step that are simpler.
     pub(super) fn simpler(self) -> Vec<Self> {
         let Self(session, action) = self;
+        let lower = |number: u8| (0..number.min(8)).collect::<Vec<u8>>();
+        let entity = |number: u8, make: fn(u8) -> Action| lower(number).into_iter().map(make).collect::<Vec<_>>();
         let actions = match action {
-            Add(kind, value, reference) => {
-                vec![Add(kind, 0, 0), Add(kind, value, 0), Add(kind, 0, reference)]
+            Add(kind, value, reference) => vec![Add(kind, 0, 0), Add(kind, value, 0), Add(kind, 0, reference)],
+            Change(entity, column, value) => {
+                let other = lower(entity).into_iter().map(|entity| Change(entity, column, value));
+                [Change(entity, column, 0)].into_iter().chain(other).collect()
             }
-            Change(entity, column, _) => vec![Change(entity, column, 0)],
+            AddAgain(number) => entity(number, AddAgain),
+            Delete(number) => entity(number, Delete),
+            Undelete(number) => entity(number, Undelete),
+            Detach(number) => entity(number, Detach),
+            Expunge(number) => entity(number, Expunge),
+            Expire(number) => entity(number, Expire),
+            Refresh(number) => entity(number, Refresh),
+            Load(number) => entity(number, Load),
+            LoadBody(number) => entity(number, LoadBody),
             Get(kind, _) => vec![Get(kind, 0)],
+            GetMany(kind, _, _) => vec![GetMany(kind, 0, 0)],
+            Reference(kind, _) => vec![Reference(kind, 0)],
             All(kind, _) => vec![All(kind, 0)],
             Count(kind, _) => vec![Count(kind, 0)],
             Update(kind, _, value) => vec![Update(kind, 0, value), Update(kind, 0, 0)],
-            AddAgain(_) | Delete(_) | Detach(_) | Expire(_) | ExpireAll | Refresh(_) | Load(_)
-            | LoadBody(_) | Rows | DeleteNotes(_) | Flush | Commit | Rollback => Vec::new(),
+            ExpireAll | Rows | DeleteNotes(_) | BeginNested | End(_) | Flush | Commit | Rollback => Vec::new(),
         };
         let actions = actions.into_iter().filter(|&other| other != action);
         [0, session]

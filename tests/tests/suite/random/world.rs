@@ -3,7 +3,7 @@
 use super::forecast::{Forecast, Tables, plain};
 use super::kinds::{Cell, Key, Kind};
 use super::memory::{Doubt, InDoubt, Memory};
-use super::steps::{Action, Step};
+use super::steps::{Action, Ending, Step};
 
 /// How transactions get on with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ struct Transaction {
     view: Tables,
     since: u64,
     wrote: bool,
+    /// What it saw when its savepoints were set.
+    saved: Vec<Tables>,
 }
 
 impl World {
@@ -92,19 +94,23 @@ impl World {
                 | Action::Detach(_)
                 | Action::Expire(_)
                 | Action::ExpireAll
+                | Action::Undelete(_)
+                | Action::Expunge(_)
+                | Action::Reference(..)
+                | Action::End(Ending::Undo | Ending::Drop)
                 | Action::Rollback
         );
         if is_plain || self.memories[session].failed {
             return None;
         }
         let writes =
-            matches!(action, Action::Update(..) | Action::DeleteNotes(_)) || self.forecast(session).writes;
+            matches!(action, Action::Update(..) | Action::DeleteNotes(_) | Action::BeginNested) || self.forecast(session).writes;
         let is_blocked = match self.sharing {
             Sharing::Turns => self.is_in_transaction(other),
             Sharing::Snapshot | Sharing::ReadCommitted => writes && self.wrote(other),
         };
         if is_blocked {
-            let can_commit = self.forecast(other).refused.is_empty();
+            let can_commit = !self.memories[other].failed && self.forecast(other).refused.is_empty();
             return Some(Step(other, if can_commit { Action::Commit } else { Action::Rollback }));
         }
         let is_old = |transaction: &Transaction| transaction.since != self.commits;
@@ -120,6 +126,7 @@ impl World {
             view: self.committed.clone(),
             since,
             wrote: false,
+            saved: Vec::new(),
         });
     }
 
@@ -127,9 +134,9 @@ impl World {
     pub(super) fn begin_writing(&mut self, session: usize) -> &mut Tables {
         self.begin(session);
         let view = self.view(session).clone();
-        let transaction =
-            self.transactions[session].insert(Transaction { view, since: self.commits, wrote: true });
-        &mut transaction.view
+        let since = self.commits;
+        let saved = self.transactions[session].take().map_or_else(Vec::new, |transaction| transaction.saved);
+        &mut self.transactions[session].insert(Transaction { view, since, wrote: true, saved }).view
     }
 
     /// A flush has done what it was to do; `keys` are those that new rows were given.
@@ -143,18 +150,23 @@ impl World {
         for (&entity, &key) in forecast.inserts.iter().zip(keys) {
             memory.inserted(entity, key);
         }
+        for &(entity, old, _) in &forecast.replacements {
+            memory.replaced(entity, old);
+        }
+        let replacing = || forecast.replacements.iter().map(|&(entity, _, _)| entity);
+        let is_new = |entity: usize| forecast.inserts.contains(&entity) || replacing().any(|new| new == entity);
         let is_written = |entity: usize| {
             !memory.known[entity].doomed
-                && (memory.known[entity].base.is_some() || forecast.inserts.contains(&entity))
+                && (memory.known[entity].base.is_some() || is_new(entity))
         };
         let written: Vec<_> = (0..memory.known.len()).filter(|&entity| is_written(entity)).collect();
         for entity in written {
             memory.known[entity].shown = memory.known[entity].shown.map(|cell| memory.resolved(cell));
         }
-        forecast.inserts.iter().for_each(|&entity| memory.flow(entity));
         let updated = forecast.updates.iter().map(|update| update.entity);
         let saved: Vec<_> = updated
             .chain(forecast.inserts.iter().copied())
+            .chain(replacing())
             .map(|entity| (entity, memory.known[entity].key_shown()))
             .collect();
         if let Some(Transaction { view, .. }) = &mut transactions[session] {
@@ -171,6 +183,11 @@ impl World {
                 .map(|&entity| (memory.known[entity].kind, memory.known[entity].shown.map(plain)));
             for (kind, row) in rows.into_iter().chain(new) {
                 view.insert((kind, kind.key_of(&row)), row);
+            }
+            for (entity, _, columns) in forecast.replacements.iter().filter(|(_, _, columns)| !columns.is_empty()) {
+                let known = &memory.known[*entity];
+                let row = view.get_mut(&(known.kind, known.key)).unwrap();
+                columns.iter().for_each(|&column| row[column] = plain(known.shown[column]));
             }
         }
         memory.written(&saved);
@@ -208,12 +225,43 @@ impl World {
         if let Some(body) = kind.column(super::kinds::Role::Deferred).filter(|_| !with_body) {
             row[body] = Cell::Unloaded;
         }
-        let doubt = match self.wrote(session) {
-            true if self.view(session).get(&(kind, key)) != self.committed.get(&(kind, key)) => Doubt::Grave,
+        let place = (kind, key);
+        let wrote = self.wrote(session);
+        let saved = self.transactions[session].iter().flat_map(|transaction| &transaction.saved);
+        let doubt = |before: &Tables| match wrote {
+            true if self.view(session).get(&place) != before.get(&place) => Doubt::Grave,
             true => Doubt::Slight,
             false => Doubt::No,
         };
-        Some(self.memories[session].meet(kind, key, row, refill, doubt))
+        let doubts: Vec<_> = [&self.committed].into_iter().chain(saved).map(doubt).collect();
+        Some(self.memories[session].meet(kind, key, row, refill, &doubts))
+    }
+
+    /// [COM-5] A savepoint is set, after a flush; its depth.
+    pub(super) fn begin_nested(&mut self, session: usize) -> usize {
+        self.begin_writing(session);
+        if let Some(transaction) = &mut self.transactions[session] {
+            transaction.saved.push(transaction.view.clone());
+        }
+        self.memories[session].begin_nested();
+        self.memories[session].depth()
+    }
+
+    /// [COM-7]
+    pub(super) fn release(&mut self, session: usize, depth: usize) {
+        self.memories[session].release(depth);
+        if let Some(transaction) = &mut self.transactions[session] {
+            transaction.saved.truncate(depth - 1);
+        }
+    }
+
+    /// [COM-5] [COM-8] What was done since a savepoint is undone; it stays.
+    pub(super) fn rolled_back_to(&mut self, session: usize, depth: usize) -> InDoubt {
+        if let Some(transaction) = &mut self.transactions[session] {
+            transaction.saved.truncate(depth);
+            transaction.view = transaction.saved[depth - 1].clone();
+        }
+        self.memories[session].rolled_back_to(depth)
     }
 
     pub(super) fn committed(&mut self, session: usize) {
