@@ -46,7 +46,7 @@ impl Forecast {
         forecast.find_changes(memory);
         forecast.find_refusals(memory);
         forecast.find_failures(memory, view);
-        forecast.statements = forecast.count(memory);
+        forecast.statements = forecast.count(memory, view);
         forecast
     }
 
@@ -98,7 +98,9 @@ impl Forecast {
             }
         }
         for (number, (entity, old, _)) in self.replacements.iter().enumerate() {
-            if memory.known[*entity].lacks_body() {
+            let known = &memory.known[*entity];
+            let goes_on = known.kind.version().is_some_and(|version| known.shown[version] == Cell::Is(0));
+            if known.lacks_body() || (goes_on && memory.known_version(*old).is_none()) {
                 self.refused.push(ErrorKind::NotLoaded);
             }
             if self.replacements[..number].iter().any(|(_, other, _)| other == old) {
@@ -112,7 +114,7 @@ impl Forecast {
         let mut tables = view.clone();
         self.update(memory, view, &mut tables);
         self.insert(memory, &mut tables);
-        self.delete(memory, &mut tables);
+        self.delete(memory, view, &mut tables);
         let numbered =
             self.inserts.iter().map(|&entity| &memory.known[entity]).filter(|known| !is_given(known));
         let new: Vec<(Kind, Row)> = self
@@ -137,10 +139,18 @@ impl Forecast {
 
     fn update(&mut self, memory: &Memory, view: &Tables, tables: &mut Tables) {
         let mut moved = Vec::new();
-        let updates = self.updates.iter().map(|Update { entity, columns }| (*entity, memory.known[*entity].key, columns));
-        let replacements = self.replacements.iter().map(|(entity, old, columns)| (*entity, memory.known[*old].key, columns));
-        for (entity, key, columns) in updates.chain(replacements.filter(|(_, _, columns)| !columns.is_empty())) {
+        let updates = self.updates.iter().map(|Update { entity, columns }| (*entity, *entity, columns));
+        let replacements = self.replacements.iter().map(|(entity, old, columns)| (*entity, *old, columns));
+        for (entity, holder, columns) in
+            updates.chain(replacements.filter(|(_, _, columns)| !columns.is_empty()))
+        {
             let known = &memory.known[entity];
+            let key = memory.known[holder].key;
+            match is_stale(memory, holder, view) {
+                Some(true) => self.must_fail.push(ErrorKind::StaleData),
+                Some(false) => {}
+                None => self.may_fail.push(ErrorKind::StaleData),
+            }
             let Some(mut row) = tables.remove(&(known.kind, key)) else {
                 // [FLU-14]
                 self.must_fail.push(ErrorKind::StaleData);
@@ -218,10 +228,15 @@ impl Forecast {
     }
 
     /// Rows that refer to each other are deleted in the order of what is known of them, which may be out of date.
-    fn delete(&mut self, memory: &Memory, tables: &mut Tables) {
+    fn delete(&mut self, memory: &Memory, view: &Tables, tables: &mut Tables) {
         let doomed_items = self.deletes.iter().filter(|&&entity| memory.known[entity].kind == ITEM).count();
         for &entity in &self.deletes {
             let known = &memory.known[entity];
+            match is_stale(memory, entity, view) {
+                Some(true) => self.must_fail.push(ErrorKind::StaleData),
+                Some(false) => {}
+                None => self.may_fail.push(ErrorKind::StaleData),
+            }
             let row = tables.remove(&(known.kind, known.key));
             if known.kind != ITEM || doomed_items < 2 {
                 continue;
@@ -235,14 +250,25 @@ impl Forecast {
         }
     }
 
-    fn count(&self, memory: &Memory) -> Option<usize> {
+    fn count(&self, memory: &Memory, view: &Tables) -> Option<usize> {
+        let is_there =
+            |&entity: &usize| view.contains_key(&(memory.known[entity].kind, memory.known[entity].key));
+        if !self.deletes.iter().all(is_there) {
+            // A key that was given up by somebody else may be given to a new row, which nobody wants to delete.
+            return None;
+        }
         let kind = |entity: usize| memory.known[entity].kind;
         let waits = |entity: usize| {
             let is_new = |cell: &Cell| matches!(memory.resolved(*cell), Cell::To(_, None));
             kind(entity) == ITEM && memory.known[entity].shown.iter().any(is_new)
         };
         let replacing = self.replacements.iter().map(|(entity, _, _)| *entity);
-        let saved = self.updates.iter().map(|update| update.entity).chain(self.inserts.iter().copied()).chain(replacing);
+        let saved = self
+            .updates
+            .iter()
+            .map(|update| update.entity)
+            .chain(self.inserts.iter().copied())
+            .chain(replacing);
         let doomed_items: Vec<_> = self
             .deletes
             .iter()
@@ -256,7 +282,8 @@ impl Forecast {
             self.updates.iter().map(|update| (kind(update.entity), &update.columns)).collect();
         let deletes: BTreeSet<_> = self.deletes.iter().map(|&entity| kind(entity)).collect();
         let replacements = self.replacements.iter().filter(|(_, _, columns)| !columns.is_empty());
-        let replacements: BTreeSet<_> = replacements.map(|(entity, _, columns)| (kind(*entity), columns)).collect();
+        let replacements: BTreeSet<_> =
+            replacements.map(|(entity, _, columns)| (kind(*entity), columns)).collect();
         Some(updates.len() + replacements.len() + self.count_inserts(memory) + deletes.len())
     }
 
@@ -283,6 +310,17 @@ impl Known {
     }
 }
 
+/// [VER-2] Whether the row of a change or a deletion has another version than is known, if that can be said.
+fn is_stale(memory: &Memory, entity: usize, view: &Tables) -> Option<bool> {
+    let known = &memory.known[entity];
+    let Some(column) = known.kind.version() else { return Some(false) };
+    let found = view.get(&(known.kind, known.key)).map(|row| row[column]);
+    match memory.known_version(entity) {
+        Some(version) => Some(found != Some(Cell::Is(version))),
+        None => found.map(|_| false),
+    }
+}
+
 /// Whether a new row comes with its key.
 fn is_given(known: &Known) -> bool {
     !known.kind.is_numbered() || known.shown[0] != Cell::Is(0)
@@ -293,9 +331,7 @@ impl Memory {
     pub(super) fn changed(&self, entity: usize) -> Vec<usize> {
         let known = &self.known[entity];
         let Some(base) = known.base else { return Vec::new() };
-        let differs = |&column: &usize| {
-            plain(self.resolved(known.shown[column])) != plain(base[column])
-        };
+        let differs = |&column: &usize| plain(self.resolved(known.shown[column])) != plain(base[column]);
         (0..known.kind.columns().len()).filter(differs).collect()
     }
 
@@ -310,7 +346,11 @@ impl Memory {
     fn differing(&self, entity: usize, old: usize) -> Vec<usize> {
         let (known, old) = (&self.known[entity], &self.known[old]);
         let before = old.base.unwrap_or(old.shown);
-        let differs = |&column: &usize| old.expired || plain(self.resolved(known.shown[column])) != plain(before[column]);
+        let goes_on = known.kind.version().filter(|&version| known.shown[version] == Cell::Is(0));
+        let differs = |&column: &usize| {
+            Some(column) != goes_on
+                && (old.expired || plain(self.resolved(known.shown[column])) != plain(before[column]))
+        };
         (known.kind.key_width()..known.kind.columns().len()).filter(differs).collect()
     }
 
@@ -327,7 +367,9 @@ impl Memory {
                 let moves = known.base.is_some() && !known.doomed;
                 Cell::To(target, Some(if moves { known.key_shown() } else { known.key }))
             }
-            Cell::To(target, None) if self.known[target].state == State::Pending && self.replaced_by(target).is_some() => {
+            Cell::To(target, None)
+                if self.known[target].state == State::Pending && self.replaced_by(target).is_some() =>
+            {
                 Cell::To(target, Some(self.known[target].key_shown()))
             }
             other => other,

@@ -24,7 +24,7 @@ pub(super) struct Code {
     item: Option<BelongsTo<Item>>,
 }
 
-/// Its key has two columns.
+/// Its key has two columns, and it has a version.
 #[derive(Model, Debug)]
 #[model(table = "pairs")]
 pub(super) struct Pair {
@@ -33,6 +33,8 @@ pub(super) struct Pair {
     #[model(key)]
     b: String,
     pub(super) val: i64,
+    #[model(version)]
+    version: i32,
 }
 
 /// Has a reference that may not be NULL, one to a key of two columns, and a deferred column.
@@ -87,6 +89,7 @@ pub(super) enum Role {
     MayRefer(Kind),
     Refers(Kind),
     Deferred,
+    Version,
 }
 
 impl Kind {
@@ -97,7 +100,7 @@ impl Kind {
         match self {
             ITEM => &[Role::AutoKey, Role::Unique, Role::Plain, Role::MayRefer(ITEM)],
             CODE => &[Role::Key, Role::Plain, Role::MayRefer(ITEM)],
-            PAIR => &[Role::Key, Role::Key, Role::Plain],
+            PAIR => &[Role::Key, Role::Key, Role::Plain, Role::Version],
             NOTE => &[Role::AutoKey, Role::Plain, Role::Refers(CODE), Role::MayRefer(PAIR), Role::Deferred],
         }
     }
@@ -109,6 +112,10 @@ impl Kind {
     /// The column `val`, which every model has.
     pub(super) fn val(self) -> usize {
         self.column(Role::Plain).unwrap()
+    }
+
+    pub(super) fn version(self) -> Option<usize> {
+        self.column(Role::Version)
     }
 
     pub(super) fn is_numbered(self) -> bool {
@@ -123,7 +130,7 @@ impl Kind {
     pub(super) fn references(self) -> impl Iterator<Item = (usize, Kind)> {
         self.columns().iter().enumerate().filter_map(|(column, role)| match *role {
             Role::MayRefer(target) | Role::Refers(target) => Some((column, target)),
-            Role::AutoKey | Role::Key | Role::Unique | Role::Plain | Role::Deferred => None,
+            Role::AutoKey | Role::Key | Role::Unique | Role::Plain | Role::Deferred | Role::Version => None,
         })
     }
 
@@ -283,7 +290,7 @@ impl Sample for Code {
 
 impl Sample for Pair {
     fn blank() -> Self {
-        Self { a: 0, b: String::new(), val: 0 }
+        Self { a: 0, b: String::new(), val: 0, version: 0 }
     }
 
     fn cell(&self, column: usize) -> Cell {
@@ -291,6 +298,7 @@ impl Sample for Pair {
             0 => Cell::Is(self.a.into()),
             1 => Cell::Is(number(&self.b)),
             2 => Cell::Is(self.val),
+            3 => Cell::Is(self.version.into()),
             _ => Cell::Null,
         }
     }
@@ -299,7 +307,8 @@ impl Sample for Pair {
         match column {
             0 => self.a = to.number().try_into().unwrap(),
             1 => self.b = text(to.number()),
-            _ => self.val = to.number(),
+            2 => self.val = to.number(),
+            _ => self.version = to.number().try_into().unwrap(),
         }
     }
 

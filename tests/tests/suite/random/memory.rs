@@ -50,6 +50,8 @@ pub(super) struct Known {
     fresh: bool,
     /// Its key was made by the database.
     pub(super) numbered: bool,
+    /// Its version was begun by a flush.
+    pub(super) versioned: bool,
     /// It was made from its key alone, and has never been read.
     stand_in: bool,
 }
@@ -119,6 +121,7 @@ impl Known {
             expired: false,
             fresh,
             numbered: false,
+            versioned: false,
             stand_in: false,
         }
     }
@@ -270,9 +273,25 @@ impl Memory {
                 self.write(entity);
             }
             let known = &mut self.known[entity];
-            (known.shown, known.base, known.fresh, known.expired, known.stand_in) = (row, None, true, false, false);
+            (known.shown, known.base, known.fresh, known.expired, known.stand_in) =
+                (row, None, true, false, false);
         }
         entity
+    }
+
+    /// [VER-1] The version with which a row was loaded or last written, if it has one and that is known.
+    pub(super) fn known_version(&self, entity: usize) -> Option<i64> {
+        let known = &self.known[entity];
+        match known.base.unwrap_or(known.shown)[known.kind.version()?] {
+            Cell::Is(version) if known.base.is_some() || !known.expired => Some(version),
+            _ => None,
+        }
+    }
+
+    /// [VER-1] [VER-4] The version that an update of these columns gives to its row, unless the program has set another one.
+    pub(super) fn next_version(&self, entity: usize, columns: &[usize]) -> Option<(usize, i64)> {
+        let column = self.known[entity].kind.version().filter(|column| !columns.contains(column))?;
+        Some((column, self.known_version(entity)? + 1))
     }
 
     /// [STA-8] The entity with this key, read or not.
@@ -306,10 +325,26 @@ impl Memory {
             known.numbered = known.shown[0] == Cell::Is(0);
             known.shown[0] = Cell::Is(key[0]);
         }
+        // [VER-1]
+        self.begin_version(entity, 1);
+    }
+
+    /// A version that was never set is this one.
+    fn begin_version(&mut self, entity: usize, version: i64) {
+        let known = &mut self.known[entity];
+        if let Some(column) = known.kind.version() {
+            known.versioned = known.shown[column] == Cell::Is(0);
+            if known.versioned {
+                known.shown[column] = Cell::Is(version);
+            }
+        }
     }
 
     /// [FLU-15] A new entity has taken over the row of a deleted one, and knows it as well as that one did.
-    pub(super) fn replaced(&mut self, entity: usize, old: usize) {
+    pub(super) fn replaced(&mut self, entity: usize, old: usize, is_written: bool) {
+        if let Some(version) = self.known_version(old) {
+            self.begin_version(entity, version + i64::from(is_written));
+        }
         let old = self.known[old];
         let known = &mut self.known[entity];
         (known.state, known.key) = (State::Persistent, old.key);
@@ -346,7 +381,8 @@ impl Memory {
 
     /// [COM-5] A savepoint is set, with nothing unflushed.
     pub(super) fn begin_nested(&mut self) {
-        let before = |known: &Known| Before { state: known.state, key: known.key, written: None, doubt: Doubt::No };
+        let before =
+            |known: &Known| Before { state: known.state, key: known.key, written: None, doubt: Doubt::No };
         let before = self.known.iter().map(before).collect();
         self.marks.push(Mark { before, outer: self.marks.clone() });
     }
@@ -391,7 +427,8 @@ impl Memory {
                 Doubt::Grave => known.expired = true,
                 Doubt::Slight => in_doubt.entities.push(entity),
             }
-            let is_changed = before.written.is_some() || (known.state, known.key) != (before.state, before.key);
+            let is_changed =
+                before.written.is_some() || (known.state, known.key) != (before.state, before.key);
             known.fresh &= !is_changed && !known.expired;
             known.shown = before.written.unwrap_or(known.shown);
             let had_row = !matches!(known.state, State::Transient | State::Pending);
@@ -424,6 +461,9 @@ impl Memory {
         known.expired = false;
         if inserted && known.numbered {
             known.shown[0] = Cell::Is(0);
+        }
+        if let Some(version) = known.kind.version().filter(|_| known.versioned) {
+            known.shown[version] = Cell::Is(0);
         }
         for (column, kind) in known.kind.references() {
             let waits_for = match known.shown[column] {

@@ -218,7 +218,11 @@ mod sequences {
             let failed = memory.failed;
             if memory.ended != ended {
                 let expected = if failed { ErrorKind::PendingRollback } else { ErrorKind::Misuse };
-                same_error("a savepoint that is gone", error, Some(expected).filter(|_| ending != Ending::Drop))?;
+                same_error(
+                    "a savepoint that is gone",
+                    error,
+                    Some(expected).filter(|_| ending != Ending::Drop),
+                )?;
                 return self.check_step();
             }
             let is_kept = match ending {
@@ -380,6 +384,7 @@ mod sequences {
                     Role::AutoKey | Role::Key => Cell::Is(key_part(role, column, value)),
                     Role::Unique => self.name(value),
                     Role::Plain | Role::Deferred => Cell::Is((value % 6).into()),
+                    Role::Version => Cell::Is(0),
                     Role::MayRefer(target) => {
                         self.reference(session, target, reference).unwrap_or(Cell::Null)
                     }
@@ -433,7 +438,8 @@ mod sequences {
             let cell = match role {
                 _ if before.is_some() => before.unwrap_or(Cell::Null),
                 Role::AutoKey | Role::Key if value % 3 == 0 => Cell::Is(key_part(role, column, value | 7)),
-                Role::AutoKey | Role::Key => known.shown[column],
+                Role::Version if value % 3 == 0 => Cell::Is(i64::from(value % 5) + 1),
+                Role::AutoKey | Role::Key | Role::Version => known.shown[column],
                 Role::Unique => self.name(value),
                 Role::Plain | Role::Deferred => Cell::Is((value % 6).into()),
                 Role::MayRefer(target) => self.reference(session, target, value).unwrap_or(Cell::Null),
@@ -496,13 +502,13 @@ mod sequences {
             let is_one_of = |kinds: &[ErrorKind]| error.is_some_and(|error| kinds.contains(&error));
             if !refused.is_empty() {
                 check!(is_one_of(refused), "{error:?} instead of {refused:?}");
-                self.tell(session, format_args!("  refused: {error:?}"));
+                self.tell(session, format_args!("refused, {error:?}"));
                 self.take_over_keys(session)?;
                 self.world.refused(session, !is_one_of(&[ErrorKind::Detached]));
                 return Ok(Flush::Refused);
             }
             if is_one_of(must_fail) || is_one_of(may_fail) {
-                self.tell(session, format_args!("  failed: {error:?}"));
+                self.tell(session, format_args!("failed, {error:?}"));
                 self.statements = None;
                 self.world.memories[session].failed = true;
                 match self.world.memories[session].depth() {
@@ -713,7 +719,8 @@ mod sequences {
         /// Those of these keys that have to be read, each once.
         fn not_current(&self, session: usize, kind: Kind, keys: &[Key]) -> Vec<Key> {
             let memory = &self.world.memories[session];
-            let is_current = |key: &Key| memory.find(kind, *key).is_some_and(|entity| memory.known[entity].is_current());
+            let is_current =
+                |key: &Key| memory.find(kind, *key).is_some_and(|entity| memory.known[entity].is_current());
             let mut keys: Vec<_> = keys.iter().copied().filter(|key| !is_current(key)).collect();
             keys.dedup();
             keys
@@ -865,13 +872,19 @@ mod sequences {
             );
             let cell = Cell::Is(new);
             let view = self.world.begin_writing(session);
-            keys.iter().for_each(|&key| view.get_mut(&(kind, key)).unwrap()[kind.val()] = cell);
+            for &key in &keys {
+                set_by_statement(kind, view.get_mut(&(kind, key)).unwrap(), cell);
+            }
+            let rows = view.clone();
             let memory = &mut self.world.memories[session];
             memory.wrote_by_statement = true;
             for key in keys {
                 if let Some(entity) = memory.find(kind, key).filter(|&entity| !memory.known[entity].expired) {
                     memory.write(entity);
-                    memory.known[entity].shown[kind.val()] = cell;
+                    // Also if others have changed the row since it was read.
+                    for column in [Some(kind.val()), kind.version()].into_iter().flatten() {
+                        memory.known[entity].shown[column] = rows[&(kind, key)][column];
+                    }
                 }
             }
             Ok(())
@@ -928,7 +941,10 @@ mod sequences {
                 let state = each!(self.handles[session][entity], entity => own.state(entity));
                 check!(state == known.state.seen(), "the state of #{entity} is {state:?}: {known:?}");
                 let is_expired = each!(self.handles[session][entity], entity => own.is_expired(entity));
-                check!(is_expired == (known.is_persistent() && known.expired), "is_expired #{entity} is {is_expired}: {known:?}");
+                check!(
+                    is_expired == (known.is_persistent() && known.expired),
+                    "is_expired #{entity} is {is_expired}: {known:?}"
+                );
                 let is_contained = each!(self.handles[session][entity], entity => own.contains(entity));
                 check!(
                     is_contained == known.is_contained(),
@@ -1103,12 +1119,27 @@ fn seen(cell: Cell) -> Cell {
     }
 }
 
-/// Counts a line of a story by its first word.
+/// Counts a line of a story by its first word, or by its second one if that says what went wrong.
 fn count(tally: &mut BTreeMap<String, u32>, line: &str) {
-    let word = line.split_whitespace().nth(1).filter(|word| !word.starts_with('#')).unwrap_or("change");
+    let mut words = line.split_whitespace().skip(1);
+    let word = match words.next() {
+        Some("failed," | "refused,") => words.next().unwrap_or_default(),
+        Some(word) if !word.starts_with('#') => word,
+        _ => "change",
+    };
     match tally.get_mut(word) {
         Some(times) => *times += 1,
         None => drop(tally.insert(word.to_owned(), 1)),
+    }
+}
+
+/// What an update of `val` does to a row. [VER-6] Others notice it by the version.
+fn set_by_statement(kind: Kind, row: &mut Row, cell: Cell) {
+    row[kind.val()] = cell;
+    if let Some(column) = kind.version()
+        && let Cell::Is(version) = &mut row[column]
+    {
+        *version += 1;
     }
 }
 

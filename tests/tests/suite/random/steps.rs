@@ -65,20 +65,20 @@ pub(super) fn sequence(seed: u64, length: usize) -> Vec<Step> {
     let mut session = 0;
     (0..length)
         .map(|_| {
-            session = if numbers.below(8) == 0 { 1 - session } else { session };
+            session = if numbers.below(5) == 0 { 1 - session } else { session };
             Step(session, action(&mut numbers))
         })
         .collect()
 }
 
 fn action(numbers: &mut Numbers) -> Action {
-    let kind = numbers.weighted(&[(4, ITEM), (3, CODE), (3, NOTE), (2, PAIR)]);
+    let kind = numbers.weighted(&[(4, ITEM), (3, CODE), (3, NOTE), (4, PAIR)]);
     let (one, two, three) = (numbers.byte(), numbers.byte(), numbers.byte());
     numbers.weighted(&[
         (40, Add(kind, one, two)),
         (6, AddAgain(one)),
-        (60, Change(one, two, three)),
-        (18, Delete(one)),
+        (75, Change(one, two, three)),
+        (14, Delete(one)),
         (3, Undelete(one)),
         (4, Detach(one)),
         (3, Expunge(one)),
@@ -86,11 +86,11 @@ fn action(numbers: &mut Numbers) -> Action {
         (2, ExpireAll),
         (8, Refresh(one)),
         (8, Load(one)),
-        (4, LoadBody(one)),
+        (8, LoadBody(one)),
         (14, Get(kind, one)),
         (5, GetMany(kind, one, two)),
         (5, Reference(kind, one)),
-        (12, All(kind, two % 6)),
+        (18, All(kind, two % 6)),
         (4, Count(kind, two % 6)),
         (8, Rows),
         (6, Update(kind, one, two)),
@@ -100,8 +100,8 @@ fn action(numbers: &mut Numbers) -> Action {
         (6, End(Ending::Release)),
         (6, End(Ending::Undo)),
         (3, End(Ending::Drop)),
-        (18, Commit),
-        (10, Rollback),
+        (22, Commit),
+        (7, Rollback),
     ])
 }
 
@@ -110,9 +110,12 @@ impl Step {
     pub(super) fn simpler(self) -> Vec<Self> {
         let Self(session, action) = self;
         let lower = |number: u8| (0..number.min(8)).collect::<Vec<u8>>();
-        let entity = |number: u8, make: fn(u8) -> Action| lower(number).into_iter().map(make).collect::<Vec<_>>();
+        let entity =
+            |number: u8, make: fn(u8) -> Action| lower(number).into_iter().map(make).collect::<Vec<_>>();
         let actions = match action {
-            Add(kind, value, reference) => vec![Add(kind, 0, 0), Add(kind, value, 0), Add(kind, 0, reference)],
+            Add(kind, value, reference) => {
+                vec![Add(kind, 0, 0), Add(kind, value, 0), Add(kind, 0, reference)]
+            }
             Change(entity, column, value) => {
                 let other = lower(entity).into_iter().map(|entity| Change(entity, column, value));
                 [Change(entity, column, 0)].into_iter().chain(other).collect()
@@ -132,7 +135,9 @@ impl Step {
             All(kind, _) => vec![All(kind, 0)],
             Count(kind, _) => vec![Count(kind, 0)],
             Update(kind, _, value) => vec![Update(kind, 0, value), Update(kind, 0, 0)],
-            ExpireAll | Rows | DeleteNotes(_) | BeginNested | End(_) | Flush | Commit | Rollback => Vec::new(),
+            ExpireAll | Rows | DeleteNotes(_) | BeginNested | End(_) | Flush | Commit | Rollback => {
+                Vec::new()
+            }
         };
         let actions = actions.into_iter().filter(|&other| other != action);
         [0, session]

@@ -1,6 +1,6 @@
 //! The database, two sessions that share it, and what each of them may do while the other has a transaction open.
 
-use super::forecast::{Forecast, Tables, plain};
+use super::forecast::{Forecast, Tables, Update, plain};
 use super::kinds::{Cell, Key, Kind};
 use super::memory::{Doubt, InDoubt, Memory};
 use super::steps::{Action, Ending, Step};
@@ -103,8 +103,8 @@ impl World {
         if is_plain || self.memories[session].failed {
             return None;
         }
-        let writes =
-            matches!(action, Action::Update(..) | Action::DeleteNotes(_) | Action::BeginNested) || self.forecast(session).writes;
+        let writes = matches!(action, Action::Update(..) | Action::DeleteNotes(_) | Action::BeginNested)
+            || self.forecast(session).writes;
         let is_blocked = match self.sharing {
             Sharing::Turns => self.is_in_transaction(other),
             Sharing::Snapshot | Sharing::ReadCommitted => writes && self.wrote(other),
@@ -150,18 +150,23 @@ impl World {
         for (&entity, &key) in forecast.inserts.iter().zip(keys) {
             memory.inserted(entity, key);
         }
-        for &(entity, old, _) in &forecast.replacements {
-            memory.replaced(entity, old);
+        for &(entity, old, ref columns) in &forecast.replacements {
+            memory.replaced(entity, old, !columns.is_empty());
         }
         let replacing = || forecast.replacements.iter().map(|&(entity, _, _)| entity);
-        let is_new = |entity: usize| forecast.inserts.contains(&entity) || replacing().any(|new| new == entity);
+        let is_new =
+            |entity: usize| forecast.inserts.contains(&entity) || replacing().any(|new| new == entity);
         let is_written = |entity: usize| {
-            !memory.known[entity].doomed
-                && (memory.known[entity].base.is_some() || is_new(entity))
+            !memory.known[entity].doomed && (memory.known[entity].base.is_some() || is_new(entity))
         };
         let written: Vec<_> = (0..memory.known.len()).filter(|&entity| is_written(entity)).collect();
         for entity in written {
             memory.known[entity].shown = memory.known[entity].shown.map(|cell| memory.resolved(cell));
+        }
+        for Update { entity, columns } in &forecast.updates {
+            if let Some((column, version)) = memory.next_version(*entity, columns) {
+                memory.known[*entity].shown[column] = Cell::Is(version);
+            }
         }
         let updated = forecast.updates.iter().map(|update| update.entity);
         let saved: Vec<_> = updated
@@ -173,7 +178,13 @@ impl World {
             let rows = forecast.updates.iter().zip(old).map(|(update, old)| {
                 let known = &memory.known[update.entity];
                 let mut row = view.remove(&(known.kind, old)).unwrap();
-                update.columns.iter().for_each(|&column| row[column] = plain(known.shown[column]));
+                let version = known.kind.version();
+                update
+                    .columns
+                    .iter()
+                    .copied()
+                    .chain(version)
+                    .for_each(|column| row[column] = plain(known.shown[column]));
                 (known.kind, row)
             });
             let rows: Vec<_> = rows.collect();
@@ -184,10 +195,17 @@ impl World {
             for (kind, row) in rows.into_iter().chain(new) {
                 view.insert((kind, kind.key_of(&row)), row);
             }
-            for (entity, _, columns) in forecast.replacements.iter().filter(|(_, _, columns)| !columns.is_empty()) {
+            for (entity, _, columns) in
+                forecast.replacements.iter().filter(|(_, _, columns)| !columns.is_empty())
+            {
                 let known = &memory.known[*entity];
                 let row = view.get_mut(&(known.kind, known.key)).unwrap();
-                columns.iter().for_each(|&column| row[column] = plain(known.shown[column]));
+                let version = known.kind.version();
+                columns
+                    .iter()
+                    .copied()
+                    .chain(version)
+                    .for_each(|column| row[column] = plain(known.shown[column]));
             }
         }
         memory.written(&saved);
