@@ -11,6 +11,7 @@ mod cancelling;
 mod commit;
 mod compile_fail;
 mod connections;
+mod contract;
 mod cost;
 mod cycles;
 mod edges;
