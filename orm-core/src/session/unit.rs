@@ -2,7 +2,9 @@
 
 mod by_key;
 mod deferred;
+mod joined;
 mod many;
+mod nested;
 mod queries;
 mod transaction;
 mod writing;
@@ -17,7 +19,9 @@ use crate::session::flush;
 use crate::session::hooks::{ROUNDS, endless};
 use crate::session::maker::Options;
 use crate::session::plan::plan;
-use crate::session::unit::transaction::{Block, Joined, Nested};
+use crate::session::unit::joined::Joined;
+use crate::session::unit::nested::Nested;
+use crate::session::unit::transaction::Block;
 
 pub(super) use by_key::LookedUp;
 

@@ -25,7 +25,8 @@ const OF_COLLECTIONS: [&str; 3] = ["EXP-8", "MRG-4", "CYC-2"];
 fn every_behaviour_of_the_session_is_shown_by_a_test() {
     let mut cited = BTreeSet::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &mut cited);
-    let all = AREAS.iter().flat_map(|(area, count)| (1..=*count).map(move |number| format!("{area}-{number}")));
+    let all =
+        AREAS.iter().flat_map(|(area, count)| (1..=*count).map(move |number| format!("{area}-{number}")));
     let missing: Vec<_> = all.filter(|behaviour| !cited.contains(behaviour)).collect();
     assert_eq!(missing, OF_COLLECTIONS, "only these are not shown, and one that is shown is no exception");
 }
