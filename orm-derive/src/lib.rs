@@ -73,14 +73,15 @@ use errors::Errors;
 /// | Attribute | Meaning |
 /// |---|---|
 /// | `key` | The primary key, or a part of it if several fields have the attribute, at most four. |
-/// | `auto` | The database numbers the rows. For a key of one field, an `i16`, `i32` or `i64`. |
+/// | `auto` | On a key: the database numbers the rows. For a key of one field, an `i16`, `i32` or `i64`. |
 /// | `auto(no_reuse)` | And the number of a deleted row is never given again. Costs SQLite a look into a second table at each insert; other databases never do it anyway. |
 /// | `unique` | No two rows have the same value. Costs an index. |
 /// | `index` | The column has an index, which each write keeps up. `index(desc)` is sorted downwards. |
 /// | `default` | `new` fills the field with `Default::default()`. |
 /// | `default = 5` | `new` fills the field with the value of this expression, once for each call. |
 /// | `server_default = "now()"` | What the database stores when others insert without a value. A session always writes the field. |
-/// | `generated = "a + b"` | The database computes and stores the value; no session writes it. `new` fills the field with `Default::default()`; the value is there when the row is next loaded. |
+/// | `auto, server_default = "now()"` | On a field that is no key: `new` fills it with `Default::default()`, and as long as it holds that, `None` of an `Option` included, an insert leaves it to the database. A session has the value after the flush. Costs its return at the insert. |
+/// | `generated = "a + b"` | The database computes and stores the value; no session writes it. `new` fills the field with `Default::default()`; a session has the value after each flush that writes the row. Costs its return there; if it is deferred nothing, and it is read when asked for. |
 /// | `check = "age >= 0"` | A condition that each row meets. Costs its evaluation at each write. |
 /// | `comment = "..."` | What the column is for. PostgreSQL keeps it; SQLite has no place for it, and it is left out. |
 /// | `deferred = "scans"` | On a `Deferred`: the group that it is loaded with. Without it, it is loaded alone. |
