@@ -294,6 +294,12 @@ impl Memory {
         Some((column, self.known_version(entity)? + 1))
     }
 
+    /// [A8] The entity of a row that the program says is there.
+    pub(super) fn attach(&mut self, kind: Kind, key: Key, row: Row) -> usize {
+        let doubts = vec![Doubt::Slight; self.marks.len()];
+        self.enter(Known::new(kind, State::Persistent, key, row), State::Persistent, &doubts)
+    }
+
     /// [STA-8] The entity with this key, read or not.
     pub(super) fn stand_in(&mut self, kind: Kind, key: Key) -> usize {
         self.find(kind, key).unwrap_or_else(|| {

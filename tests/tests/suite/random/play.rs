@@ -8,12 +8,15 @@ use orm_tests::{Backend, Trace, amount, both_forms, prelude::*};
 
 use super::forecast::{Forecast, Tables, plain};
 use super::kinds::*;
-use super::memory::{InDoubt, Known, State};
+use super::memory::{InDoubt, Known, Memory, State};
 use super::steps::{Action, Ending, Step, sequence};
 use super::world::{Sharing, World};
 
 /// How many steps a sequence has.
 const LENGTH: usize = 30;
+
+/// The key of no row. No database numbers so many.
+const NOBODY: Key = [990_099, 0];
 
 /// How many savepoints are inside of each other.
 const DEPTH: usize = 3;
@@ -321,6 +324,8 @@ mod sequences {
                 Action::Load(number) => self.load(session, number).await,
                 Action::LoadBody(number) => self.load_body(session, number).await,
                 Action::Get(kind, number) => self.get(session, kind, number).await,
+                Action::Merge(kind, number, value) => self.merge(session, kind, number, value).await,
+                Action::Attach(kind, number, value) => self.attach(session, kind, number, value),
                 Action::GetMany(kind, one, two) => self.get_many(session, kind, [one, two]).await,
                 Action::Reference(kind, number) => {
                     let key = self.key(session, kind, number);
@@ -523,7 +528,7 @@ mod sequences {
                 return Ok(Flush::Failed);
             }
             check!(must_fail.is_empty(), "{error:?} instead of {must_fail:?} or {may_fail:?}");
-            let keys = forecast.inserts.iter().map(|&entity| self.key_of_inserted(session, entity));
+            let keys = forecast.inserts.iter().map(|&entity| self.key_of_inserted(session, entity, forecast));
             let keys = keys.collect::<Checked<Vec<_>>>();
             let keys = keys.map_err(|problem| {
                 format!("{problem} after a flush with {error:?}, foreseen as {forecast:?}")
@@ -536,7 +541,7 @@ mod sequences {
         }
 
         /// The key that a new row was given; one that the database made has not been there before.
-        fn key_of_inserted(&self, session: usize, entity: usize) -> Checked<Key> {
+        fn key_of_inserted(&self, session: usize, entity: usize, forecast: &Forecast) -> Checked<Key> {
             let known = &self.world.memories[session].known[entity];
             if !known.kind.is_numbered() || known.shown[0] != Cell::Is(0) {
                 return Ok(known.key_shown());
@@ -545,7 +550,10 @@ mod sequences {
                 .observed(session, entity)
                 .map_err(|error| format!("#{entity} was inserted: {error:?}"))?;
             let key = known.kind.key_of(&row);
-            let is_new = key[0] > 0 && !self.world.view(session).contains_key(&(known.kind, key));
+            let memory = &self.world.memories[session];
+            let is_given_up = forecast.updates.iter().any(|update| memory.known[update.entity].key == key);
+            let is_there = self.world.view(session).contains_key(&(known.kind, key));
+            let is_new = key[0] > 0 && (is_given_up || !is_there);
             check!(is_new, "#{entity} was given the key {key:?}");
             Ok(key)
         }
@@ -674,9 +682,91 @@ mod sequences {
             let shown = memory.known.iter().filter(|known| known.kind == kind && known.is_contained());
             let rows =
                 self.world.view(session).keys().filter(|(other, _)| *other == kind).map(|(_, key)| *key);
-            let keys = shown.flat_map(|known| [known.key, known.key_shown()]).chain(rows).chain([[99, 0]]);
+            let keys = shown.flat_map(|known| [known.key, known.key_shown()]).chain(rows).chain([NOBODY]);
             let keys: Vec<_> = keys.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
             keys[usize::from(number) % keys.len()]
+        }
+
+        /// A struct that was made by hand, with a key that may be that of a row.
+        fn struct_with_key(
+            &mut self,
+            session: usize,
+            kind: Kind,
+            number: u8,
+            value: u8,
+        ) -> Option<(Key, Row)> {
+            let key = self.key(session, kind, number);
+            let mut row = self.new_row(session, kind, value, number)?;
+            for part in 0..kind.key_width() {
+                row[part] = Cell::Is(key[part]);
+            }
+            if let Some(version) = kind.version() {
+                row[version] = Cell::Is((value % 3).into());
+            }
+            Some((key, row))
+        }
+
+        /// [MRG-1] [MRG-2] [MRG-3] [VER-5]
+        async fn merge(&mut self, session: usize, kind: Kind, number: u8, value: u8) -> Checked {
+            let Some((key, mut row)) = self.struct_with_key(session, kind, number, value) else {
+                return Ok(());
+            };
+            self.tell(session, format_args!("merge {kind:?} {row:?}"));
+            let inputs = row.map(|cell| self.input(session, cell));
+            let inputs = &inputs[..kind.columns().len()];
+            let forecast = self.world.forecast(session);
+            let own = &mut self.sessions[session];
+            let result = of_kind!(kind, M => own.merge(M::of(inputs)).await.map(M::handle));
+            let met = if kind.is_numbered() && key[0] == 0 {
+                None
+            } else {
+                match self.look_up(session, &forecast, kind, key, kind_of(&result))? {
+                    Some(met) => met,
+                    None => return Ok(()),
+                }
+            };
+            let memory = &mut self.world.memories[session];
+            let Some(entity) = met else {
+                let entity = memory.add(kind, row);
+                return self.same_entity(session, result.map(Some), Some(entity));
+            };
+            if let Some(version) = kind.version() {
+                if row[version] == Cell::Is(0) {
+                    row[version] = memory.known[entity].shown[version];
+                } else if memory.known_version(entity).map(Cell::Is) != Some(row[version]) {
+                    same_error("merge", kind_of(&result), Some(ErrorKind::StaleData))?;
+                    // Its entity was read all the same.
+                    let own = &self.sessions[session];
+                    let known = of_kind!(kind, M => own.peek::<M>(M::key(key)).map(M::handle));
+                    return self.same_entity(session, Ok(known), Some(entity));
+                }
+            }
+            memory.known[entity].doomed = false;
+            *memory.touch(entity).map_err(|error| format!("merge: {error:?}"))? = row;
+            self.same_entity(session, result.map(Some), Some(entity))
+        }
+
+        /// [A8] [IDM-2] A struct is taken in as the row that it is said to be.
+        fn attach(&mut self, session: usize, kind: Kind, number: u8, value: u8) -> Checked {
+            let Some((key, row)) = self.struct_with_key(session, kind, number, value) else { return Ok(()) };
+            self.tell(session, format_args!("attach {kind:?} {row:?}"));
+            let inputs = row.map(|cell| self.input(session, cell));
+            let inputs = &inputs[..kind.columns().len()];
+            let own = &mut self.sessions[session];
+            let result = of_kind!(kind, M => own.attach(M::of(inputs)).map(|found| Some(M::handle(found))));
+            let memory = &mut self.world.memories[session];
+            let expected = if kind.is_numbered() && key[0] == 0 {
+                Some(ErrorKind::NotPersistent)
+            } else if row.iter().any(|cell| matches!(cell, Cell::To(_, None))) {
+                Some(ErrorKind::Misuse)
+            } else {
+                memory.find(kind, key).map(|_| ErrorKind::IdentityConflict)
+            };
+            if expected.is_some() {
+                return same_error("attach", kind_of(&result), expected);
+            }
+            let entity = memory.attach(kind, key, row);
+            self.same_entity(session, result, Some(entity))
         }
 
         async fn get_many(&mut self, session: usize, kind: Kind, numbers: [u8; 2]) -> Checked {
@@ -729,32 +819,46 @@ mod sequences {
         async fn get(&mut self, session: usize, kind: Kind, number: u8) -> Checked {
             let key = self.key(session, kind, number);
             self.tell(session, format_args!("get {kind:?} {key:?}"));
-            let memory = &self.world.memories[session];
-            let current = memory.find(kind, key).filter(|&entity| memory.known[entity].is_current());
             let forecast = self.world.forecast(session);
             let own = &mut self.sessions[session];
             let result =
                 of_kind!(kind, M => own.get::<M>(M::key(key)).await.map(|found| found.map(M::handle)));
-            let failed = self.world.memories[session].failed;
-            if let Some(entity) = current.filter(|_| !failed) {
-                return self.same_entity(session, result, Some(entity));
+            match self.look_up(session, &forecast, kind, key, kind_of(&result))? {
+                Some(met) => self.same_entity(session, result, met),
+                None => Ok(()),
             }
-            if self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
-                return Ok(());
+        }
+
+        /// [QRY-10] [IDM-4] What a call did that looks a key up: the entity, if it came to that.
+        fn look_up(
+            &mut self,
+            session: usize,
+            forecast: &Forecast,
+            kind: Kind,
+            key: Key,
+            error: Option<ErrorKind>,
+        ) -> Checked<Option<Option<usize>>> {
+            let memory = &self.world.memories[session];
+            let is_current = |memory: &Memory, entity: &usize| memory.known[*entity].is_current();
+            let current = memory.find(kind, key).filter(|entity| is_current(memory, entity));
+            if let Some(entity) = current.filter(|_| !memory.failed) {
+                return Ok(Some(Some(entity)));
+            }
+            if self.flushed(session, forecast, error)? != Flush::Done {
+                return Ok(None);
             }
             let memory = &self.world.memories[session];
-            if let Some(entity) = memory.find(kind, key).filter(|&entity| memory.known[entity].is_current()) {
-                return self.same_entity(session, result, Some(entity));
+            if let Some(entity) = memory.find(kind, key).filter(|entity| is_current(memory, entity)) {
+                return Ok(Some(Some(entity)));
             }
             self.world.begin(session);
             self.statements = self.statements.map(|statements| statements + 1);
             let met = self.world.meet(session, kind, key, false, false);
             if met.is_none() {
-                // [IDM-4]
                 let memory = &mut self.world.memories[session];
                 memory.find(kind, key).into_iter().for_each(|entity| memory.deleted(entity));
             }
-            self.same_entity(session, result, met)
+            Ok(Some(met))
         }
 
         /// [IDM-1] Fails unless the handle is that of this entity, or the first one of a new entity.

@@ -29,6 +29,10 @@ pub(super) enum Action {
     Get(Kind, u8),
     /// Gets two rows.
     GetMany(Kind, u8, u8),
+    /// Puts a struct with the key of this row and this value over its entity.
+    Merge(Kind, u8, u8),
+    /// Takes a struct in as that row.
+    Attach(Kind, u8, u8),
     /// An entity by its key alone.
     Reference(Kind, u8),
     /// All with a value that is at least this.
@@ -90,6 +94,8 @@ fn action(numbers: &mut Numbers) -> Action {
         (14, Get(kind, one)),
         (5, GetMany(kind, one, two)),
         (5, Reference(kind, one)),
+        (10, Merge(kind, one, two)),
+        (5, Attach(kind, one, two)),
         (18, All(kind, two % 6)),
         (4, Count(kind, two % 6)),
         (8, Rows),
@@ -131,6 +137,8 @@ impl Step {
             LoadBody(number) => entity(number, LoadBody),
             Get(kind, _) => vec![Get(kind, 0)],
             GetMany(kind, _, _) => vec![GetMany(kind, 0, 0)],
+            Merge(kind, _, value) => vec![Merge(kind, 0, 0), Merge(kind, 0, value)],
+            Attach(kind, _, value) => vec![Attach(kind, 0, 0), Attach(kind, 0, value)],
             Reference(kind, _) => vec![Reference(kind, 0)],
             All(kind, _) => vec![All(kind, 0)],
             Count(kind, _) => vec![Count(kind, 0)],

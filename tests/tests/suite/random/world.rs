@@ -97,6 +97,7 @@ impl World {
                 | Action::Undelete(_)
                 | Action::Expunge(_)
                 | Action::Reference(..)
+                | Action::Attach(..)
                 | Action::End(Ending::Undo | Ending::Drop)
                 | Action::Rollback
         );
