@@ -278,13 +278,19 @@ impl Forecast {
         if saved.into_iter().any(waits) || doomed_items.len() > 1 {
             return None;
         }
-        let updates: BTreeSet<_> =
-            self.updates.iter().map(|update| (kind(update.entity), &update.columns)).collect();
+        let is_raised = |update: &&Update| memory.known[update.entity].raised().is_some();
+        let raised = self.updates.iter().filter(is_raised).count();
+        let updates: BTreeSet<_> = self
+            .updates
+            .iter()
+            .filter(|update| !is_raised(update))
+            .map(|update| (kind(update.entity), &update.columns))
+            .collect();
         let deletes: BTreeSet<_> = self.deletes.iter().map(|&entity| kind(entity)).collect();
         let replacements = self.replacements.iter().filter(|(_, _, columns)| !columns.is_empty());
         let replacements: BTreeSet<_> =
             replacements.map(|(entity, _, columns)| (kind(*entity), columns)).collect();
-        Some(updates.len() + replacements.len() + self.count_inserts(memory) + deletes.len())
+        Some(updates.len() + raised + replacements.len() + self.count_inserts(memory) + deletes.len())
     }
 
     /// Neighbours with the same columns are one batch; in a table that refers to itself all of a level that have.
@@ -321,6 +327,13 @@ fn is_stale(memory: &Memory, entity: usize, view: &Tables) -> Option<bool> {
     }
 }
 
+impl Known {
+    /// The key of its row once it is written.
+    pub(super) fn key_after(&self) -> Key {
+        if self.is_persistent() && self.base.is_none() { self.key } else { self.key_shown() }
+    }
+}
+
 /// Whether a new row comes with its key.
 fn is_given(known: &Known) -> bool {
     !known.kind.is_numbered() || known.shown[0] != Cell::Is(0)
@@ -330,8 +343,10 @@ impl Memory {
     /// [FLU-2] [FLU-3] The columns of a persistent entity that differ from its row as it was loaded.
     pub(super) fn changed(&self, entity: usize) -> Vec<usize> {
         let known = &self.known[entity];
-        let Some(base) = known.base else { return Vec::new() };
-        let differs = |&column: &usize| plain(self.resolved(known.shown[column])) != plain(base[column]);
+        let raised = known.raised().map(|_| known.kind.val());
+        let Some(base) = known.base else { return raised.into_iter().collect() };
+        let is_changed = |column: usize| plain(self.resolved(known.shown[column])) != plain(base[column]);
+        let differs = |&column: &usize| raised == Some(column) || is_changed(column);
         (0..known.kind.columns().len()).filter(differs).collect()
     }
 

@@ -45,6 +45,8 @@ pub(super) struct Known {
     /// What that was when it was first handed out for writing since the last flush.
     pub(super) base: Option<Row>,
     pub(super) doomed: bool,
+    /// How much the next flush adds to the value, and what that was when this was said.
+    pub(super) raise: Option<(i64, Cell)>,
     pub(super) expired: bool,
     /// Read in this transaction: it need not be read again.
     fresh: bool,
@@ -118,12 +120,19 @@ impl Known {
             shown,
             base: None,
             doomed: false,
+            raise: None,
             expired: false,
             fresh,
             numbered: false,
             versioned: false,
             stand_in: false,
         }
+    }
+
+    /// [FLU-11] What the next flush adds to the value, unless that was set since.
+    pub(super) fn raised(&self) -> Option<i64> {
+        let (by, before) = self.raise?;
+        (self.expired || self.shown[self.kind.val()] == before).then_some(by)
     }
 
     pub(super) fn is_persistent(&self) -> bool {
@@ -215,6 +224,17 @@ impl Memory {
         Ok(&mut self.known[entity].shown)
     }
 
+    /// [FLU-11] [EXP-5] The next flush adds this to the value, loaded or not.
+    pub(super) fn raise(&mut self, entity: usize, by: i64) -> Result<(), ErrorKind> {
+        self.known[entity].persistent()?;
+        if !self.known[entity].expired {
+            self.touch(entity)?;
+        }
+        let known = &mut self.known[entity];
+        known.raise = Some((by, known.shown[known.kind.val()]));
+        Ok(())
+    }
+
     /// The transaction changes an entity: a rollback gives back what it shows now.
     pub(super) fn write(&mut self, entity: usize) {
         for mark in &mut self.marks {
@@ -241,6 +261,7 @@ impl Memory {
     pub(super) fn forget_changes(&mut self, entity: usize) {
         let known = &mut self.known[entity];
         known.shown = known.base.take().unwrap_or(known.shown);
+        known.raise = None;
     }
 
     /// [A8] It leaves, with what was not flushed.
@@ -250,8 +271,7 @@ impl Memory {
             self.left.insert((known.kind, known.key));
         }
         known.state = State::Gone;
-        known.base = None;
-        known.doomed = false;
+        (known.base, known.raise, known.doomed) = (None, None, false);
     }
 
     /// [IDM-1] [QRY-12] A row is read: its entity takes it over unless it is current; or it is a new one. `refill` puts it
@@ -320,7 +340,7 @@ impl Memory {
     /// The row was deleted, or is found to be gone.
     pub(super) fn deleted(&mut self, entity: usize) {
         let known = &mut self.known[entity];
-        (known.state, known.doomed, known.base) = (State::Deleted, false, None);
+        (known.state, known.doomed, known.base, known.raise) = (State::Deleted, false, None, None);
     }
 
     /// [STA-1] A row was inserted, under this key.
@@ -373,7 +393,7 @@ impl Memory {
             }
         }
         for known in self.known.iter_mut().filter(|known| !known.doomed) {
-            known.base = None;
+            (known.base, known.raise) = (None, None);
         }
     }
 
@@ -444,7 +464,8 @@ impl Memory {
             if before.state == State::Transient && known.state != State::Transient {
                 added.push((entity, known.state != State::Pending));
             }
-            (known.state, known.key, known.base, known.doomed) = (before.state, before.key, None, false);
+            (known.state, known.key) = (before.state, before.key);
+            (known.base, known.raise, known.doomed) = (None, None, false);
         }
         self.keep_first();
         for (entity, inserted) in added {

@@ -274,6 +274,25 @@ mod sequences {
                     known.doomed |= result.is_ok();
                     Ok(())
                 }
+                Action::Raise(number, by) => {
+                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    let memory = &mut self.world.memories[session];
+                    let known = memory.known[entity];
+                    if known.expired && known.kind.version().is_some() {
+                        return Ok(());
+                    }
+                    let by = i64::from(by % 3) + 1;
+                    let expected = memory.raise(entity, by);
+                    self.tell(session, format_args!("set #{entity}.val = val + {by}"));
+                    let own = &mut self.sessions[session];
+                    let result = match self.handles[session][entity] {
+                        Handle::Item(item) => own.set(item, Item::VAL, Item::VAL + by),
+                        Handle::Code(code) => own.set(code, Code::VAL, Code::VAL + by),
+                        Handle::Pair(pair) => own.set(pair, Pair::VAL, Pair::VAL + by),
+                        Handle::Note(note) => own.set(note, Note::VAL, Note::VAL + by),
+                    };
+                    same_error("set", kind_of(&result), expected.err())
+                }
                 Action::Undelete(number) => {
                     let Some(entity) = self.pick(session, number) else { return Ok(()) };
                     self.tell(session, format_args!("undelete #{entity}"));

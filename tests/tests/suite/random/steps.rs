@@ -16,6 +16,8 @@ pub(super) enum Action {
     AddAgain(u8),
     /// Sets a column of an entity to a value.
     Change(u8, u8, u8),
+    /// Adds to the value of an entity, by an expression.
+    Raise(u8, u8),
     Delete(u8),
     Undelete(u8),
     Detach(u8),
@@ -82,6 +84,7 @@ fn action(numbers: &mut Numbers) -> Action {
         (40, Add(kind, one, two)),
         (6, AddAgain(one)),
         (75, Change(one, two, three)),
+        (10, Raise(one, two)),
         (14, Delete(one)),
         (3, Undelete(one)),
         (4, Detach(one)),
@@ -126,6 +129,7 @@ impl Step {
                 let other = lower(entity).into_iter().map(|entity| Change(entity, column, value));
                 [Change(entity, column, 0)].into_iter().chain(other).collect()
             }
+            Raise(number, by) => lower(number).into_iter().map(|number| Raise(number, by)).collect(),
             AddAgain(number) => entity(number, AddAgain),
             Delete(number) => entity(number, Delete),
             Undelete(number) => entity(number, Undelete),

@@ -98,6 +98,7 @@ impl World {
                 | Action::Expunge(_)
                 | Action::Reference(..)
                 | Action::Attach(..)
+                | Action::Raise(..)
                 | Action::End(Ending::Undo | Ending::Drop)
                 | Action::Rollback
         );
@@ -165,6 +166,15 @@ impl World {
             memory.known[entity].shown = memory.known[entity].shown.map(|cell| memory.resolved(cell));
         }
         for Update { entity, columns } in &forecast.updates {
+            let known = &mut memory.known[*entity];
+            let place = (known.kind, known.key);
+            if let Some(by) = known.raised()
+                && let Some(Transaction { view, .. }) = &transactions[session]
+                && let Cell::Is(value) = view[&place][known.kind.val()]
+            {
+                // [FLU-11] What is shown is what came out of it.
+                known.shown[known.kind.val()] = Cell::Is(value + by);
+            }
             if let Some((column, version)) = memory.next_version(*entity, columns) {
                 memory.known[*entity].shown[column] = Cell::Is(version);
             }
@@ -173,7 +183,7 @@ impl World {
         let saved: Vec<_> = updated
             .chain(forecast.inserts.iter().copied())
             .chain(replacing())
-            .map(|entity| (entity, memory.known[entity].key_shown()))
+            .map(|entity| (entity, memory.known[entity].key_after()))
             .collect();
         if let Some(Transaction { view, .. }) = &mut transactions[session] {
             let rows = forecast.updates.iter().zip(old).map(|(update, old)| {
