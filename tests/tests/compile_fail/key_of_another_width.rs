@@ -2,10 +2,13 @@
 
 use orm::prelude::*;
 
+#[derive(DbValue, Clone, Debug, PartialEq)]
+struct Code(i32);
+
 #[derive(Model)]
 struct Pair {
     #[model(key)]
-    a: i32,
+    a: Code,
     #[model(key)]
     b: i32,
 }
@@ -13,14 +16,14 @@ struct Pair {
 #[derive(Model)]
 struct Single {
     #[model(key)]
-    id: i32,
+    code: Code,
 }
 
 fn find(session: &mut Session) -> orm::Result<()> {
-    session.get::<Pair>(1)?;
-    session.get::<Single>((1, 2))?;
-    session.get_many::<Pair>([(1, 2, 3)])?;
-    session.peek::<Single>((1, 2));
+    session.get::<Single>((Code(1), 2))?;
+    session.peek::<Single>((Code(1), 2));
+    let pair: <Pair as Model>::Key = Code(1);
+    session.get::<Pair>(pair)?;
     Ok(())
 }
 
