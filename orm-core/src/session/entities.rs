@@ -419,7 +419,8 @@ impl Entities {
         let mut rekeyed = Vec::new();
         for place in places {
             if !self.head(place).touched {
-                // It was set without being loaded.
+                // It was set without being loaded: what is read of it from now on may be undone with that.
+                self.journal.push(Entry::Met(place));
                 continue;
             }
             let identity = self.arena(place).identity_of(place.slot)?;

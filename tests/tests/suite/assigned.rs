@@ -437,6 +437,28 @@ mod assigned {
         assert_eq!(session.get::<Account>("a").await.unwrap(), Some(account));
     }
 
+    /// [EXP-5] [COM-3] What was set without being loaded, and read after it was flushed, is not shown after a rollback.
+    #[case]
+    async fn a_rollback_forgets_what_was_read_after_it(db: Db) {
+        db.create::<User>().await;
+        db.script("INSERT INTO users (name, age) VALUES ('Alice', 30), ('Bob', 40)").await;
+        let mut session = db.session();
+        let alice = session.get_one::<User>(1).await.unwrap();
+        let bob = session.reference::<User>(2).unwrap();
+        session.expire(alice).unwrap();
+        session.set(alice, User::AGE, User::AGE + 1).unwrap();
+        session.set(bob, User::AGE, 7).unwrap();
+        for user in [alice, bob] {
+            session.load(user).await.unwrap();
+        }
+        assert_eq!((session[alice].age, session[bob].age), (Some(31), Some(7)));
+        session.rollback().await.unwrap();
+        for (user, age) in [(alice, 30), (bob, 40)] {
+            assert_eq!(session.try_get(user).unwrap_err().kind(), ErrorKind::Expired);
+            assert_eq!(session.load(user).await.unwrap().age, Some(age));
+        }
+    }
+
     /// Hooks see it, on loaded entities and on others.
     #[case]
     async fn hooks_see_it(db: Db) {
