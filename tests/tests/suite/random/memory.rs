@@ -295,6 +295,12 @@ impl Memory {
             let known = &mut self.known[entity];
             (known.shown, known.base, known.fresh, known.expired, known.stand_in) =
                 (row, None, true, false, false);
+            if let Some((_, before)) = &mut known.raise {
+                // [EXP-5] What was set survives.
+                *before = row[kind.val()];
+                known.base = Some(row);
+                self.write(entity);
+            }
         }
         entity
     }

@@ -39,6 +39,8 @@ pub(super) enum Action {
     Reference(Kind, u8),
     /// All with a value that is at least this.
     All(Kind, u8),
+    /// The same, and nothing is flushed before.
+    AllUnflushed(Kind, u8),
     Count(Kind, u8),
     /// What the session's transaction sees of all tables.
     Rows,
@@ -99,7 +101,8 @@ fn action(numbers: &mut Numbers) -> Action {
         (5, Reference(kind, one)),
         (10, Merge(kind, one, two)),
         (5, Attach(kind, one, two)),
-        (18, All(kind, two % 6)),
+        (14, All(kind, two % 6)),
+        (5, AllUnflushed(kind, two % 6)),
         (4, Count(kind, two % 6)),
         (8, Rows),
         (6, Update(kind, one, two)),
@@ -145,6 +148,7 @@ impl Step {
             Attach(kind, _, value) => vec![Attach(kind, 0, 0), Attach(kind, 0, value)],
             Reference(kind, _) => vec![Reference(kind, 0)],
             All(kind, _) => vec![All(kind, 0)],
+            AllUnflushed(kind, _) => vec![AllUnflushed(kind, 0), All(kind, 0)],
             Count(kind, _) => vec![Count(kind, 0)],
             Update(kind, _, value) => vec![Update(kind, 0, value), Update(kind, 0, 0)],
             ExpireAll | Rows | DeleteNotes(_) | BeginNested | End(_) | Flush | Commit | Rollback => {

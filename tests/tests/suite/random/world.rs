@@ -105,8 +105,9 @@ impl World {
         if is_plain || self.memories[session].failed {
             return None;
         }
-        let writes = matches!(action, Action::Update(..) | Action::DeleteNotes(_) | Action::BeginNested)
-            || self.forecast(session).writes;
+        let writes = !matches!(action, Action::AllUnflushed(..))
+            && (matches!(action, Action::Update(..) | Action::DeleteNotes(_) | Action::BeginNested)
+                || self.forecast(session).writes);
         let is_blocked = match self.sharing {
             Sharing::Turns => self.is_in_transaction(other),
             Sharing::Snapshot | Sharing::ReadCommitted => writes && self.wrote(other),
@@ -165,16 +166,9 @@ impl World {
         for entity in written {
             memory.known[entity].shown = memory.known[entity].shown.map(|cell| memory.resolved(cell));
         }
+        let raised = forecast.updates.iter().map(|update| memory.known[update.entity].raised());
+        let raised: Vec<_> = raised.collect();
         for Update { entity, columns } in &forecast.updates {
-            let known = &mut memory.known[*entity];
-            let place = (known.kind, known.key);
-            if let Some(by) = known.raised()
-                && let Some(Transaction { view, .. }) = &transactions[session]
-                && let Cell::Is(value) = view[&place][known.kind.val()]
-            {
-                // [FLU-11] What is shown is what came out of it.
-                known.shown[known.kind.val()] = Cell::Is(value + by);
-            }
             if let Some((column, version)) = memory.next_version(*entity, columns) {
                 memory.known[*entity].shown[column] = Cell::Is(version);
             }
@@ -186,15 +180,22 @@ impl World {
             .map(|entity| (entity, memory.known[entity].key_after()))
             .collect();
         if let Some(Transaction { view, .. }) = &mut transactions[session] {
-            let rows = forecast.updates.iter().zip(old).map(|(update, old)| {
-                let known = &memory.known[update.entity];
+            let rows = forecast.updates.iter().zip(old).zip(raised).map(|((update, old), raised)| {
+                let known = &mut memory.known[update.entity];
                 let mut row = view.remove(&(known.kind, old)).unwrap();
+                let val = known.kind.val();
+                if let (Some(by), Cell::Is(value)) = (raised, row[val]) {
+                    // [FLU-11] What is shown is what came out of it.
+                    row[val] = Cell::Is(value + by);
+                    known.shown[val] = if known.expired { known.shown[val] } else { row[val] };
+                }
                 let version = known.kind.version();
                 update
                     .columns
                     .iter()
                     .copied()
                     .chain(version)
+                    .filter(|&column| column != val || raised.is_none())
                     .for_each(|column| row[column] = plain(known.shown[column]));
                 (known.kind, row)
             });
