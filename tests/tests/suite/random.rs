@@ -1,9 +1,11 @@
 //! Random sequences of what programs do with sessions, played against the database and against a plain model of it.
 
+mod choices;
 mod forecast;
 mod kinds;
 mod memory;
 mod numbers;
 mod play;
+mod report;
 mod steps;
 mod world;

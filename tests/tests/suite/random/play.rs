@@ -1,36 +1,23 @@
 //! Plays sequences against real sessions and the model of them side by side, and compares after each step.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use orm::{EngineBuilder, ErrorKind, Event, Open};
 use orm_tests::{Backend, Trace, amount, both_forms, prelude::*};
 
+use super::choices::key_part;
 use super::forecast::{Forecast, Tables, plain};
 use super::kinds::*;
 use super::memory::{InDoubt, Known, Memory, State};
+use super::report::{Checked, Failure, Playing, check, count, count_statements, same_error, same_tables};
 use super::steps::{Action, Ending, Step, sequence};
 use super::world::{Sharing, World};
 
 /// How many steps a sequence has.
 const LENGTH: usize = 30;
 
-/// The key of no row. No database numbers so many.
-const NOBODY: Key = [990_099, 0];
-
 /// How many savepoints are inside of each other.
 const DEPTH: usize = 3;
-
-/// What a test finds wrong.
-type Checked<T = ()> = Result<T, String>;
-
-macro_rules! check {
-    ($condition:expr, $($message:tt)+) => {
-        if !$condition {
-            return Err(format!($($message)+));
-        }
-    };
-}
 
 /// How far a call got that flushes first.
 #[derive(Clone, Copy, PartialEq)]
@@ -46,27 +33,6 @@ enum Flush {
 /// What is different in the two forms of the same outcome.
 fn kind_of<T>(result: &orm::Result<T>) -> Option<ErrorKind> {
     result.as_ref().err().map(orm::Error::kind)
-}
-
-/// A sequence that fails, and what it did up to there.
-struct Failure {
-    steps: Vec<Step>,
-    problem: String,
-    story: Vec<String>,
-}
-
-impl Failure {
-    fn report(&self, seed: u64) -> String {
-        let Self { steps, problem, story } = self;
-        let mut report = format!(
-            "{problem}\n\nThe steps of seed {seed}, made fewer (ORM_RANDOM_SEED={seed} plays them all again):\n\n"
-        );
-        for step in steps {
-            writeln!(report, "    {step:?},").unwrap();
-        }
-        write!(report, "\nWhat they did:\n\n    {}\n", story.join("\n    ")).unwrap();
-        report
-    }
 }
 
 #[both_forms]
@@ -251,7 +217,9 @@ mod sequences {
         async fn act(&mut self, session: usize, action: Action) -> Checked {
             match action {
                 Action::Add(kind, value, reference) => {
-                    let Some(row) = self.new_row(session, kind, value, reference) else { return Ok(()) };
+                    let Some(row) = self.world.new_row(session, kind, value, reference) else {
+                        return Ok(());
+                    };
                     self.tell(session, format_args!("add #{} {kind:?} {row:?}", self.handles[session].len()));
                     let inputs = row.map(|cell| self.input(session, cell));
                     let inputs = &inputs[..kind.columns().len()];
@@ -265,7 +233,7 @@ mod sequences {
                 Action::Detach(number) => self.detach(session, number, false),
                 Action::Change(number, column, value) => self.change(session, number, column, value),
                 Action::Delete(number) => {
-                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
                     self.tell(session, format_args!("delete #{entity}"));
                     let own = &mut self.sessions[session];
                     let result = each!(self.handles[session][entity], entity => own.delete(entity));
@@ -275,7 +243,7 @@ mod sequences {
                     Ok(())
                 }
                 Action::Raise(number, by) => {
-                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
                     let memory = &mut self.world.memories[session];
                     let known = memory.known[entity];
                     if known.expired && known.kind.version().is_some() {
@@ -294,7 +262,7 @@ mod sequences {
                     same_error("set", kind_of(&result), expected.err())
                 }
                 Action::Undelete(number) => {
-                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
                     self.tell(session, format_args!("undelete #{entity}"));
                     let own = &mut self.sessions[session];
                     let result = each!(self.handles[session][entity], entity => own.undelete(entity));
@@ -304,7 +272,7 @@ mod sequences {
                     Ok(())
                 }
                 Action::Expunge(number) => {
-                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
                     self.tell(session, format_args!("expunge #{entity}"));
                     let own = &mut self.sessions[session];
                     let result = each!(self.handles[session][entity], entity => own.expunge(entity));
@@ -322,7 +290,7 @@ mod sequences {
                     Ok(())
                 }
                 Action::Expire(number) => {
-                    let Some(entity) = self.pick(session, number) else { return Ok(()) };
+                    let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
                     self.tell(session, format_args!("expire #{entity}"));
                     let own = &mut self.sessions[session];
                     let result = each!(self.handles[session][entity], entity => own.expire(entity));
@@ -347,7 +315,7 @@ mod sequences {
                 Action::Attach(kind, number, value) => self.attach(session, kind, number, value),
                 Action::GetMany(kind, one, two) => self.get_many(session, kind, [one, two]).await,
                 Action::Reference(kind, number) => {
-                    let key = self.key(session, kind, number);
+                    let key = self.world.key(session, kind, number);
                     self.tell(session, format_args!("reference {kind:?} {key:?}"));
                     let own = &mut self.sessions[session];
                     let found = of_kind!(kind, M => own.reference::<M>(M::key(key)).map(|found| Some(M::handle(found))));
@@ -363,7 +331,7 @@ mod sequences {
                     let query = i64::from(value);
                     let result = of_kind!(kind, M => own.count(M::select().filter(M::VAL.ge(query))).await);
                     if self.read(session, &forecast, true, kind_of(&result))? {
-                        let count = self.rows_with(session, kind, value).len();
+                        let count = self.world.rows_with(session, kind, value).len();
                         check!(
                             result.as_ref().ok() == Some(&(count as u64)),
                             "count: {result:?} instead of {count}"
@@ -394,52 +362,6 @@ mod sequences {
             }
         }
 
-        /// An entity: seldom one that is gone.
-        fn pick(&self, session: usize, number: u8) -> Option<usize> {
-            let known = &self.world.memories[session].known;
-            let is_here = |&entity: &usize| number % 16 == 15 || known[entity].state != State::Gone;
-            let here: Vec<_> = (0..known.len()).filter(is_here).collect();
-            here.get(usize::from(number) % here.len().max(1)).copied()
-        }
-
-        fn new_row(&mut self, session: usize, kind: Kind, value: u8, reference: u8) -> Option<Row> {
-            let mut row = [Cell::Null; 5];
-            for (column, &role) in kind.columns().iter().enumerate() {
-                row[column] = match role {
-                    Role::AutoKey | Role::Key => Cell::Is(key_part(role, column, value)),
-                    Role::Unique => self.name(value),
-                    Role::Plain | Role::Deferred => Cell::Is((value % 6).into()),
-                    Role::Version => Cell::Is(0),
-                    Role::MayRefer(target) => {
-                        self.reference(session, target, reference).unwrap_or(Cell::Null)
-                    }
-                    Role::Refers(target) => self.reference(session, target, reference | 1)?,
-                };
-            }
-            Some(row)
-        }
-
-        /// Most are new, some are not.
-        fn name(&mut self, value: u8) -> Cell {
-            Cell::Is(if value % 8 == 5 { (value / 8 % 4).into() } else { self.world.new_name() })
-        }
-
-        /// A reference to an entity, or to a row by its key.
-        fn reference(&self, session: usize, kind: Kind, number: u8) -> Option<Cell> {
-            let known = &self.world.memories[session].known;
-            let is_likely = |&entity: &usize| {
-                known[entity].kind == kind && (number > 240 || known[entity].is_contained())
-            };
-            let entities: Vec<_> = (0..known.len()).filter(is_likely).collect();
-            let rows: Vec<_> = self.world.view(session).keys().filter(|(other, _)| *other == kind).collect();
-            let which = usize::from(number / 4);
-            match number % 4 {
-                0 => None,
-                3 if !rows.is_empty() => Some(Cell::Key(rows[which % rows.len()].1)),
-                _ => entities.get(which % entities.len().max(1)).map(|&entity| Cell::To(entity, None)),
-            }
-        }
-
         fn input(&self, session: usize, cell: Cell) -> Input {
             match cell {
                 Cell::Null | Cell::Unloaded => Input::Null,
@@ -450,7 +372,7 @@ mod sequences {
         }
 
         fn change(&mut self, session: usize, number: u8, column: u8, value: u8) -> Checked {
-            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
             let known = self.world.memories[session].known[entity];
             let kind = known.kind;
             let column = usize::from(column % 8);
@@ -465,10 +387,10 @@ mod sequences {
                 Role::AutoKey | Role::Key if value % 3 == 0 => Cell::Is(key_part(role, column, value | 7)),
                 Role::Version if value % 3 == 0 => Cell::Is(i64::from(value % 5) + 1),
                 Role::AutoKey | Role::Key | Role::Version => known.shown[column],
-                Role::Unique => self.name(value),
+                Role::Unique => self.world.name(value),
                 Role::Plain | Role::Deferred => Cell::Is((value % 6).into()),
-                Role::MayRefer(target) => self.reference(session, target, value).unwrap_or(Cell::Null),
-                Role::Refers(target) => match self.reference(session, target, value | 1) {
+                Role::MayRefer(target) => self.world.reference(session, target, value).unwrap_or(Cell::Null),
+                Role::Refers(target) => match self.world.reference(session, target, value | 1) {
                     Some(cell) => cell,
                     None => return Ok(()),
                 },
@@ -482,7 +404,7 @@ mod sequences {
         }
 
         fn detach(&mut self, session: usize, number: u8, again: bool) -> Checked {
-            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
             let known = self.world.memories[session].known[entity];
             self.tell(session, format_args!("detach #{entity}"));
             let own = &mut self.sessions[session];
@@ -627,7 +549,7 @@ mod sequences {
         }
 
         async fn refresh(&mut self, session: usize, number: u8) -> Checked {
-            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
             self.tell(session, format_args!("refresh #{entity}"));
             let memory = &mut self.world.memories[session];
             let expected = memory.known[entity].persistent();
@@ -652,7 +574,7 @@ mod sequences {
         }
 
         async fn load(&mut self, session: usize, number: u8) -> Checked {
-            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
             self.tell(session, format_args!("load #{entity}"));
             let known = self.world.memories[session].known[entity];
             let forecast = self.world.forecast(session);
@@ -672,7 +594,7 @@ mod sequences {
         }
 
         async fn load_body(&mut self, session: usize, number: u8) -> Checked {
-            let Some(entity) = self.pick(session, number) else { return Ok(()) };
+            let Some(entity) = self.world.pick(session, number) else { return Ok(()) };
             let Handle::Note(note) = self.handles[session][entity] else { return Ok(()) };
             self.tell(session, format_args!("load_deferred #{entity}"));
             let known = self.world.memories[session].known[entity];
@@ -703,39 +625,9 @@ mod sequences {
             same_error("load_deferred", kind_of(&result), known.readable().err())
         }
 
-        /// A key: of an entity, of a row, or of nothing.
-        fn key(&self, session: usize, kind: Kind, number: u8) -> Key {
-            let memory = &self.world.memories[session];
-            let shown = memory.known.iter().filter(|known| known.kind == kind && known.is_contained());
-            let rows =
-                self.world.view(session).keys().filter(|(other, _)| *other == kind).map(|(_, key)| *key);
-            let keys = shown.flat_map(|known| [known.key, known.key_shown()]).chain(rows).chain([NOBODY]);
-            let keys: Vec<_> = keys.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-            keys[usize::from(number) % keys.len()]
-        }
-
-        /// A struct that was made by hand, with a key that may be that of a row.
-        fn struct_with_key(
-            &mut self,
-            session: usize,
-            kind: Kind,
-            number: u8,
-            value: u8,
-        ) -> Option<(Key, Row)> {
-            let key = self.key(session, kind, number);
-            let mut row = self.new_row(session, kind, value, number)?;
-            for part in 0..kind.key_width() {
-                row[part] = Cell::Is(key[part]);
-            }
-            if let Some(version) = kind.version() {
-                row[version] = Cell::Is((value % 3).into());
-            }
-            Some((key, row))
-        }
-
         /// [MRG-1] [MRG-2] [MRG-3] [VER-5]
         async fn merge(&mut self, session: usize, kind: Kind, number: u8, value: u8) -> Checked {
-            let Some((key, mut row)) = self.struct_with_key(session, kind, number, value) else {
+            let Some((key, mut row)) = self.world.struct_with_key(session, kind, number, value) else {
                 return Ok(());
             };
             self.tell(session, format_args!("merge {kind:?} {row:?}"));
@@ -775,7 +667,9 @@ mod sequences {
 
         /// [A8] [IDM-2] A struct is taken in as the row that it is said to be.
         fn attach(&mut self, session: usize, kind: Kind, number: u8, value: u8) -> Checked {
-            let Some((key, row)) = self.struct_with_key(session, kind, number, value) else { return Ok(()) };
+            let Some((key, row)) = self.world.struct_with_key(session, kind, number, value) else {
+                return Ok(());
+            };
             self.tell(session, format_args!("attach {kind:?} {row:?}"));
             let inputs = row.map(|cell| self.input(session, cell));
             let inputs = &inputs[..kind.columns().len()];
@@ -797,7 +691,7 @@ mod sequences {
         }
 
         async fn get_many(&mut self, session: usize, kind: Kind, numbers: [u8; 2]) -> Checked {
-            let keys = numbers.map(|number| self.key(session, kind, number));
+            let keys = numbers.map(|number| self.world.key(session, kind, number));
             self.tell(session, format_args!("get_many {kind:?} {keys:?}"));
             let forecast = self.world.forecast(session);
             let own = &mut self.sessions[session];
@@ -805,12 +699,13 @@ mod sequences {
                 let found = own.get_many::<M>(keys.map(M::key)).await;
                 found.map(|found| found.into_iter().map(|found| found.map(M::handle)).collect::<Vec<_>>())
             });
-            if self.world.memories[session].failed || !self.not_current(session, kind, &keys).is_empty() {
+            if self.world.memories[session].failed || !self.world.not_current(session, kind, &keys).is_empty()
+            {
                 if self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
                     return Ok(());
                 }
             }
-            let missing = self.not_current(session, kind, &keys);
+            let missing = self.world.not_current(session, kind, &keys);
             if !missing.is_empty() {
                 self.world.begin(session);
                 self.statements = self.statements.map(|statements| statements + 1);
@@ -833,18 +728,8 @@ mod sequences {
             Ok(())
         }
 
-        /// Those of these keys that have to be read, each once.
-        fn not_current(&self, session: usize, kind: Kind, keys: &[Key]) -> Vec<Key> {
-            let memory = &self.world.memories[session];
-            let is_current =
-                |key: &Key| memory.find(kind, *key).is_some_and(|entity| memory.known[entity].is_current());
-            let mut keys: Vec<_> = keys.iter().copied().filter(|key| !is_current(key)).collect();
-            keys.dedup();
-            keys
-        }
-
         async fn get(&mut self, session: usize, kind: Kind, number: u8) -> Checked {
-            let key = self.key(session, kind, number);
+            let key = self.world.key(session, kind, number);
             self.tell(session, format_args!("get {kind:?} {key:?}"));
             let forecast = self.world.forecast(session);
             let own = &mut self.sessions[session];
@@ -912,13 +797,6 @@ mod sequences {
             }
         }
 
-        /// The keys of rows with at least this value, as the session's transaction sees them.
-        fn rows_with(&self, session: usize, kind: Kind, least: u8) -> Vec<Key> {
-            let rows = self.world.view(session).iter().filter(|((other, _), _)| *other == kind);
-            let is_found = |row: &Row| matches!(row[kind.val()], Cell::Is(value) if value >= least.into());
-            rows.filter(|(_, row)| is_found(row)).map(|((_, key), _)| *key).collect()
-        }
-
         /// [FLU-12] All that has at least this value, with or without a flush before.
         async fn all(&mut self, session: usize, kind: Kind, least: u8, flushes: bool) -> Checked {
             let scope = if flushes { "" } else { ", no autoflush" };
@@ -936,7 +814,7 @@ mod sequences {
                 return Ok(());
             }
             let found = result.map_err(|error| error.to_string())?;
-            let expected = self.rows_with(session, kind, least);
+            let expected = self.world.rows_with(session, kind, least);
             check!(found.len() == expected.len(), "all found {} instead of {expected:?}", found.len());
             for key in expected {
                 let met = self.world.meet(session, kind, key, false, false);
@@ -1013,7 +891,7 @@ mod sequences {
             if !self.read(session, &forecast, true, kind_of(&result))? {
                 return Ok(());
             }
-            let keys = self.rows_with(session, kind, least);
+            let keys = self.world.rows_with(session, kind, least);
             check!(
                 result.as_ref().ok() == Some(&(keys.len() as u64)),
                 "update: {result:?} instead of {}",
@@ -1052,7 +930,7 @@ mod sequences {
             let delete = Note::delete().filter(Note::VAL.ge(i64::from(least)));
             let result = self.sessions[session].execute(delete).await.map(|done| done.rows_affected());
             self.statements = self.statements.map(|statements| statements + 1);
-            let keys = self.rows_with(session, NOTE, least);
+            let keys = self.world.rows_with(session, NOTE, least);
             check!(
                 result.as_ref().ok() == Some(&(keys.len() as u64)),
                 "delete: {result:?} instead of {}",
@@ -1279,49 +1157,6 @@ const FOUND: &[&[Step]] = &[
     ],
 ];
 
-/// Says which sequence was being played when the library panicked.
-struct Playing(u64);
-
-impl Drop for Playing {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("this was ORM_RANDOM_SEED={}", self.0);
-        }
-    }
-}
-
-/// A part of a key. Those of numbered rows are far from the database's own, and most are left to it.
-fn key_part(role: Role, column: usize, value: u8) -> i64 {
-    match (role, column) {
-        (Role::AutoKey, _) if value % 8 == 7 => 1_000_000 + i64::from(value / 8),
-        (Role::AutoKey, _) => 0,
-        (_, 0) => (value % 12).into(),
-        (_, _) => (value / 12 % 3).into(),
-    }
-}
-
-/// A cell as a struct shows it.
-fn seen(cell: Cell) -> Cell {
-    match cell {
-        Cell::To(_, None) => WAITING,
-        other => plain(other),
-    }
-}
-
-/// Counts a line of a story by its first word, or by its second one if that says what went wrong.
-fn count(tally: &mut BTreeMap<String, u32>, line: &str) {
-    let mut words = line.split_whitespace().skip(1);
-    let word = match words.next() {
-        Some("failed," | "refused,") => words.next().unwrap_or_default(),
-        Some(word) if !word.starts_with('#') => word,
-        _ => "change",
-    };
-    match tally.get_mut(word) {
-        Some(times) => *times += 1,
-        None => drop(tally.insert(word.to_owned(), 1)),
-    }
-}
-
 /// What an update of `val` does to a row. [VER-6] Others notice it by the version.
 fn set_by_statement(kind: Kind, row: &mut Row, cell: Cell) {
     row[kind.val()] = cell;
@@ -1332,20 +1167,10 @@ fn set_by_statement(kind: Kind, row: &mut Row, cell: Cell) {
     }
 }
 
-fn count_statements(sent: &[String]) -> usize {
-    let others = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "WARNING"];
-    sent.iter().filter(|line| !others.iter().any(|other| line.starts_with(other))).count()
-}
-
-fn same_error(call: &str, found: Option<ErrorKind>, expected: Option<ErrorKind>) -> Checked {
-    check!(found == expected, "{call}: {found:?} instead of {expected:?}");
-    Ok(())
-}
-
-fn same_tables(who: &str, found: &Tables, expected: &Tables) -> Checked {
-    for key in found.keys().chain(expected.keys()) {
-        let (found, expected) = (found.get(key), expected.get(key));
-        check!(found == expected, "{who} {key:?} as {found:?} instead of {expected:?}");
+/// A cell as a struct shows it.
+fn seen(cell: Cell) -> Cell {
+    match cell {
+        Cell::To(_, None) => WAITING,
+        other => plain(other),
     }
-    Ok(())
 }
