@@ -338,10 +338,11 @@ impl Entities {
             (refill && !(keeps_changes && head.touched)) || (head.read_at < current && !head.touched)
         };
         let is_news = self.wrote_rows && self.remember_before(arena, row, refill)?;
+        let may_have_left = !self.left.is_empty() && self.is_to_be_read(arena, row, refill)?;
         let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
         if is_news {
             self.journal.push(Entry::Met(Place { arena, slot }));
-        } else if !self.left.is_empty() {
+        } else if may_have_left {
             self.note_if_left(Place { arena, slot });
         }
         if self.arenas[arena as usize].without_deferred.is_some() {
@@ -351,6 +352,13 @@ impl Entities {
             self.apply_assigned(Place { arena, slot })?;
         }
         Ok(Token::new(session, arena, slot, generation))
+    }
+
+    /// Whether the entity of a row is new, or takes it over.
+    #[cold]
+    fn is_to_be_read(&self, arena: u32, row: &dyn Row, refill: impl Fn(&Head) -> bool) -> Result<bool> {
+        let arena = &self.arenas[arena as usize];
+        Ok(arena.find_row(row)?.is_none_or(|slot| refill(arena.head(slot))))
     }
 
     /// Remembers what an entity was before it takes over a row that this transaction may have written; whether there is nothing

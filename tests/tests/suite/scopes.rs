@@ -351,6 +351,22 @@ mod makers {
         assert_eq!(session.load(alice).await.unwrap().age, Some(77));
     }
 
+    /// [COM-6] What was only met again in a savepoint keeps its values, also if an earlier entity for its row has left in the same
+    /// transaction.
+    #[case]
+    async fn a_savepoint_leaves_alone_what_was_only_met_in_it(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let alice = session.add(User::new("Alice"));
+        session.flush().await.unwrap();
+        session.expunge(alice).unwrap();
+        let again = session.all(User::select()).await.unwrap()[0];
+        let mut nested = session.begin_nested().await.unwrap();
+        assert_eq!(nested.all(User::select()).await.unwrap(), [again]);
+        nested.rollback().await.unwrap();
+        assert_eq!(session[again].name, "Alice");
+    }
+
     /// [COM-6] With values that end with their transaction, so they do with a savepoint.
     #[case]
     async fn a_savepoint_expires_what_was_changed_in_it(db: Db) {
