@@ -286,7 +286,12 @@ impl Forecast {
             .filter(|update| !is_raised(update))
             .map(|update| (kind(update.entity), &update.columns))
             .collect();
-        let deletes: BTreeSet<_> = self.deletes.iter().map(|&entity| kind(entity)).collect();
+        // A version that is not known is not looked at.
+        let deletes: BTreeSet<_> = self
+            .deletes
+            .iter()
+            .map(|&entity| (kind(entity), memory.known_version(entity).is_some()))
+            .collect();
         let replacements = self.replacements.iter().filter(|(_, _, columns)| !columns.is_empty());
         let replacements: BTreeSet<_> =
             replacements.map(|(entity, _, columns)| (kind(*entity), columns)).collect();

@@ -283,6 +283,11 @@ impl Memory {
             return self.enter(Known::new(kind, State::Persistent, key, row), State::Persistent, &doubts);
         };
         if refill || !self.known[entity].is_current() {
+            if self.left.contains(&(kind, key)) {
+                for mark in &mut self.marks {
+                    mark.before[entity].doubt = mark.before[entity].doubt.max(Doubt::Slight);
+                }
+            }
             if self.known[entity].expired {
                 for (mark, &doubt) in self.marks.iter_mut().zip(doubts) {
                     let before = &mut mark.before[entity];

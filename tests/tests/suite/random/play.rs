@@ -384,8 +384,10 @@ mod sequences {
                 .filter(|cell| value % 5 == 4 && *cell != Cell::Unloaded);
             let cell = match role {
                 _ if before.is_some() => before.unwrap_or(Cell::Null),
-                Role::AutoKey | Role::Key if value % 3 == 0 => Cell::Is(key_part(role, column, value | 7)),
-                Role::Version if value % 3 == 0 => Cell::Is(i64::from(value % 5) + 1),
+                Role::AutoKey | Role::Key if value.is_multiple_of(3) => {
+                    Cell::Is(key_part(role, column, value | 7))
+                }
+                Role::Version if value.is_multiple_of(3) => Cell::Is(i64::from(value % 5) + 1),
                 Role::AutoKey | Role::Key | Role::Version => known.shown[column],
                 Role::Unique => self.world.name(value),
                 Role::Plain | Role::Deferred => Cell::Is((value % 6).into()),
@@ -531,9 +533,9 @@ mod sequences {
             for entity in 0..self.handles[session].len() {
                 let Ok(row) = self.observed(session, entity) else { continue };
                 let memory = &mut self.world.memories[session];
-                for column in 0..row.len() {
+                for (column, &cell) in row.iter().enumerate() {
                     let resolved = memory.resolved(memory.known[entity].shown[column]);
-                    if plain(resolved) == row[column] {
+                    if plain(resolved) == cell {
                         memory.known[entity].shown[column] = resolved;
                     }
                 }
@@ -699,11 +701,10 @@ mod sequences {
                 let found = own.get_many::<M>(keys.map(M::key)).await;
                 found.map(|found| found.into_iter().map(|found| found.map(M::handle)).collect::<Vec<_>>())
             });
-            if self.world.memories[session].failed || !self.world.not_current(session, kind, &keys).is_empty()
-            {
-                if self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
-                    return Ok(());
-                }
+            let reads = !self.world.not_current(session, kind, &keys).is_empty();
+            let flushes = reads || self.world.memories[session].failed;
+            if flushes && self.flushed(session, &forecast, kind_of(&result))? != Flush::Done {
+                return Ok(());
             }
             let missing = self.world.not_current(session, kind, &keys);
             if !missing.is_empty() {
@@ -860,7 +861,7 @@ mod sequences {
         async fn rows(&mut self, session: usize) -> Checked {
             self.tell(session, "rows");
             let forecast = self.world.forecast(session);
-            let result = Self::tables(&mut self.sessions[session]).await;
+            let result = Self::tables(self.sessions[session]).await;
             if self.read(session, &forecast, true, kind_of(&result))? {
                 self.statements = self.statements.map(|statements| statements + Kind::ALL.len() - 1);
                 let tables = result.map_err(|error| error.to_string())?;
@@ -1091,7 +1092,7 @@ mod sequences {
                 if let Err(failure) = play(&mut self, &sequence(seed, LENGTH)).await {
                     let failure = shrink(&mut self, failure).await;
                     std::mem::forget(guard);
-                    std::panic::panic_any(failure.report(seed));
+                    failure.tell(seed);
                 }
             }
             println!("{:?}: {count} sequences, {:?}", self.sharing, self.tally);
@@ -1104,7 +1105,7 @@ mod sequences {
         let mut field = Field::new(sharing(&db), &db.database.url).await;
         for steps in FOUND {
             if let Err(failure) = play(&mut field, steps).await {
-                std::panic::panic_any(failure.report(0));
+                failure.tell(0);
             }
         }
     }

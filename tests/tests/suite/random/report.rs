@@ -29,7 +29,13 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn report(&self, seed: u64) -> String {
+    /// Fails, with all that helps.
+    #[expect(clippy::panic, reason = "a test that fails")]
+    pub(super) fn tell(&self, seed: u64) -> ! {
+        panic!("{}", self.report(seed))
+    }
+
+    fn report(&self, seed: u64) -> String {
         let Self { steps, problem, story } = self;
         let mut report = format!(
             "{problem}\n\nThe steps of seed {seed}, made fewer (ORM_RANDOM_SEED={seed} plays them all again):\n\n"
