@@ -224,8 +224,8 @@ impl Trial {
 
     /// Waits for the server to be done with connections that were thrown away: a COMMIT may be under way.
     async fn settle(&mut self) {
-        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
-                      AND pid <> pg_backend_pid()";
+        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' \
+                      AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
         while self.db.backend == Backend::Postgres {
             let active: i64 = self.observer.execute(text(others)).await.unwrap().scalar_one().unwrap();
             if active == 0 {
