@@ -198,3 +198,8 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/queries.md")]
 mod queries {}
+
+/// And those of the guide to the session.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/sessions.md")]
+mod sessions {}
