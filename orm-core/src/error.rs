@@ -100,7 +100,7 @@ pub enum ErrorKind {
     /// The entity is expired: its values were thrown away and have not been read again.
     #[error("expired")]
     Expired,
-    /// A deferred column has no value: it was not loaded.
+    /// A deferred column, or an entity that is known by its key alone, has no values: they were not loaded.
     #[error("not loaded")]
     NotLoaded,
     /// An earlier statement failed; the session does nothing until it is rolled back.

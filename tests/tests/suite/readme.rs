@@ -1,5 +1,5 @@
 //! The README's program is the quickstart example as it stands. That it runs is shown by the doc-test of the README, in
-//! the crate `orm`. So it is with the guide's models.
+//! the crate `orm`. So it is with the guides' models.
 
 #[test]
 fn the_program_is_the_quickstart_and_short() {
@@ -13,11 +13,13 @@ fn the_program_is_the_quickstart_and_short() {
 }
 
 #[test]
-fn the_guide_begins_with_the_models_that_its_programs_use() {
-    let models = include_str!("../../../docs/queries/models.rs");
-    let guide = include_str!("../../../docs/queries.md");
-    assert!(
-        guide.contains(&format!("```rust\n{models}")),
-        "docs/queries.md does not show its models as they are"
-    );
+fn the_guides_begin_with_the_models_that_their_programs_use() {
+    let guides = [
+        (include_str!("../../../docs/queries/models.rs"), include_str!("../../../docs/queries.md")),
+        (include_str!("../../../docs/sessions/models.rs"), include_str!("../../../docs/sessions.md")),
+    ];
+    for (models, guide) in guides {
+        let title = guide.lines().next().unwrap();
+        assert!(guide.contains(&format!("```rust\n{models}")), "{title}: its models are not shown as they are");
+    }
 }
