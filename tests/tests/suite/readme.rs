@@ -20,6 +20,9 @@ fn the_guides_begin_with_the_models_that_their_programs_use() {
     ];
     for (models, guide) in guides {
         let title = guide.lines().next().unwrap();
-        assert!(guide.contains(&format!("```rust\n{models}")), "{title}: its models are not shown as they are");
+        assert!(
+            guide.contains(&format!("```rust\n{models}")),
+            "{title}: its models are not shown as they are"
+        );
     }
 }
