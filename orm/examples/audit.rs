@@ -2,7 +2,7 @@
 //! `cargo run --example audit`
 
 use orm::prelude::*;
-use orm::{Entities, SessionMaker};
+
 
 #[derive(Model)]
 #[model(table = "docs")]

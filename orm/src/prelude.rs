@@ -5,7 +5,10 @@ pub use crate::functions::{avg, case, coalesce, count, count_all, func, max, min
 pub use crate::{
     AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _,
 };
-pub use crate::{AsyncConnection, AsyncEngine, AsyncSession, Connection, Engine, Session, SessionMaker};
+pub use crate::{
+    AsyncConnection, AsyncEngine, AsyncSession, Connection, Engine, Entities, EntityState, Session,
+    SessionMaker,
+};
 pub use crate::{BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, Metadata, Migration, Model};
 pub use crate::{Condition, FromRow, Order, Params, Select, cte, excluded, exists, select, text};
 pub use crate::{ErrorKind, Isolation};

@@ -181,10 +181,14 @@ impl Assignments {
         self.cells.iter().find(|(other, _)| *other == position).map(|(_, value)| value)
     }
 
-    /// The same where the row's version, if it has one and nobody sets it, becomes the next: who loaded the row before is told.
+    /// The position of the row's version, if it has one and nobody sets it: then it becomes the next.
+    pub(crate) fn raised(&self, of: &Written) -> Option<usize> {
+        of.table.version().filter(|&version| self.get(version).is_none() && !self.cells.is_empty())
+    }
+
+    /// The same with the next version, where it is raised: who loaded the row before is told.
     pub(crate) fn raising_version(&self, of: &Written) -> Cow<'_, Self> {
-        let position = of.table.version().filter(|&version| self.get(version).is_none());
-        let Some(position) = position.filter(|_| !self.cells.is_empty()) else { return Cow::Borrowed(self) };
+        let Some(position) = self.raised(of) else { return Cow::Borrowed(self) };
         let mut raising = self.clone();
         let version = column_node(&of.table.columns()[position], &Source::table(of.table.clone()));
         raising.push(&of.table, position, Ok(Bound::Node(Arc::new(Next(version)))));

@@ -150,6 +150,11 @@ impl<R> Executable for Upsert<R> {
 }
 
 impl Conflict {
+    /// The position of the version that it raises.
+    pub(crate) fn raised(&self, of: &Written) -> Option<usize> {
+        self.update.as_ref().and_then(|(assignments, _)| assignments.raised(of))
+    }
+
     /// Writes it; the columns that it sets.
     pub(crate) fn render(&self, of: &Written, sql: &mut Sql<'_>) -> Result<Vec<usize>> {
         sql.push(" ON CONFLICT");

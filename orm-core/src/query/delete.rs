@@ -109,7 +109,7 @@ impl Writing for DeleteStatement {
         sql.mark_writes();
         check_filter("delete", of, filter, *every_row)?;
         let watched = *synchronize && is_watched(&of.table, projection, sql);
-        let wanted = watched.then(|| Wanted { kind: EffectKind::Deleted, columns: Vec::new(), moves: None });
+        let wanted = watched.then(|| Wanted::of(EffectKind::Deleted));
         let target = Source::table(of.table.clone());
         let sources: Vec<_> = std::iter::once(target.clone()).chain(using.iter().cloned()).collect();
         sql.push("DELETE FROM ").table(&of.table);

@@ -12,6 +12,8 @@ pub(crate) struct Effect {
     pub(crate) at: usize,
     /// The positions of the columns that may have changed.
     pub(crate) columns: Vec<usize>,
+    /// The version among them, if it was raised by one.
+    pub(crate) raised: Option<usize>,
     /// Whether entities of the table are returned.
     pub(crate) entities: bool,
     /// A query for the keys of the rows and those that they will have, if keys are changed.

@@ -276,7 +276,8 @@ impl InsertStatement {
         let has_entities = projection.is_some_and(|projection| projection.has_all_of(&self.of.table));
         let is_wanted = has_entities || kind == EffectKind::Upserted;
         let watched = is_wanted && is_watched(&self.of.table, projection, sql);
-        let wanted = watched.then_some(Wanted { kind, columns: updated, moves: None });
+        let raised = self.conflict.as_ref().and_then(|conflict| conflict.raised(&self.of));
+        let wanted = watched.then(|| Wanted { columns: updated, raised, ..Wanted::of(kind) });
         sql.enter(vec![Source::table(self.of.table.clone())])?;
         let returns = render_returning(&self.of, projection, wanted, sql)?;
         sql.leave();

@@ -89,7 +89,15 @@ pub(crate) struct Wanted {
     pub(crate) kind: EffectKind,
     /// The positions of the columns that are written to rows that were there already.
     pub(crate) columns: Vec<usize>,
+    /// The version among them, if it is raised by one.
+    pub(crate) raised: Option<usize>,
     pub(crate) moves: Option<Box<Rendered>>,
+}
+
+impl Wanted {
+    pub(crate) fn of(kind: EffectKind) -> Self {
+        Self { kind, columns: Vec::new(), raised: None, moves: None }
+    }
 }
 
 /// Writes ` RETURNING …`: what the program wants, then what the session wants that runs the statement. Whether anything was
@@ -105,7 +113,7 @@ pub(crate) fn render_returning(
         sql.push(" RETURNING ");
         projection.render(sql)?;
     }
-    let Some(Wanted { kind, mut columns, moves }) = wanted else { return Ok(projection.is_some()) };
+    let Some(Wanted { kind, mut columns, raised, moves }) = wanted else { return Ok(projection.is_some()) };
     if kind != EffectKind::Deleted && !matches!(kind, EffectKind::Inserted { .. }) {
         // What the database computes may have changed with what it computes it from.
         let computed = |&position: &usize| of.table.columns()[position].generated.is_some();
@@ -119,7 +127,7 @@ pub(crate) fn render_returning(
     let at = projection.map_or(0, |projection| projection.names().len());
     let entities = projection.is_some_and(|projection| projection.has_all_of(&of.table));
     let table = of.table.clone();
-    sql.effect = Some(Box::new(Effect { kind, table, at, columns, entities, moves }));
+    sql.effect = Some(Box::new(Effect { kind, table, at, columns, raised, entities, moves }));
     Ok(true)
 }
 

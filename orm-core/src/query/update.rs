@@ -115,6 +115,7 @@ impl<R> Executable for Update<R> {
 impl Writing for UpdateStatement {
     fn render(&self, projection: Option<&Projection>, sql: &mut Sql<'_>) -> Result<()> {
         let Self { of, assignments, from, filter, every_row, synchronize } = self;
+        let raised = assignments.raised(of);
         let assignments = assignments.raising_version(of);
         sql.mark_writes();
         check_filter("update", of, filter, *every_row)?;
@@ -123,6 +124,7 @@ impl Writing for UpdateStatement {
             true => Some(Wanted {
                 kind: EffectKind::Updated,
                 columns: assignments.columns(),
+                raised,
                 moves: self.moves(sql)?,
             }),
             false => None,

@@ -58,7 +58,7 @@ impl Entities {
     }
 
     /// These columns of an entity that is being changed are now as the database has them, or not loaded: that is what they were before.
-    fn remember(&mut self, place: Place, news: &[usize]) -> Result<()> {
+    pub(super) fn remember(&mut self, place: Place, news: &[usize]) -> Result<()> {
         let arena = self.arena(place);
         let mut before = self.snapshot(place);
         let mut values = Vec::new();

@@ -68,7 +68,11 @@ impl Entities {
             if before.is_some_and(|before| *before != identity) {
                 rekeyed.push((place, identity));
             }
+            let known = self.known_to_raise(place, effect)?;
             self.overwrite(place, &effect.columns, &row, effect.at + parts)?;
+            if let Some((version, known)) = known {
+                self.keep_missed_version(place, version, known)?;
+            }
         }
         self.rekey(rekeyed)?;
         let sets_key = effect.columns.iter().any(|column| effect.table.primary_key().contains(column));
@@ -109,6 +113,25 @@ impl Entities {
         }
     }
 
+    /// The version that a statement raises, as it is known before.
+    fn known_to_raise(&self, place: Place, effect: &Effect) -> Result<Option<(usize, i64)>> {
+        match effect.raised.filter(|_| self.has_values(place)) {
+            Some(version) => Ok(Some((version, self.known_version(place, version)?))),
+            None => Ok(None),
+        }
+    }
+
+    /// If the version is not the next one, somebody else has written the row in between, and what they wrote is not known here: the
+    /// entity keeps the version that it knew, and its next change is told so.
+    fn keep_missed_version(&mut self, place: Place, version: usize, known: i64) -> Result<()> {
+        let now = self.arena(place).version(place.slot, version)?;
+        if known.checked_add(1) == Some(now) {
+            return Ok(());
+        }
+        self.arena_mut(place).set_key(place.slot, version, known)?;
+        if self.head(place).touched { self.remember(place, &[version]) } else { Ok(()) }
+    }
+
     /// Puts the values of a row's columns, from here on, over those of an entity, as they are in the database now.
     pub(super) fn overwrite(
         &mut self,
@@ -142,6 +165,10 @@ impl Entities {
             let row = OldRow(values);
             let read = arena.records.read_field(place.slot, field, &mut RowReader::new(&row));
             read.map_err(|error| error.with_model(arena.model))?;
+        }
+        if self.head(place).touched {
+            // They are no changes of the program's.
+            self.remember(place, columns)?;
         }
         if !self.assigned.is_empty() {
             self.note_values(place, columns);

@@ -193,7 +193,9 @@ async fn send(lease: &mut Lease, write: Write<'_>, shape: &WriteShape) -> Result
 }
 
 fn counts(verb: &str, expected: usize, affected: u64) -> String {
-    format!("{expected} rows were to be {verb} and {affected} were")
+    let (rows, were) =
+        (if expected == 1 { "row was" } else { "rows were" }, if affected == 1 { "was" } else { "were" });
+    format!("{expected} {rows} to be {verb} and {affected} {were}")
 }
 
 fn inserted(

@@ -297,7 +297,7 @@ mod flush {
         }
         let error = session.commit().await.unwrap_err();
         assert!(error.is_stale());
-        assert_says(error, &["users", "2 rows were to be updated and 1 were"]);
+        assert_says(error, &["users", "2 rows were to be updated and 1 was"]);
         session.rollback().await.unwrap();
         assert_eq!(session.rows(User::select()).await.unwrap()[0].age, None);
     }

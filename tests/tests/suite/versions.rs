@@ -132,7 +132,7 @@ mod versions {
         session.add(Doc::new("mine"));
         let error = session.flush().await.unwrap_err();
         assert_eq!((error.kind(), error.model()), (ErrorKind::StaleData, Some("Doc")));
-        assert_says(&error, &["docs", "2 rows were to be updated and 1 were"]);
+        assert_says(&error, &["docs", "2 rows were to be updated and 1 was"]);
         assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::PendingRollback);
         session.rollback().await.unwrap();
         assert_eq!((session[docs[0]].version, session[docs[1]].version), (1, 1));
@@ -154,7 +154,7 @@ mod versions {
             "UPDATE docs SET version = 2 WHERE title = 'doc 0'; DELETE FROM docs WHERE title = 'doc 1'",
         )
         .await;
-        for (doc, counts) in [(docs[0], "1 rows were to be deleted and 0 were"), (docs[1], "and 0 were")] {
+        for (doc, counts) in [(docs[0], "1 row was to be deleted and 0 were"), (docs[1], "and 0 were")] {
             session.delete(doc).unwrap();
             let error = session.commit().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StaleData);
@@ -507,6 +507,47 @@ mod versions {
         session.execute(Doc::delete().filter(Doc::ID.eq(2))).await.unwrap();
         session.commit().await.unwrap();
         assert_eq!(session.count(Doc::select()).await.unwrap(), 1);
+    }
+
+    /// [VER-2] A statement does not hide what somebody else has written before it.
+    #[case]
+    async fn a_statement_hides_no_conflict(db: Db) {
+        let mut session = db.session();
+        let docs = docs(&db, &mut session, 2).await;
+        let mut other = db.other().session();
+        other.get_one::<Doc>(1).await.unwrap();
+        let theirs = other.get_one::<Doc>(1).await.unwrap();
+        other[theirs].body = Some("theirs".to_owned());
+        other.commit().await.unwrap();
+        session.execute(Doc::update().set(Doc::TITLE, "all").every_row()).await.unwrap();
+        assert_eq!((session[docs[0]].version, session[docs[1]].version), (1, 2));
+        session[docs[1]].body = Some("mine".to_owned());
+        session.flush().await.unwrap();
+        session[docs[0]].title = "mine".to_owned();
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::StaleData);
+        session.rollback().await.unwrap();
+        session.refresh(docs[0]).await.unwrap();
+        assert_eq!(session[docs[0]].body.as_deref(), Some("theirs"));
+    }
+
+    /// [VER-1] [FLU-12] What a statement sets in an entity with changes that wait is none of these.
+    #[case]
+    async fn a_statement_beside_changes_that_wait(db: Db) {
+        let mut session = db.session();
+        let docs = docs(&db, &mut session, 1).await;
+        session[docs[0]].body = Some("mine".to_owned());
+        {
+            let mut quiet = session.no_autoflush();
+            quiet.execute(Doc::update().set(Doc::TITLE, "all").every_row()).await.unwrap();
+            assert_eq!((&*quiet[docs[0]].title, quiet[docs[0]].version), ("all", 2));
+        }
+        db.trace.take();
+        session.commit().await.unwrap();
+        assert_statements(
+            &db.trace.take_statements(),
+            &["UPDATE docs SET body = ?, version = ? WHERE id = ? AND version = ?"],
+        );
+        assert_eq!(session[docs[0]].version, 3);
     }
 
     /// [FLU-15] [VER-1] A new entity in the place of a deleted one goes on from the version of the row.
