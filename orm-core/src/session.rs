@@ -3,6 +3,11 @@
 //! [`Entities`] is its memory and does no I/O; a plan (`plan.rs`) is made from it without a database, and carried out
 //! (`flush.rs`) batch by batch. `unit.rs` puts memory and connection together, once, as async functions. The two public
 //! types below are its faces: over a blocking connection such a function never waits, and the blocking face polls it once.
+//!
+//! A capability is a file of its own with both faces in it: the life cycle (`life.rs`, `history.rs`), leaving and coming back
+//! (`leave.rs`, `merge.rs`, `many.rs`), stand-ins and columns that are set (`stand_in.rs`, `assigned.rs`), versions and what the
+//! database makes (`automatic.rs`, `fetched.rs`), makers, guards, hooks and replay (`maker.rs`, `scopes.rs`, `hooks.rs`,
+//! `replay.rs`). What a transaction did to memory is in the journal (`journal.rs`) and is undone from there (`undo.rs`).
 
 mod arena;
 mod assigned;
@@ -60,7 +65,20 @@ pub use stream::EntityStream;
 ///
 /// Plain calls (`add`, `delete`, `session[entity]`, `expire`) are those of [`Entities`], which it dereferences to.
 /// A transaction begins with the first statement, and its connection goes back to the pool with `commit` or `rollback`;
-/// dropping the session rolls back.
+/// dropping the session rolls back. It keeps every entity that it has met until that entity leaves or the session is dropped.
+///
+/// | | |
+/// |---|---|
+/// | new, gone | [`add`](Entities::add), [`add_all`](Entities::add_all), [`delete`](Entities::delete), [`undelete`](Entities::undelete) |
+/// | read | `session[entity]`, [`try_get`](Entities::try_get), [`load`](Self::load), [`refresh`](Self::refresh), [`get`](Self::get), [`get_many`](Self::get_many), [`peek`](Entities::peek) |
+/// | ask | [`all`](Self::all), [`first`](Self::first), [`one`](Self::one), [`rows`](Self::rows), [`count`](Self::count), [`exists`](Self::exists), [`stream`](Self::stream) |
+/// | change | `session[entity].field = …`, [`get_many_mut`](Entities::get_many_mut), [`set`](Entities::set), [`execute`](Self::execute), [`update_many`](Self::update_many) |
+/// | what differs | [`plan`](Entities::plan), [`state`](Entities::state), [`is_modified`](Entities::is_modified), [`history`](Entities::history), [`new`](Entities::new), [`dirty`](Entities::dirty), [`deleted`](Entities::deleted) |
+/// | transactions | [`flush`](Self::flush), [`commit`](Self::commit), [`rollback`](Self::rollback), [`begin`](Self::begin), [`begin_nested`](Self::begin_nested), [`no_autoflush`](Self::no_autoflush), [`close`](Self::close) |
+/// | not loaded | [`reference`](Entities::reference), [`expire`](Entities::expire), [`load_deferred`](Self::load_deferred), [`unload`](Entities::unload) |
+/// | leave, come back | [`detach`](Entities::detach), [`detach_all`](Entities::detach_all), [`expunge`](Entities::expunge), [`attach`](Entities::attach), [`merge`](Self::merge) |
+///
+/// Options and hooks are those of the [`SessionMaker`] that made it. The guide is `docs/sessions.md` of the repository.
 pub struct Session {
     unit: Unit,
 }
