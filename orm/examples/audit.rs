@@ -3,7 +3,6 @@
 
 use orm::prelude::*;
 
-
 #[derive(Model)]
 #[model(table = "docs")]
 struct Doc {

@@ -383,7 +383,7 @@ mod assigned {
             }
             let error = session.flush().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StaleData);
-            assert_says(error, &["users", "1 rows", "0 were"]);
+            assert_says(error, &["users", "1 row was", "0 were"]);
             session.rollback().await.unwrap();
             assert!(!session.has_changes());
         }
