@@ -662,7 +662,8 @@ mod sequences {
                     return self.same_entity(session, Ok(known), Some(entity));
                 }
             }
-            memory.known[entity].doomed = false;
+            // Of what was said of it the last counts.
+            (memory.known[entity].doomed, memory.known[entity].raise) = (false, None);
             *memory.touch(entity).map_err(|error| format!("merge: {error:?}"))? = row;
             self.same_entity(session, result.map(Some), Some(entity))
         }
