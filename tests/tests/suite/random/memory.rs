@@ -452,6 +452,7 @@ impl Memory {
 
     fn return_to(&mut self, depth: usize) -> InDoubt {
         let mark = self.marks[depth].before.clone();
+        self.give_way(&mark);
         let mut in_doubt = InDoubt::default();
         let (mut added, mut undone) = (Vec::new(), Vec::new());
         for (entity, before) in mark.iter().enumerate() {
@@ -524,6 +525,20 @@ impl Memory {
             }
         }
         self.known[entity] = known;
+    }
+
+    /// Who stands for a row that was inserted and deleted since has to go as well: on the way back the identity is the other's.
+    fn give_way(&mut self, mark: &[Before]) {
+        let passed = |(known, before): &(&Known, &Before)| {
+            known.state == State::Deleted && before.state == State::Transient
+        };
+        let passed = self.known.iter().zip(mark).filter(passed);
+        let passed: BTreeSet<_> = passed.map(|(known, _)| (known.kind, known.key)).collect();
+        for known in self.known.iter_mut().filter(|known| known.is_persistent()) {
+            if passed.contains(&(known.kind, known.key)) {
+                known.state = State::Gone;
+            }
+        }
     }
 
     /// Who was met under an identity that has come back to another entity has to go.
