@@ -534,8 +534,9 @@ impl Memory {
         };
         let passed = self.known.iter().zip(mark).filter(passed);
         let passed: BTreeSet<_> = passed.map(|(known, _)| (known.kind, known.key)).collect();
-        for known in self.known.iter_mut().filter(|known| known.is_persistent()) {
-            if passed.contains(&(known.kind, known.key)) {
+        for (known, before) in self.known.iter_mut().zip(mark) {
+            let was_met = known.is_persistent() && before.state == State::Persistent;
+            if was_met && passed.contains(&(known.kind, known.key)) {
                 known.state = State::Gone;
             }
         }
