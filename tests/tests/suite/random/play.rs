@@ -909,10 +909,13 @@ mod sequences {
             memory.wrote_by_statement = true;
             for key in keys {
                 if let Some(entity) = memory.find(kind, key).filter(|&entity| !memory.known[entity].expired) {
+                    let next = memory.known_version(entity).map(|version| Cell::Is(version + 1));
                     memory.write(entity);
-                    // Also if others have changed the row since it was read.
-                    for column in [Some(kind.val()), kind.version()].into_iter().flatten() {
-                        memory.known[entity].shown[column] = rows[&(kind, key)][column];
+                    let (row, shown) = (rows[&(kind, key)], &mut memory.known[entity].shown);
+                    shown[kind.val()] = row[kind.val()];
+                    // [VER-2] One that others have written in between is not hidden.
+                    if let Some(version) = kind.version().filter(|&version| next == Some(row[version])) {
+                        shown[version] = row[version];
                     }
                 }
             }
