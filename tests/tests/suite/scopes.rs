@@ -461,6 +461,29 @@ mod makers {
         assert_eq!(db.session().leave().await.unwrap_err().kind(), ErrorKind::Misuse);
     }
 
+    /// [COM-12] A block that is dropped leaves nothing in the transaction around it, whatever comes next.
+    #[case]
+    async fn a_block_in_a_joined_connection_is_undone_before_that_is_left(db: Db) {
+        db.create::<User>().await;
+        let connection = db.engine.connect().await.unwrap();
+        let mut session = SessionMaker::new(&db.engine).join(connection).await.unwrap();
+        for name in ["Alice", "Bob"] {
+            let mut block = session.begin().await.unwrap();
+            block.add(User::new(name));
+            block.flush().await.unwrap();
+            drop(block);
+            session.rollback().await.unwrap();
+        }
+        assert_eq!(session.count(User::select()).await.unwrap(), 0);
+        session.commit().await.unwrap();
+        let mut block = session.begin().await.unwrap();
+        block.add(User::new("Carol"));
+        block.flush().await.unwrap();
+        drop(block);
+        let mut connection = session.leave().await.unwrap();
+        assert_eq!(connection.count(User::select()).await.unwrap(), 0);
+    }
+
     /// [FLU-14]
     #[case]
     async fn a_row_that_is_gone_is_told_of_or_not(db: Db) {

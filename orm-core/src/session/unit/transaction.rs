@@ -138,7 +138,7 @@ impl Unit {
             in_doubt = lease.is_busy();
             if in_doubt {
                 self.lease = None;
-            } else if self.in_transaction() && self.end(false).await.is_err() {
+            } else if self.undo_in_database().await.is_err() {
                 // A connection that cannot roll back is thrown away, and the server rolls back.
                 self.lease = None;
             }
@@ -150,6 +150,15 @@ impl Unit {
             self.entities.expire_known();
         }
         result
+    }
+
+    /// Rolls back the transaction, or what a block has left that was a part of a joined one.
+    async fn undo_in_database(&mut self) -> Result<()> {
+        match self.left {
+            _ if self.in_transaction() => self.end(false).await,
+            Some(savepoint) => self.roll_back_in_database(savepoint).await,
+            None => Ok(()),
+        }
     }
 
     /// A block was left: what was not committed is undone.
