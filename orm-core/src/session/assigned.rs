@@ -12,6 +12,7 @@ use crate::value::Packed;
 use crate::{Result, Value};
 
 /// What a column is set to.
+#[derive(Clone)]
 pub(super) struct Cell {
     pub(super) position: usize,
     pub(super) value: Bound,

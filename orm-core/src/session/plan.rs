@@ -8,6 +8,7 @@ mod changes;
 mod circle;
 mod replaced;
 mod report;
+mod trace;
 
 use foldhash::HashSet;
 

@@ -7,7 +7,7 @@ use crate::value::Elements;
 
 /// Rows of values packed one after the other into bytes: what a session remembers of rows that were changed, and
 /// what travels between a worker thread and its owner. No allocation per value or per row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Packed {
     bytes: Vec<u8>,
 }

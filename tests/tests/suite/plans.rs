@@ -3,7 +3,7 @@
 use orm_tests::both_forms;
 use orm_tests::prelude::*;
 
-use crate::models::{Node, Post, User};
+use crate::models::{Account, Entry, Node, Post, User};
 
 #[both_forms]
 mod plans {
@@ -84,6 +84,27 @@ mod plans {
         let expected = "1. UPDATE users SET name: 1 row\n   User (new), which takes over the row with key 1: name: 'Anna'";
         assert_eq!(plan, expected);
         session.commit().await.unwrap();
+    }
+
+    /// A plan that was looked at decides nothing: what is changed behind it counts as if it had not been made.
+    #[case]
+    async fn a_plan_leaves_no_trace(db: Db) {
+        db.create::<(Entry, User)>().await;
+        let mut session = db.session();
+        let account = session.add(Account::new("a", 0));
+        let alice = session.add(User { age: Some(30), ..User::new("Alice") });
+        session.commit().await.unwrap();
+
+        let entry = session.add(Entry::new(account, 5));
+        session.set(alice, User::AGE, User::AGE + 1).unwrap();
+        session[alice].age = Some(99);
+        session.plan().unwrap();
+        assert!(session[entry].account.get().is_none());
+        session[account].code = "b".to_owned();
+        session[alice].age = Some(30);
+        session.commit().await.unwrap();
+        assert_eq!(session[alice].age, Some(31));
+        assert_eq!(session[entry].account.get().unwrap(), "b");
     }
 
     /// [ENG-9] Where parameters are hidden, so are values and keys.

@@ -7,6 +7,7 @@ use crate::model::Reference;
 use crate::query::{Bound, WriteKind};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
+use crate::session::plan::trace::Before;
 use crate::session::plan::{Step, plan};
 use crate::value::Unpacked;
 use crate::{Result, Value};
@@ -72,7 +73,13 @@ impl Entities {
     /// flush (versions, on-update values) are not there yet. An error is the one that the flush would give before it sends
     /// anything.
     pub fn plan(&mut self) -> Result<FlushPlan> {
-        let steps = plan(self)?;
+        let before = Before::of(self);
+        let plan = plan(self).map(|steps| self.in_words(&steps));
+        before.restore(self);
+        plan
+    }
+
+    fn in_words(&self, steps: &[Step]) -> FlushPlan {
         let batches = steps.iter().enumerate().map(|(number, step)| {
             let arena = &self.arenas[step.arena as usize];
             let columns = arena.table.names_of(&step.columns).into_iter().map(str::to_owned).collect();
@@ -81,10 +88,10 @@ impl Entities {
                 table: arena.table.full_name().to_string(),
                 columns,
                 rows: (0..step.slots.len()).map(|row| self.planned_row(step, row)).collect(),
-                reasons: self.reasons(&steps, number),
+                reasons: self.reasons(steps, number),
             }
         });
-        Ok(FlushPlan { batches: batches.collect() })
+        FlushPlan { batches: batches.collect() }
     }
 
     fn planned_row(&self, step: &Step, row: usize) -> PlannedRow {

@@ -1,0 +1,42 @@
+//! What making a plan decides in memory, to be put back where a plan is only looked at.
+
+use foldhash::HashMap;
+
+use crate::model::Reference;
+use crate::session::arena::Place;
+use crate::session::assigned::Cell;
+use crate::session::entities::Entities;
+
+pub(super) struct Before {
+    /// References that wait for a key, by their fields.
+    waiting: Vec<(Place, usize)>,
+    touched: Vec<Place>,
+    assigned: HashMap<Place, Vec<Cell>>,
+}
+
+impl Before {
+    pub(super) fn of(entities: &Entities) -> Self {
+        let mut waiting = Vec::new();
+        for &place in entities.touched.iter().chain(&entities.new) {
+            let arena = entities.arena(place);
+            let fields = arena.table.foreign_keys().iter().map(|key| key.field);
+            let waits = |field: &usize| {
+                arena.records.reference(place.slot, *field).is_some_and(Reference::is_waiting)
+            };
+            waiting.extend(fields.filter(waits).map(|field| (place, field)));
+        }
+        Self { waiting, touched: entities.touched.clone(), assigned: entities.assigned.clone() }
+    }
+
+    pub(super) fn restore(self, entities: &mut Entities) {
+        let Self { waiting, touched, assigned } = self;
+        for (place, field) in waiting {
+            if let Some(reference) = entities.arena_mut(place).records.reference_mut(place.slot, field) {
+                reference.wait_again();
+            }
+        }
+        // Their snapshots are there until the transaction ends.
+        touched.iter().for_each(|&place| entities.head_mut(place).touched = true);
+        (entities.touched, entities.assigned) = (touched, assigned);
+    }
+}
