@@ -118,6 +118,10 @@ mod plans {
         session[alice].name = "secret".to_owned();
         let plan = session.plan().unwrap().to_string();
         assert_eq!(plan, "1. UPDATE users SET name: 1 row\n   User with a hidden key: name");
+        session.add(User { id: 4711, ..User::new("Bob") });
+        let error = session.plan().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::IdentityConflict);
+        assert!(!error.to_string().contains("4711"), "{error}");
     }
 
     /// A mistake is told before anything is sent.

@@ -121,7 +121,7 @@ pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Ve
             taken.add(entities, place, holder, waiting, &mut parts)?;
             continue;
         }
-        let columns = insert_columns(arena, place.slot)?;
+        let columns = insert_columns(entities, place)?;
         let groups = &mut changes_of(&mut parts, place.arena).inserts;
         // Neighbours only: rows are inserted in the order in which they were added.
         let fills = !arena.table.filled().is_empty();
@@ -263,14 +263,18 @@ pub(super) fn add_waiting<'w>(
 }
 
 /// The columns of a new row: all, except a key that the database is to number, what it fills in and what it computes.
-fn insert_columns(arena: &Arena, slot: u32) -> Result<impl ExactSizeIterator<Item = usize> + Clone + use<>> {
+fn insert_columns(
+    entities: &Entities,
+    place: Place,
+) -> Result<impl ExactSizeIterator<Item = usize> + Clone + use<>> {
+    let (arena, slot) = (entities.arena(place), place.slot);
     let table: &'static Table = arena.table;
     let unset = match table.auto_key() {
         Some(key) => is_unset(arena, slot, key)?.then_some(key),
         None => None,
     };
     if unset.is_none() {
-        refuse_known_identity(arena, slot)?;
+        refuse_known_identity(entities, place)?;
     }
     let unfilled = arena.unfilled(slot);
     if table.has_deferred() {
@@ -293,7 +297,8 @@ pub(super) fn key_waits(arena: &Arena, slot: u32) -> bool {
     in_key.into_iter().any(|key| arena.records.reference(slot, key.field).is_some_and(Reference::is_waiting))
 }
 
-fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
+fn refuse_known_identity(entities: &Entities, place: Place) -> Result<()> {
+    let (arena, slot) = (entities.arena(place), place.slot);
     if key_waits(arena, slot) {
         return Ok(());
     }
@@ -303,7 +308,8 @@ fn refuse_known_identity(arena: &Arena, slot: u32) -> Result<()> {
         // Its key is given up by an update of the same flush, which goes first.
         return Ok(());
     }
-    let message = format!("an entity {identity} is in this session already; change that one instead");
+    let shown = entities.shown(arena.head(holder));
+    let message = format!("an entity {shown} is in this session already; change that one instead");
     Err(Error::new(ErrorKind::IdentityConflict, message).with_model(arena.model))
 }
 
