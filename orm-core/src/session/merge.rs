@@ -58,8 +58,8 @@ impl Entities {
     }
 }
 
-/// Gives a struct the values that it lacks: deferred columns that are not loaded, what the database computes, and a version that was
-/// never set.
+/// Gives a struct the values that it lacks: deferred columns that are not loaded, what the database computes, and what it fills in and
+/// a version where these were never set.
 fn keep_unset<M: Model>(known: &M, record: &mut M) -> Result<()> {
     let columns = M::table().columns();
     for field in 0..M::table().field_count() {
@@ -69,7 +69,10 @@ fn keep_unset<M: Model>(known: &M, record: &mut M) -> Result<()> {
         let mut keeps = false;
         for (position, column) in (start..).zip(parts) {
             let given = value_of(record, position, column)?;
-            let is_unset = M::table().version() == Some(position) && given == Some(Value::Int(0));
+            let is_unset = match M::table().version() {
+                Some(version) if version == position => given == Some(Value::Int(0)),
+                _ => M::table().filled().contains(&position) && record.is_unset(field),
+            };
             let is_kept = column.generated.is_some() || given.is_none() || is_unset;
             keeps |= is_kept;
             let value = if is_kept { value_of(known, position, column)? } else { given };
@@ -98,8 +101,8 @@ impl Session {
     /// read if it is not loaded, or known from an earlier transaction only: 1 SELECT, else none. If there is no row, or the key was never
     /// set, the struct is added as a new one.
     ///
-    /// Never set are also deferred columns that are not loaded, and what the database computes: of these the entity keeps its own. A
-    /// deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
+    /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
+    /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
     /// [`attach`](Entities::attach).
     pub fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
         wait(self.unit.merge(record))
@@ -111,8 +114,8 @@ impl AsyncSession {
     /// read if it is not loaded, or known from an earlier transaction only: 1 SELECT, else none. If there is no row, or the key was never
     /// set, the struct is added as a new one.
     ///
-    /// Never set are also deferred columns that are not loaded, and what the database computes: of these the entity keeps its own. A
-    /// deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
+    /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
+    /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
     /// [`attach`](Entities::attach).
     pub async fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
         self.unit.merge(record).await

@@ -16,9 +16,34 @@ pub(crate) struct Draft {
     version: i32,
 }
 
+#[derive(Model, Debug)]
+#[model(table = "parcels")]
+struct Parcel {
+    #[model(key, auto)]
+    id: i64,
+    name: String,
+    #[model(auto, server_default = "'new'")]
+    state: String,
+}
+
 #[both_forms]
 mod merge {
     use super::*;
+
+    /// [MRG-3] What the database fills in, and the struct was not given, is not taken away from the row.
+    #[case]
+    async fn what_the_database_fills_in_stays(db: Db) {
+        db.create::<Parcel>().await;
+        let mut session = db.session();
+        session.add(Parcel { state: "sent".to_owned(), ..Parcel::new("book") });
+        session.commit().await.unwrap();
+        let parcel = session.merge(Parcel { id: 1, ..Parcel::new("two books") }).await.unwrap();
+        session.flush().await.unwrap();
+        assert_eq!((&*session[parcel].name, &*session[parcel].state), ("two books", "sent"));
+        session.merge(Parcel { id: 1, state: "lost".to_owned(), ..Parcel::new("book") }).await.unwrap();
+        session.flush().await.unwrap();
+        assert_eq!((&*session[parcel].name, &*session[parcel].state), ("book", "lost"));
+    }
 
     async fn people(db: &Db) -> Session {
         db.create::<(User, Address, Account, Pair, Page)>().await;
