@@ -107,7 +107,8 @@ impl SessionMaker<Engine> {
 
     /// A session that works inside of the transaction of a connection, which is begun if none is open: its `commit` keeps what it
     /// did as a part of that transaction, by a savepoint. For tests: roll the connection back at the end, and nothing was stored.
-    /// The engine of the connection is the session's.
+    /// The engine of the connection is the session's, and so are isolation and `read_only`: they are the transaction's, whatever
+    /// this maker says.
     pub fn join(&self, connection: Connection) -> Result<Session> {
         Ok(Session { unit: wait(Unit::join(connection.channel, self.options.clone()))? })
     }
@@ -148,7 +149,8 @@ impl SessionMaker<AsyncEngine> {
 
     /// A session that works inside of the transaction of a connection, which is begun if none is open: its `commit` keeps what it
     /// did as a part of that transaction, by a savepoint. For tests: roll the connection back at the end, and nothing was stored.
-    /// The engine of the connection is the session's.
+    /// The engine of the connection is the session's, and so are isolation and `read_only`: they are the transaction's, whatever
+    /// this maker says.
     pub async fn join(&self, connection: AsyncConnection) -> Result<AsyncSession> {
         Ok(AsyncSession { unit: Unit::join(connection.channel, self.options.clone()).await? })
     }

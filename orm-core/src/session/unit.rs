@@ -173,7 +173,12 @@ impl Unit {
             }
         }
         self.entities.flushed();
-        match hooks.map_or(Ok(()), |hooks| hooks.after_flush(&mut self.entities, &deeds)) {
+        let Some(hooks) = hooks.filter(|_| !deeds.is_empty()) else { return Ok(()) };
+        // If one of them panics, what was flushed is not to be committed.
+        self.failed = Some(Error::new(ErrorKind::Misuse, "a hook after a flush panicked"));
+        let done = hooks.after_flush(&mut self.entities, &deeds);
+        self.failed = None;
+        match done {
             Ok(()) => Ok(()),
             Err(error) => Err(self.fail(error).await),
         }

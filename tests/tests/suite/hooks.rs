@@ -321,3 +321,23 @@ mod hooks {
         assert_eq!(session.count(User::select()).await.unwrap(), 1);
     }
 }
+
+/// A hook that panics after a flush has the flush undone, as one that fails.
+#[test]
+fn a_panic_of_a_hook_commits_nothing() {
+    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres] {
+        orm_tests::sync_form::run(backend, |db| {
+            db.create::<User>();
+            let sessions = SessionMaker::new(&db.engine).after_insert(
+                |_: &mut Entities, _: Entity<User>| -> orm::Result<()> { panic!("a hook's mistake") },
+            );
+            let mut session = sessions.session();
+            session.add(User::new("Alice"));
+            let flush = std::panic::AssertUnwindSafe(|| session.flush());
+            assert!(std::panic::catch_unwind(flush).is_err());
+            assert_says(session.commit().unwrap_err(), &["roll back", "a hook after a flush panicked"]);
+            session.rollback().unwrap();
+            assert_eq!(session.count(User::select()).unwrap(), 0);
+        });
+    }
+}
