@@ -9,6 +9,7 @@
 //! database makes (`automatic.rs`, `fetched.rs`), makers, guards, hooks and replay (`maker.rs`, `scopes.rs`, `hooks.rs`,
 //! `replay.rs`). What a transaction did to memory is in the journal (`journal.rs`) and is undone from there (`undo.rs`).
 
+mod acknowledged;
 mod arena;
 mod assigned;
 mod automatic;
@@ -19,6 +20,7 @@ mod entities;
 mod face;
 mod fetched;
 mod flush;
+mod freshness;
 mod history;
 mod hooks;
 mod identity;
@@ -29,6 +31,7 @@ mod life;
 mod maker;
 mod many;
 mod meet;
+mod meeting;
 mod merge;
 mod order;
 mod plan;

@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::Result;
-use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, Token};
-use crate::session::arena::{Arena, Head, Met, Place, State};
+use crate::session::arena::{Arena, Head, Place, State};
 use crate::session::assigned::Cell;
 use crate::session::identity::Identity;
-use crate::session::journal::{Entry, Journal};
+use crate::session::journal::Journal;
 
 /// The entities of a session, and all that can be done with them without a database: both forms of a session are one of
 /// these with a connection.
@@ -36,7 +35,7 @@ pub struct Entities {
     /// What was detached in this transaction, which may have written it.
     pub(super) left: HashSet<(u32, Identity)>,
     /// The end of a transaction throws values away.
-    expires: bool,
+    pub(super) expires: bool,
     /// Goes on by two at each end of a transaction and each `expire_all`.
     pub(super) clock: u32,
     /// Values read before this are last known values: served, and read again by the next query that meets them.
@@ -290,216 +289,6 @@ impl Entities {
             // What it was cannot be put back; it has to be read again.
             self.head_mut(place).read_at = 0;
         }
-    }
-
-    /// Nothing that was read before now is known any more.
-    pub(super) fn expire_known(&mut self) {
-        self.make_stale();
-        self.expired_before = self.stale_before - 1;
-    }
-
-    /// What was read before now are last known values.
-    fn make_stale(&mut self) {
-        self.clock += 2;
-        self.stale_before = self.clock;
-    }
-
-    /// What is known of an entity is a last known value, or is thrown away, as at the end of a transaction.
-    pub(super) fn make_one_stale(&mut self, place: Place) {
-        let read_at = if self.expires { 0 } else { self.stale_before - 1 };
-        let head = self.head_mut(place);
-        head.read_at = head.read_at.min(read_at);
-    }
-
-    /// The entity with this identity, if its values need not be read again.
-    #[inline]
-    pub(super) fn fresh(&self, arena: u32, identity: &Identity) -> Option<Token> {
-        let slot = self.arenas[arena as usize].find(identity)?;
-        let place = Place { arena, slot };
-        self.is_fresh(place).then(|| self.handle(place))
-    }
-
-    /// Whether an entity's values need not be read again.
-    pub(super) fn is_fresh(&self, place: Place) -> bool {
-        let head = self.head(place);
-        head.touched || head.read_at >= self.stale_before
-    }
-
-    /// The entity of a row, known or new; a known one takes over the row's values if it has none that are current.
-    #[inline]
-    pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
-        let (session, now, current) = (self.session, self.clock, self.stale_before);
-        let keeps_changes = self.keeps_changes;
-        let has_changes = !(self.touched.is_empty() && self.assigned.is_empty());
-        if refill && has_changes && !keeps_changes {
-            self.forget_changes_of(arena, row)?;
-        }
-        let refill = |head: &Head| {
-            (refill && !(keeps_changes && head.touched)) || (head.read_at < current && !head.touched)
-        };
-        let is_news = self.wrote_rows && self.remember_before(arena, row, refill)?;
-        let may_have_left = !self.left.is_empty() && self.is_to_be_read(arena, row, refill)?;
-        let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
-        if is_news {
-            self.journal.push(Entry::Met(Place { arena, slot }));
-        } else if may_have_left {
-            self.note_if_left(Place { arena, slot });
-        }
-        if self.arenas[arena as usize].without_deferred.is_some() {
-            self.fill_deferred(Place { arena, slot }, row)?;
-        }
-        if !self.assigned.is_empty() {
-            self.apply_assigned(Place { arena, slot })?;
-        }
-        Ok(Token::new(session, arena, slot, generation))
-    }
-
-    /// Whether the entity of a row is new, or takes it over.
-    #[cold]
-    fn is_to_be_read(&self, arena: u32, row: &dyn Row, refill: impl Fn(&Head) -> bool) -> Result<bool> {
-        let arena = &self.arenas[arena as usize];
-        Ok(arena.find_row(row)?.is_none_or(|slot| refill(arena.head(slot))))
-    }
-
-    /// Remembers what an entity was before it takes over a row that this transaction may have written; whether there is nothing
-    /// to be remembered, so that after a rollback it has to be read again.
-    #[cold]
-    fn remember_before(&mut self, arena: u32, row: &dyn Row, refill: impl Fn(&Head) -> bool) -> Result<bool> {
-        let Some(slot) = self.arenas[arena as usize].find_row(row)? else { return Ok(true) };
-        let place = Place { arena, slot };
-        let head = self.head(place);
-        if !refill(head) {
-            return Ok(false);
-        }
-        if head.read_at < self.expired_before {
-            return Ok(true);
-        }
-        let Self { arenas, journal, .. } = self;
-        let arena = &mut arenas[arena as usize];
-        let (_, snapshot) = journal.snapshot(place);
-        arena.records.pack(slot, arena.table.columns(), snapshot);
-        Ok(false)
-    }
-
-    /// Drops what was changed in the entity of a row and not flushed.
-    #[cold]
-    fn forget_changes_of(&mut self, arena: u32, row: &dyn Row) -> Result<()> {
-        if let Some(slot) = self.arenas[arena as usize].find_row(row)? {
-            self.forget_changes(Place { arena, slot });
-        }
-        Ok(())
-    }
-
-    /// A row whose entity has left may be one that this transaction wrote, and that a rollback takes back.
-    #[cold]
-    fn note_if_left(&mut self, place: Place) {
-        let identity = &self.head(place).identity;
-        if self.left.contains(&(place.arena, identity.clone())) {
-            self.journal.push(Entry::Met(place));
-        }
-    }
-
-    /// All changes were written.
-    pub(super) fn flushed(&mut self) {
-        self.new.clear();
-        self.touched.clear();
-        self.assigned.clear();
-        self.doomed.clear();
-    }
-
-    /// The columns as they were when the entity was touched.
-    pub(super) fn snapshot(&self, place: Place) -> crate::value::Unpacked<'_> {
-        self.journal.values(self.journal.start_of(self.head(place).snapshot).unwrap_or(usize::MAX))
-    }
-
-    /// The row of a pending entity was inserted, under this identity.
-    pub(super) fn inserted(&mut self, place: Place, identity: Identity, generated: bool) {
-        self.identify(place, identity);
-        let now = self.clock;
-        let head = self.head_mut(place);
-        head.state = State::Persistent;
-        head.read_at = now;
-        self.journal.inserted(place, generated);
-    }
-
-    /// The changes of entities of one arena were written, all at once.
-    pub(super) fn updated(&mut self, places: impl Iterator<Item = Place>) -> Result<()> {
-        let mut rekeyed = Vec::new();
-        for place in places {
-            if !self.head(place).touched {
-                // It was set without being loaded: what is read of it from now on may be undone with that.
-                self.journal.push(Entry::Met(place));
-                continue;
-            }
-            let identity = self.arena(place).identity_of(place.slot)?;
-            let head = self.head_mut(place);
-            head.touched = false;
-            if head.identity != identity {
-                rekeyed.push((place, identity));
-            }
-        }
-        self.rekey(rekeyed)
-    }
-
-    /// Enters entities of one arena under their new keys, and takes along what refers to them. All old keys are given up first: one
-    /// entity's new key may be another's old one.
-    pub(super) fn rekey(&mut self, rekeyed: Vec<(Place, Identity)>) -> Result<()> {
-        if rekeyed.is_empty() {
-            return Ok(());
-        }
-        rekeyed.iter().for_each(|(place, _)| self.arena_mut(*place).forget_identity(place.slot));
-        let mut before = Vec::new();
-        for (place, identity) in rekeyed {
-            before.push((place, self.head(place).identity.clone()));
-            self.identify(place, identity);
-        }
-        let followed = self.follow(&before);
-        self.journal.push(Entry::Rekeyed(before));
-        followed
-    }
-
-    /// Enters an entity under the identity that the database has just given it: who was known under it has lost its row to
-    /// somebody else meanwhile.
-    fn identify(&mut self, place: Place, identity: Identity) {
-        if let Some(slot) = self.arena_mut(place).identify(place.slot, identity) {
-            self.lose_row(Place { slot, ..place });
-        }
-    }
-
-    /// The row of an entity was deleted, or is found to be gone.
-    pub(super) fn lose_row(&mut self, place: Place) {
-        if !self.assigned.is_empty() {
-            self.assigned.remove(&place);
-        }
-        let arena = self.arena_mut(place);
-        arena.forget_identity(place.slot);
-        let head = arena.head_mut(place.slot);
-        head.state = State::Deleted;
-        head.doomed = false;
-        head.touched = false;
-        self.journal.push(Entry::Deleted(place));
-    }
-
-    /// Everything since the last commit became permanent.
-    pub(super) fn committed(&mut self) {
-        let Self { journal, arenas, .. } = self;
-        for entry in journal.iter() {
-            if let Entry::Deleted(place) = *entry {
-                arenas[place.arena as usize].release_deleted(place.slot);
-            }
-        }
-        journal.clear();
-        self.end_of_transaction();
-    }
-
-    pub(super) fn end_of_transaction(&mut self) {
-        self.left.clear();
-        self.wrote_rows = false;
-        match self.expires {
-            true => self.expire_known(),
-            false => self.make_stale(),
-        }
-        self.arenas.iter_mut().for_each(Arena::reuse_retired);
     }
 }
 
