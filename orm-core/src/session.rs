@@ -35,6 +35,7 @@ mod meeting;
 mod merge;
 mod order;
 mod plan;
+mod records;
 mod replaced;
 mod replay;
 mod rows;

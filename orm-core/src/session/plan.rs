@@ -6,6 +6,7 @@
 
 mod changes;
 mod circle;
+mod inserts;
 mod replaced;
 mod report;
 mod trace;

@@ -8,9 +8,8 @@ use crate::error::{Error, ErrorKind};
 use crate::session::arena::{Arena, Place};
 use crate::session::entities::Entities;
 use crate::session::plan::Part;
-use crate::session::plan::changes::{
-    Group, Waiting, add_waiting, changes_of, is_unset, key_waits, refuse_not_loaded,
-};
+use crate::session::plan::changes::{Group, Waiting, add_waiting, changes_of};
+use crate::session::plan::inserts::{is_unset, key_waits, refuse_not_loaded};
 use crate::value::Packed;
 
 /// The entity that is to be deleted and has the key of this new one.

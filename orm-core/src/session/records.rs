@@ -1,0 +1,133 @@
+//! The structs of one model, behind a face that does not know their type.
+
+use std::any::Any;
+
+use crate::driver::Rows;
+use crate::error::{Error, ErrorKind};
+use crate::metadata::Column;
+use crate::model::{Model, Reference};
+use crate::result::RowReader;
+use crate::session::rows::{ModelRows, Selection};
+use crate::value::{Packed, Unpacked};
+use crate::{Result, Value};
+
+/// The structs of an arena, whatever their type. Calls are for an entity as a whole where they are made for each.
+pub(super) trait Records: Send + Sync {
+    /// Whether there is a struct: an entity that is known by its key alone has none.
+    fn is_there(&self, slot: u32) -> bool;
+    fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>>;
+    fn pack(&self, slot: u32, columns: &[Column], snapshot: &mut Packed);
+    fn differ(
+        &self,
+        slot: u32,
+        columns: &[Column],
+        before: Unpacked<'_>,
+        changed: &mut Vec<usize>,
+    ) -> Result<(), (usize, Error)>;
+    fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()>;
+    fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
+    fn renew(&mut self, slot: u32, field: usize);
+    fn is_unset(&self, slot: u32, field: usize) -> bool;
+    fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
+    fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference>;
+    fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a>;
+    fn clear(&mut self, slot: u32);
+    fn any(&self) -> &dyn Any;
+    fn any_mut(&mut self) -> &mut dyn Any;
+}
+
+/// Structs by slot; `None` where a slot is free, or where nothing but the key is known.
+pub(super) type Structs<M> = Vec<Option<M>>;
+
+impl<M: Model> Records for Structs<M> {
+    fn is_there(&self, slot: u32) -> bool {
+        self.as_slice().get(slot as usize).is_some_and(Option::is_some)
+    }
+
+    fn get(&self, slot: u32, column: &Column) -> Result<Value<'_>> {
+        match &self[slot as usize] {
+            Some(record) => record.get(column.field, column.part),
+            None => Ok(Value::Null),
+        }
+    }
+
+    fn pack(&self, slot: u32, columns: &[Column], snapshot: &mut Packed) {
+        for column in columns {
+            match &self.get(slot, column) {
+                Ok(value) => snapshot.push(value),
+                Err(error) if error.kind() == ErrorKind::NotLoaded => snapshot.push_absent(),
+                // A value that cannot be stored cannot have come from the row: it is different from anything.
+                Err(_) => snapshot.push(&Value::Null),
+            }
+        }
+    }
+
+    fn differ(
+        &self,
+        slot: u32,
+        columns: &[Column],
+        mut before: Unpacked<'_>,
+        changed: &mut Vec<usize>,
+    ) -> Result<(), (usize, Error)> {
+        for (position, column) in columns.iter().enumerate() {
+            match &self.get(slot, column) {
+                Ok(now) if before.next_is(now) => {}
+                Ok(_) => changed.push(position),
+                // What was not loaded was not set either.
+                Err(error) if error.kind() == ErrorKind::NotLoaded => drop(before.next()),
+                Err(error) => return Err((position, error.clone())),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, slot: u32, row: &mut RowReader<'_>) -> Result<()> {
+        let record = M::read(row)?;
+        match self.get_mut(slot as usize) {
+            Some(place) => *place = Some(record),
+            None => self.push(Some(record)),
+        }
+        Ok(())
+    }
+
+    fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()> {
+        self[slot as usize].as_mut().map_or(Ok(()), |record| record.read_field(field, row))
+    }
+
+    fn renew(&mut self, slot: u32, field: usize) {
+        if let Some(record) = self.get_mut(slot as usize).and_then(Option::as_mut) {
+            record.renew(field);
+        }
+    }
+
+    fn is_unset(&self, slot: u32, field: usize) -> bool {
+        self[slot as usize].as_ref().is_some_and(|record| record.is_unset(field))
+    }
+
+    fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference> {
+        self[slot as usize].as_ref()?.reference(field)
+    }
+
+    fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference> {
+        self[slot as usize].as_mut()?.reference_mut(field)
+    }
+
+    fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a> {
+        Box::new(ModelRows { structs: self, selection })
+    }
+
+    fn clear(&mut self, slot: u32) {
+        match self.get_mut(slot as usize) {
+            Some(place) => *place = None,
+            None => self.push(None),
+        }
+    }
+
+    fn any(&self) -> &dyn Any {
+        self
+    }
+
+    fn any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
