@@ -14,8 +14,13 @@ impl Entities {
 
     /// What was read before now are last known values.
     pub(super) fn make_stale(&mut self) {
+        self.stale_before = self.tick();
+    }
+
+    /// What is read from now on is told from what was read before.
+    pub(super) fn tick(&mut self) -> u32 {
         self.clock += 2;
-        self.stale_before = self.clock;
+        self.clock
     }
 
     /// What is known of an entity is a last known value, or is thrown away, as at the end of a transaction.

@@ -91,6 +91,11 @@ impl Journal {
         self.closed
     }
 
+    /// Whether anything happened behind a mark.
+    pub(super) fn has_more_than(&self, mark: usize) -> bool {
+        self.entries.len() > mark
+    }
+
     /// The entries behind a mark, newest first; the snapshots stay readable until the journal is cleared.
     pub(super) fn take_newest(&mut self, mark: usize) -> Option<Entry> {
         if self.entries.len() > mark { self.entries.pop() } else { None }

@@ -15,7 +15,12 @@ use crate::{Result, Value};
 
 /// What memory was when a savepoint was set.
 #[derive(Clone, Copy)]
-pub(super) struct Mark(usize);
+pub(super) struct Mark {
+    /// How much the journal had.
+    entries: usize,
+    /// What is read from here on.
+    since: u32,
+}
 
 /// What a rollback takes back, beside what it does at once.
 struct Undone {
@@ -28,7 +33,7 @@ struct Undone {
 impl Entities {
     /// Remembers what is now, with nothing unflushed.
     pub(super) fn mark(&mut self) -> Mark {
-        Mark(self.journal.mark())
+        Mark { entries: self.journal.mark(), since: self.tick() }
     }
 
     /// Everything since the last commit is undone: values, keys and states are as they were.
@@ -42,7 +47,25 @@ impl Entities {
     /// The same for what was done since a savepoint was set. The entities that were changed are read again by the next query
     /// that meets them.
     pub(super) fn rolled_back_to(&mut self, mark: Mark) -> Result<()> {
-        self.undo_to(mark.0)
+        let has_written = self.journal.has_more_than(mark.entries);
+        let result = self.undo_to(mark.entries);
+        if has_written {
+            self.doubt_what_was_read(mark.since);
+        }
+        result
+    }
+
+    /// What was read beside what is undone now may be what came of it: a foreign key's action, a trigger.
+    fn doubt_what_was_read(&mut self, since: u32) {
+        for arena in 0..self.arenas.len() {
+            for slot in self.arenas[arena].slots() {
+                let head = self.arenas[arena].head(slot);
+                if head.state == State::Persistent && head.read_at >= since {
+                    #[expect(clippy::cast_possible_truncation, reason = "arenas are numbered by u32")]
+                    self.make_one_stale(Place { arena: arena as u32, slot });
+                }
+            }
+        }
     }
 
     fn undo_to(&mut self, mark: usize) -> Result<()> {

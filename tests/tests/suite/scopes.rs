@@ -5,9 +5,57 @@ use orm_tests::{assert_says, both_forms};
 
 use crate::models::{Post, User};
 
+/// Its key is the program's, and may change.
+#[derive(Model, Debug)]
+#[model(table = "houses")]
+struct House {
+    #[model(key)]
+    street: String,
+}
+
+/// The database takes its reference along.
+#[derive(Model, Debug)]
+#[model(table = "tenants")]
+struct Tenant {
+    #[model(key, auto)]
+    id: i64,
+    #[model(on_update = "cascade", on_delete = "set_null")]
+    house: Option<BelongsTo<House>>,
+}
+
 #[both_forms]
 mod nested {
     use super::*;
+
+    /// [COM-5] What was read inside may be what a foreign key made of a change that is undone.
+    #[case]
+    async fn what_was_read_inside_is_read_again(db: Db) {
+        db.create::<Tenant>().await;
+        let mut first = db.session();
+        let house = first.add(House::new("old"));
+        first.add(Tenant { id: 0, house: Some(house.into()) });
+        first.commit().await.unwrap();
+
+        let mut session = db.session();
+        let house = session.get_one::<House>("old").await.unwrap();
+        let mut nested = session.begin_nested().await.unwrap();
+        nested[house].street = "new".to_owned();
+        nested.flush().await.unwrap();
+        let tenant = nested.get_one::<Tenant>(1).await.unwrap();
+        assert_eq!(nested[tenant].house.as_ref().unwrap().get().unwrap(), "new");
+        nested.rollback().await.unwrap();
+        let read = session.load(tenant).await.unwrap();
+        assert_eq!(read.house.as_ref().unwrap().get().unwrap(), "old");
+
+        let mut nested = session.begin_nested().await.unwrap();
+        nested.delete(house).unwrap();
+        nested.flush().await.unwrap();
+        nested.refresh(tenant).await.unwrap();
+        assert!(nested[tenant].house.is_none());
+        nested.rollback().await.unwrap();
+        assert!(session.load(tenant).await.unwrap().house.is_some());
+        session.commit().await.unwrap();
+    }
 
     /// [COM-5]
     #[case]

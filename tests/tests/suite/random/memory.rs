@@ -75,6 +75,8 @@ struct Before {
     key: Key,
     /// What it showed when it was first changed since then.
     written: Option<Row>,
+    /// It was read since then.
+    read: bool,
     doubt: Doubt,
 }
 
@@ -91,6 +93,8 @@ struct Mark {
 pub(super) struct InDoubt {
     /// Entities that may have to be read again.
     pub(super) entities: Vec<usize>,
+    /// Those that were read beside what is undone: they may be last known values now.
+    pub(super) read: Vec<usize>,
     /// References of rows that were not inserted after all to others that were detached: they may have kept their keys.
     pub(super) references: Vec<(usize, usize, Key)>,
 }
@@ -198,7 +202,7 @@ impl Memory {
     fn enter(&mut self, known: Known, state: State, doubts: &[Doubt]) -> usize {
         for (level, mark) in self.marks.iter_mut().enumerate() {
             let doubt = doubts.get(level).copied().unwrap_or(Doubt::No);
-            mark.before.push(Before { state, key: known.key, written: None, doubt });
+            mark.before.push(Before { state, key: known.key, written: None, read: true, doubt });
         }
         self.known.push(known);
         self.known.len() - 1
@@ -296,6 +300,9 @@ impl Memory {
                 }
             } else if self.wrote_by_statement {
                 self.write(entity);
+            }
+            for mark in &mut self.marks {
+                mark.before[entity].read = true;
             }
             let known = &mut self.known[entity];
             (known.shown, known.base, known.fresh, known.expired, known.stand_in) =
@@ -416,10 +423,20 @@ impl Memory {
         self.end();
     }
 
+    /// What an entity shows is to be read again.
+    pub(super) fn make_stale(&mut self, entity: usize) {
+        self.known[entity].fresh = false;
+    }
+
     /// [COM-5] A savepoint is set, with nothing unflushed.
     pub(super) fn begin_nested(&mut self) {
-        let before =
-            |known: &Known| Before { state: known.state, key: known.key, written: None, doubt: Doubt::No };
+        let before = |known: &Known| Before {
+            state: known.state,
+            key: known.key,
+            written: None,
+            read: false,
+            doubt: Doubt::No,
+        };
         let before = self.known.iter().map(before).collect();
         self.marks.push(Mark { before, outer: self.marks.clone() });
     }
@@ -459,6 +476,9 @@ impl Memory {
             let known = &mut self.known[entity];
             if known.state == State::Gone {
                 continue;
+            }
+            if before.read {
+                in_doubt.read.push(entity);
             }
             match before.doubt {
                 Doubt::No => {}

@@ -521,6 +521,12 @@ mod sequences {
                     self.world.memories[session].known[entity].shown[column] = Cell::Key(key);
                 }
             }
+            for entity in in_doubt.read {
+                let own = &self.sessions[session];
+                if each!(self.handles[session][entity], entity => own.is_stale(entity)) {
+                    self.world.memories[session].make_stale(entity);
+                }
+            }
             for entity in in_doubt.entities {
                 if self.observed(session, entity) == Err(ErrorKind::Expired) {
                     self.world.memories[session].known[entity].expired = true;
