@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::driver::Row;
+use crate::engine::write_value;
 use crate::error::{Error, ErrorKind};
 use crate::value::{Packed, Unpacked, civil};
 use crate::{Result, Value};
@@ -100,7 +101,7 @@ impl std::fmt::Display for Identity {
                         Value::Timestamp(micros) => {
                             f.write_str(&civil::timestamp_text(micros).unwrap_or_default())?
                         }
-                        other => f.write_str(other.kind())?,
+                        other => write_value(f, &other)?,
                     }
                 }
                 Ok(())

@@ -5,9 +5,27 @@ use orm_tests::{assert_says, assert_statements, both_forms};
 
 use crate::models::{Account, Entry, Node, Pair, PairNote, Post, User};
 
+#[derive(Model, Debug)]
+#[model(table = "files")]
+struct File {
+    #[model(key)]
+    digest: Vec<u8>,
+    name: String,
+}
+
 #[both_forms]
 mod stand_ins {
     use super::*;
+
+    /// A key is shown in messages, whatever its type.
+    #[case]
+    async fn a_key_of_bytes_is_shown(db: Db) {
+        db.create::<File>().await;
+        let mut session = db.session();
+        let file = session.reference::<File>(vec![0xAB, 1]).unwrap();
+        assert_says(session.try_get(file).unwrap_err(), &["File", "with key X'AB01'"]);
+        assert_eq!(session.load(file).await.unwrap_err().kind(), ErrorKind::RowGone);
+    }
 
     /// [STA-8]
     #[case]
