@@ -219,7 +219,8 @@ fn collect_unloaded(entities: &Entities, parts: &mut Vec<Part>) {
             let first = Place { slot: group.slots[0], ..place };
             group.assigned == columns && group.columns == columns && !entities.is_set_alone(first)
         };
-        match groups.iter_mut().find(joins).filter(|_| !is_alone) {
+        let known = if is_alone { None } else { groups.iter_mut().find(joins) };
+        match known {
             Some(group) => group.slots.push(place.slot),
             None => {
                 let group = Group::of(columns.clone(), vec![place.slot]);
