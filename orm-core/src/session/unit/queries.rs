@@ -255,7 +255,7 @@ impl Unit {
     ) -> Result<()> {
         self.check()?;
         if self.cursor != Cursor::Open {
-            let message = "the transaction that the stream was opened in has ended";
+            let message = "the stream has ended: its transaction has, or was rolled back to a savepoint";
             return Err(Error::new(ErrorKind::Misuse, message));
         }
         let Self { entities, lease, .. } = self;
