@@ -509,6 +509,22 @@ mod makers {
         assert_eq!(db.session().leave().await.unwrap_err().kind(), ErrorKind::Misuse);
     }
 
+    /// [COM-9] [COM-12] A block in which nothing was done leaves the connection that was joined as it was.
+    #[case]
+    async fn an_empty_block_keeps_the_joined_connection(db: Db) {
+        db.create::<User>().await;
+        let mut connection = db.engine.connect().await.unwrap();
+        connection.execute(User::insert().set(User::NAME, "before")).await.unwrap();
+        let mut session = SessionMaker::new(&db.engine).join(connection).await.unwrap();
+        drop(session.begin().await.unwrap());
+        session.add(User::new("Alice"));
+        session.commit().await.unwrap();
+        drop(session.begin().await.unwrap());
+        let mut connection = session.leave().await.unwrap();
+        assert_eq!(connection.count(User::select()).await.unwrap(), 2);
+        connection.rollback().await.unwrap();
+    }
+
     /// [COM-12] A block that is dropped leaves nothing in the transaction around it, whatever comes next.
     #[case]
     async fn a_block_in_a_joined_connection_is_undone_before_that_is_left(db: Db) {

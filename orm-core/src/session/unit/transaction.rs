@@ -169,7 +169,7 @@ impl Unit {
         }
         let in_doubt = self.lease.as_ref().is_some_and(Lease::is_busy);
         let base = self.joined.as_ref().and_then(|joined| joined.base);
-        if base.is_none() || in_doubt {
+        if self.joined.is_none() || in_doubt {
             // The pool rolls back, or closes what is in doubt.
             self.lease = None;
         }
