@@ -167,15 +167,18 @@ impl Unit {
         if !steps.is_empty() {
             self.tidy().await?;
             self.begin(true).await?;
-            let Self { entities, engine, lease, options, .. } = self;
-            if let Err(error) = flush::run(entities, &steps, engine, held(lease)?, options).await {
+            let Self { entities, engine, lease, options, failed, .. } = self;
+            let lease = held(lease)?;
+            *failed = Some(unfinished());
+            let ran = flush::run(entities, &steps, engine, lease, options).await;
+            *failed = None;
+            if let Err(error) = ran {
                 return Err(self.fail(error).await);
             }
         }
         self.entities.flushed();
         let Some(hooks) = hooks.filter(|_| !deeds.is_empty()) else { return Ok(()) };
-        // If one of them panics, what was flushed is not to be committed.
-        self.failed = Some(Error::new(ErrorKind::Misuse, "a hook after a flush panicked"));
+        self.failed = Some(unfinished());
         let done = hooks.after_flush(&mut self.entities, &deeds);
         self.failed = None;
         match done {
@@ -209,6 +212,12 @@ impl fmt::Display for Unit {
             (None, None) => Ok(()),
         }
     }
+}
+
+/// What is known of a flush until it is done: if code of the program panics in it, what was sent is not to be committed.
+fn unfinished() -> Error {
+    let message = "a flush was not finished: code of the program panicked in it, or the call was dropped";
+    Error::new(ErrorKind::Misuse, message)
 }
 
 /// The connection that `begin` has taken.

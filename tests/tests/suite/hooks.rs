@@ -335,7 +335,7 @@ fn a_panic_of_a_hook_commits_nothing() {
             session.add(User::new("Alice"));
             let flush = std::panic::AssertUnwindSafe(|| session.flush());
             assert!(std::panic::catch_unwind(flush).is_err());
-            assert_says(session.commit().unwrap_err(), &["roll back", "a hook after a flush panicked"]);
+            assert_says(session.commit().unwrap_err(), &["roll back", "code of the program panicked"]);
             session.rollback().unwrap();
             assert_eq!(session.count(User::select()).unwrap(), 0);
         });

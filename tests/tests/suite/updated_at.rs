@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use orm_tests::prelude::*;
-use orm_tests::{assert_statements, both_forms};
+use orm_tests::{Backend, assert_says, assert_statements, both_forms};
+
+use crate::models::User;
 
 /// Each case has a name of its own in the table, so that they do not count each other's calls.
 static CALLS: AtomicI64 = AtomicI64::new(0);
@@ -25,6 +27,18 @@ struct Stamp {
     editor: String,
     #[model(on_update = Some(next_call()))]
     call: Option<i64>,
+}
+
+/// What each change brings does not bear every number.
+#[derive(Model, Debug)]
+#[model(table = "fuses")]
+struct Fuse {
+    #[model(key, auto)]
+    id: i64,
+    owner: Option<BelongsTo<User>>,
+    load: i32,
+    #[model(default, on_update = if self.load > 16 { panic!("blown") } else { self.changes + 1 })]
+    changes: i32,
 }
 
 #[derive(Model, Debug)]
@@ -155,4 +169,28 @@ mod updated_at {
         assert_eq!((stored[0].created_at, stored[0].updated_at), (created_at, updated_at));
         assert_eq!((stored[0].naive, stored[0].offset, stored[0].civil), (naive, offset, civil));
     }
+}
+
+/// [R8] A panic in the middle of a flush is no reason to keep what it has sent, nor to send it again.
+#[test]
+fn after_a_panic_in_a_flush_the_session_waits_for_a_rollback() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    orm_tests::sync_form::run(Backend::Sqlite, |db| {
+        db.create::<Fuse>();
+        let mut session = db.session();
+        let fuse = session.add(Fuse::new(10));
+        session.commit().unwrap();
+        let alice = session.add(User::new("Alice"));
+        session[fuse].owner = Some(alice.into());
+        session[fuse].load = 20;
+        assert!(catch_unwind(AssertUnwindSafe(|| session.flush())).is_err());
+        session[fuse].load = 12;
+        let error = session.commit().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PendingRollback);
+        assert_says(error, &["panicked"]);
+        session.rollback().unwrap();
+        assert!(!session.contains(alice));
+        assert_eq!((session[fuse].load, session[fuse].owner.is_none()), (10, true));
+        assert_eq!(session.count(User::select()).unwrap(), 0);
+    });
 }
