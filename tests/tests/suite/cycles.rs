@@ -5,9 +5,37 @@ use orm_tests::{assert_says, both_forms};
 
 use crate::models::{Egg, Head, Hen, Node, Tail};
 
+/// Refers to itself, and has a column that is not loaded with the others.
+#[derive(Model, Debug)]
+#[model(table = "folders")]
+struct Folder {
+    #[model(key, auto)]
+    id: i64,
+    parent: Option<BelongsTo<Folder>>,
+    notes: Deferred<Option<String>>,
+}
+
 #[both_forms]
 mod cycles {
     use super::*;
+
+    /// [CYC-1] [CYC-3] What is not loaded is not needed to be deleted.
+    #[case]
+    async fn rows_without_their_deferred_columns_are_deleted(db: Db) {
+        db.create::<Folder>().await;
+        let mut session = db.session();
+        let root = session.add(Folder::new());
+        let child = session.add(Folder { parent: root.into(), ..Folder::new() });
+        session[root].parent = child.into();
+        session.add(Folder { parent: child.into(), ..Folder::new() });
+        session.commit().await.unwrap();
+        let mut session = db.session();
+        for folder in session.all(Folder::select()).await.unwrap() {
+            session.delete(folder).unwrap();
+        }
+        session.commit().await.unwrap();
+        assert_eq!(session.count(Folder::select()).await.unwrap(), 0);
+    }
 
     /// [CYC-1]
     #[case]

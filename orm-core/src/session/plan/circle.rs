@@ -2,7 +2,6 @@
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::query::WriteKind;
 use crate::session::arena::Place;
@@ -11,6 +10,7 @@ use crate::session::identity::Identity;
 use crate::session::order::{components, layers};
 use crate::session::plan::changes::{Group, Waiting};
 use crate::session::plan::{Part, Step};
+use crate::{Result, Value};
 
 /// The updates and inserts of tables that form a circle.
 pub(super) fn saves(
@@ -105,8 +105,12 @@ fn references(entities: &Entities, place: Place) -> Result<Vec<(usize, Place)>> 
         let mut before = entities.snapshot(place);
         values.extend(arena.table.columns().iter().map(|_| before.next()));
     } else {
-        let columns = arena.table.columns().iter();
-        values = columns.map(|column| arena.records.get(place.slot, column)).collect::<Result<_>>()?;
+        let value = |column| match arena.records.get(place.slot, column) {
+            // A deferred column is no part of a reference.
+            Err(error) if error.kind() == ErrorKind::NotLoaded => Ok(Value::Null),
+            value => value,
+        };
+        values = arena.table.columns().iter().map(value).collect::<Result<_>>()?;
     }
     let mut targets = Vec::new();
     for (number, key) in arena.table.foreign_keys().iter().enumerate() {
