@@ -234,6 +234,28 @@ mod keys {
         assert_eq!(where_it_is(&session, goods[0]), Some(("old".to_owned(), 1)));
     }
 
+    /// [KEY-3] [EXP-6] A row whose key a flush takes along is read under its new one.
+    #[case]
+    async fn what_is_read_again_has_its_key_of_after_the_flush(db: Db) {
+        db.create::<Shelf>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop::new("a", "Abbey"));
+        let shelf = session.add(Shelf::new(shop, 1));
+        session.commit().await.unwrap();
+        session[shop].code = "b".to_owned();
+        assert_eq!(session.load(shelf).await.unwrap().shop.get().unwrap(), "b");
+        session[shop].code = "c".to_owned();
+        session.refresh(shelf).await.unwrap();
+        assert_eq!(session[shelf].shop.get().unwrap(), "c");
+        session[shop].code = "d".to_owned();
+        session.refresh_for_update(shelf).await.unwrap();
+        assert_eq!(session[shelf].shop.get().unwrap(), "d");
+        session.delete(shelf).unwrap();
+        let error = session.refresh(shelf).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RowGone);
+        assert!(error.to_string().contains("was deleted in this session"), "{error}");
+    }
+
     /// [KEY-3] Without a cascade the database refuses while children are there.
     #[case]
     async fn a_key_that_is_referred_to_cannot_change_without_a_cascade(db: Db) {

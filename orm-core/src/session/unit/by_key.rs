@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, Token};
 use crate::query::KeyIs;
 use crate::result::Mapped;
-use crate::session::arena::Place;
+use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 use crate::session::stand_in::identity_of_key;
@@ -95,7 +95,7 @@ impl Unit {
         let place = self.entities.persistent(entity)?;
         self.check()?;
         self.entities.forget_changes(place);
-        let identity = self.entities.head(place).identity.clone();
+        let identity = self.identity_to_read(place).await?;
         match self.fetch(place.arena, &identity, true).await? {
             Some(_) => Ok(()),
             None => Err(self.row_gone(place)),
@@ -121,7 +121,7 @@ impl Unit {
         let place = self.entities.persistent(entity)?;
         self.check()?;
         self.entities.forget_changes(place);
-        let identity = self.entities.head(place).identity.clone();
+        let identity = self.identity_to_read(place).await?;
         match self.fetch_for_update::<M>(&identity).await? {
             Some(_) => Ok(()),
             None => Err(self.row_gone(place)),
@@ -139,7 +139,7 @@ impl Unit {
         if let Ok(place) = self.entities.persistent(entity)
             && !self.entities.is_fresh(place)
         {
-            let identity = self.entities.head(place).identity.clone();
+            let identity = self.identity_to_read(place).await?;
             if self.fetch(place.arena, &identity, false).await?.is_none() {
                 return Err(self.row_gone(place));
             }
@@ -147,10 +147,19 @@ impl Unit {
         self.entities.try_get(entity)
     }
 
+    /// The key under which an entity's row is read: a flush that goes first may give it another one.
+    async fn identity_to_read(&mut self, place: Place) -> Result<Identity> {
+        if self.flushes_first() {
+            Box::pin(self.flush()).await?;
+        }
+        Ok(self.entities.head(place).identity.clone())
+    }
+
     pub(super) fn row_gone(&self, place: Place) -> Error {
         let arena = self.entities.arena(place);
-        let message =
-            format!("the row {} was deleted by somebody else", self.entities.shown(arena.head(place.slot)));
+        let head = arena.head(place.slot);
+        let by = if head.state == State::Deleted { "in this session" } else { "by somebody else" };
+        let message = format!("the row {} was deleted {by}", self.entities.shown(head));
         Error::new(ErrorKind::RowGone, message).with_model(arena.model)
     }
 }
