@@ -329,7 +329,9 @@ fn a_panic_of_a_hook_commits_nothing() {
         orm_tests::sync_form::run(backend, |db| {
             db.create::<User>();
             let sessions = SessionMaker::new(&db.engine).after_insert(
-                |_: &mut Entities, _: Entity<User>| -> orm::Result<()> { panic!("a hook's mistake") },
+                |_: &mut Entities, _: Entity<User>| -> orm::Result<()> {
+                    std::panic::panic_any("a hook's mistake")
+                },
             );
             let mut session = sessions.session();
             session.add(User::new("Alice"));

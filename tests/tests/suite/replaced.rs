@@ -301,7 +301,7 @@ mod replaced {
         session.add(user(1, "b", 1));
         let error = session.flush().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StaleData);
-        assert_says(error, &["users", "1 rows", "0"]);
+        assert_says(error, &["users", "1 row ", "0"]);
         session.rollback().await.unwrap();
         assert!(session.contains(old));
     }

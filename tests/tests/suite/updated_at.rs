@@ -37,7 +37,7 @@ struct Fuse {
     id: i64,
     owner: Option<BelongsTo<User>>,
     load: i32,
-    #[model(default, on_update = if self.load > 16 { panic!("blown") } else { self.changes + 1 })]
+    #[model(default, on_update = { assert!(self.load <= 16, "blown"); self.changes + 1 })]
     changes: i32,
 }
 
