@@ -65,33 +65,15 @@ async fn run_step(
         let statement = engine.statements().write(dialect, &shape, layout)?;
         let done = step.slots.len() - left.len();
         let holders = step.replaces.get(done..).unwrap_or_default();
-        let versions = entities.known_versions(step, &shape, slots, holders)?;
-        let arena = &entities.arenas[step.arena as usize];
-        let rows: Box<dyn Rows + Send> = match step.assigned.is_empty() {
-            false => Box::new(AssignedRows { entities, step, slots }),
-            true => arena.records.rows(Selection {
-                slots,
-                holders,
-                columns: Selection::columns_of(table, shape.columns()),
-                clear: step.clear,
-                key: shape.key().len() - usize::from(!versions.is_empty()),
-                versions,
-                heads: &arena.heads,
-            }),
-        };
+        let rows = rows_of(entities, step, &shape, slots, holders)?;
         let keys = shape.generated_key().is_some();
         let write = Write { statement: &statement, layout, rows: &*rows, keys };
         let sent = send(lease, write, &shape).await;
+        let arena = &entities.arenas[step.arena as usize];
         let (written, made) = sent.map_err(|error| blame(arena, dialect, &shape, &*rows, error))?;
         drop(rows);
-        let complete = written.affected == slots.len() as u64;
-        if step.kind == WriteKind::Delete
-            && !complete
-            && shape.version().is_none()
-            && options.warns_of_gone_rows
-        {
-            let counts = counts("deleted", slots.len(), written.affected);
-            lease.warn(&format!("table {}: {counts}; some were gone already", table.name()));
+        if options.warns_of_gone_rows {
+            warn_of_gone(step, &shape, slots.len(), &written, lease);
         }
         acknowledge(entities, step, (slots, holders), &shape, &written)?;
         if !shape.fetched().is_empty() {
@@ -103,6 +85,39 @@ async fn run_step(
         left = rest;
     }
     Ok(())
+}
+
+/// What is written to these slots, as a driver reads it.
+fn rows_of<'e>(
+    entities: &'e Entities,
+    step: &'e Step,
+    shape: &WriteShape,
+    slots: &'e [u32],
+    holders: &'e [u32],
+) -> Result<Box<dyn Rows + Send + 'e>> {
+    if !step.assigned.is_empty() {
+        return Ok(Box::new(AssignedRows { entities, step, slots }));
+    }
+    let versions = entities.known_versions(step, shape, slots, holders)?;
+    let arena = &entities.arenas[step.arena as usize];
+    Ok(arena.records.rows(Selection {
+        slots,
+        holders,
+        columns: Selection::columns_of(arena.table, shape.columns()),
+        clear: step.clear,
+        key: shape.key().len() - usize::from(!versions.is_empty()),
+        versions,
+        heads: &arena.heads,
+    }))
+}
+
+/// A row that is gone when it is to be deleted is no error, unless its version was looked at.
+fn warn_of_gone(step: &Step, shape: &WriteShape, expected: usize, written: &Written, lease: &Lease) {
+    let is_complete = written.affected == expected as u64;
+    if step.kind == WriteKind::Delete && !is_complete && shape.version().is_none() {
+        let counts = counts("deleted", expected, written.affected);
+        lease.warn(&format!("table {}: {counts}; some were gone already", shape.table().name()));
+    }
 }
 
 /// The rows of a step that an earlier step has not shown to be gone: it gave their key to another entity, which nobody

@@ -18,7 +18,8 @@ const AREAS: [(&str, u32); 10] = [
     ("BLK", 5),
 ];
 
-/// They speak of collections, which models do not have yet.
+/// They speak of collections, which models do not have yet; so does the second half of KEY-3, where the session and not the
+/// database takes children along.
 const OF_COLLECTIONS: [&str; 3] = ["EXP-8", "MRG-4", "CYC-2"];
 
 #[test]

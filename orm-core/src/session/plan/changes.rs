@@ -177,20 +177,25 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
         }
         entities.touched.push(place);
         if !doomed {
-            let groups = &mut changes_of(parts, place.arena).updates;
-            let joins = |group: &&mut Group| group.columns == changed && group.assigned.is_empty();
-            if !expressions.is_empty() {
-                let group = Group::of(changed.clone(), vec![place.slot]);
-                groups.push(Group { assigned: expressions, ..group });
-                continue;
-            }
-            match groups.iter_mut().find(joins) {
-                Some(group) => group.slots.push(place.slot),
-                None => groups.push(Group::of(changed.clone(), vec![place.slot])),
-            }
+            add_update(&mut changes_of(parts, place.arena).updates, place.slot, &changed, expressions);
         }
     }
     collect_unloaded(entities, parts);
+    complete(entities, parts);
+    Ok(())
+}
+
+/// Adds a row to those of which the same columns are written; one with expressions stands alone.
+fn add_update(groups: &mut Vec<Group>, slot: u32, changed: &[usize], expressions: Vec<usize>) {
+    let joins = |group: &&mut Group| group.columns == changed && group.assigned.is_empty();
+    match groups.iter_mut().find(joins).filter(|_| expressions.is_empty()) {
+        Some(group) => group.slots.push(slot),
+        None => groups.push(Group { assigned: expressions, ..Group::of(changed.to_vec(), vec![slot]) }),
+    }
+}
+
+/// Puts the rows of each group in the order of their keys, and adds the columns that the session writes by itself.
+fn complete(entities: &Entities, parts: &mut [Part]) {
     for part in parts {
         let arena = &entities.arenas[part.arena as usize];
         for group in &mut part.changes.updates {
@@ -203,7 +208,6 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
             }
         }
     }
-    Ok(())
 }
 
 /// The updates of entities that were set without being loaded.
