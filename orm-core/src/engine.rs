@@ -39,7 +39,7 @@ pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transact
 pub use echo::Echo;
 pub(crate) use echo::write_value;
 pub(crate) use lease::Lease;
-pub(crate) use many::update_many;
+pub(crate) use many::{counts, update_many};
 pub use migrate::Migration;
 pub use observer::{Event, Observer, Sent};
 use options::Options;

@@ -20,16 +20,22 @@ pub(crate) async fn update_many(
         let written = lease.write(Write { statement: &statement, layout, rows, keys: false }).await;
         let written = written.map_err(|error| rows.blame(dialect, error))?;
         if written.affected != rows.len() as u64 {
-            let others = match shape.table().version() {
-                Some(_) => "the others are not there, or have another version",
-                None => "the others are not there",
+            let reason = match shape.table().version() {
+                Some(_) => "a row is not there, or has another version",
+                None => "a row is not there",
             };
-            let (table, expected, affected) = (shape.table().name(), rows.len(), written.affected);
-            let message =
-                format!("table {table}: {expected} rows were to be updated and {affected} were; {others}");
+            let (table, counts) = (shape.table().name(), counts("updated", rows.len(), written.affected));
+            let message = format!("table {table}: {counts}; {reason}");
             return Err(Error::new(ErrorKind::StaleData, message));
         }
         updated += written.affected;
     }
     Ok(updated)
+}
+
+/// How many rows a statement was to write, and how many it did, in words.
+pub(crate) fn counts(verb: &str, expected: usize, affected: u64) -> String {
+    let (rows, were) =
+        (if expected == 1 { "row was" } else { "rows were" }, if affected == 1 { "was" } else { "were" });
+    format!("{expected} {rows} to be {verb} and {affected} {were}")
 }

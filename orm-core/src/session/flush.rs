@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::Result;
 use crate::driver::{RowBuffer, Rows, Write, Written};
-use crate::engine::{EngineCore, Lease};
+use crate::engine::{EngineCore, Lease, counts};
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Table;
 use crate::query::{Dialect, Layout, WriteKind, WriteShape};
@@ -205,12 +205,6 @@ async fn send(lease: &mut Lease, write: Write<'_>, shape: &WriteShape) -> Result
     let affected = lease.write_returning(write, &mut made).await?;
     let keys = generated_keys(shape, write.layout, &made)?;
     Ok((Written { affected, keys }, made))
-}
-
-fn counts(verb: &str, expected: usize, affected: u64) -> String {
-    let (rows, were) =
-        (if expected == 1 { "row was" } else { "rows were" }, if affected == 1 { "was" } else { "were" });
-    format!("{expected} {rows} to be {verb} and {affected} {were}")
 }
 
 fn inserted(

@@ -9,7 +9,7 @@ use crate::session::{AsyncSession, Session};
 
 impl Session {
     /// Begins a transaction that ends with the guard: by its `commit` or `rollback`, or by a rollback when it is dropped. An
-    /// error if one is open. BEGIN is sent with the first statement.
+    /// error if one is open. BEGIN is sent with the first statement. What was changed before and not flushed belongs to it.
     pub fn begin(&mut self) -> Result<Transaction<'_, Self>> {
         wait(self.unit.begin_block())?;
         Ok(Transaction::new(self))
@@ -26,7 +26,7 @@ impl Session {
 
 impl AsyncSession {
     /// Begins a transaction that ends with the guard: by its `commit` or `rollback`, or by a rollback when it is dropped. An
-    /// error if one is open. BEGIN is sent with the first statement.
+    /// error if one is open. BEGIN is sent with the first statement. What was changed before and not flushed belongs to it.
     pub async fn begin(&mut self) -> Result<Transaction<'_, Self>> {
         self.unit.begin_block().await?;
         Ok(Transaction::new(self))

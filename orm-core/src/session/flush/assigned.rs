@@ -1,7 +1,7 @@
 //! Steps whose values were set beside the structs: a row by itself where an expression sets a column, else in batches.
 
 use crate::driver::{RowBuffer, Rows};
-use crate::engine::{EngineCore, Lease};
+use crate::engine::{EngineCore, Lease, counts};
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Column;
 use crate::query::{Assignments, Bound, UpdateOne, Written, rendered_to_run};
@@ -11,7 +11,7 @@ use crate::session::fetched::columns_to_fetch;
 use crate::session::plan::Step;
 use crate::{Result, Value};
 
-use super::{counts, stale};
+use super::stale;
 
 /// Runs an UPDATE for each row of a step.
 pub(super) async fn run_each(
