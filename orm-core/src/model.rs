@@ -1,6 +1,7 @@
 //! What a derive says about a struct: its table, its key, and how its fields are read and written.
 
 mod belongs_to;
+mod collection;
 mod cursor;
 mod deferred;
 mod derived;
@@ -11,6 +12,8 @@ mod key;
 mod models;
 mod query;
 mod relation;
+mod relation_def;
+mod relation_field;
 mod rows;
 
 use crate::Result;
@@ -21,6 +24,7 @@ use crate::query::{Alias, AsSource as _, Delete, Insert, Projection, Select, Upd
 use crate::result::{FromRow, RowReader, Shape};
 
 pub use belongs_to::BelongsTo;
+pub use collection::Collection;
 pub use deferred::Deferred;
 pub use entity::{Entity, Token};
 pub use field::{Embedded, Field, Reference, is_default};
@@ -29,6 +33,8 @@ pub use key::Key;
 pub use models::Models;
 pub use query::TextEntities;
 pub use relation::{Referent, ToMany, ToOne};
+pub use relation_def::{Cascade, ChildOf, JoinTable, Relation, RelationDef, RelationKind};
+pub use relation_field::{HasMany, HasOne, ManyToMany, Member, RelationField};
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(
@@ -101,6 +107,43 @@ pub trait Record: FromRow + Send + Sync + 'static {
 
     /// Gives a field the value that each change of the row brings.
     fn renew(&mut self, _field: usize) {}
+
+    /// Makes a reference one to this entity, or to nothing; whether it can be that.
+    fn refer(&mut self, _field: usize, _to: Option<Token>) -> bool {
+        false
+    }
+
+    /// Its relation fields, which are numbered apart from those with columns.
+    fn relations() -> &'static [RelationDef] {
+        &[]
+    }
+
+    /// The state of a relation field.
+    fn collection(&self, _relation: usize) -> Option<&Collection> {
+        None
+    }
+
+    /// The state of a relation field.
+    fn collection_mut(&mut self, _relation: usize) -> Option<&mut Collection> {
+        None
+    }
+
+    /// Where the entities are that a relation leads to.
+    fn related_arena<K: Keeper>(_relation: usize, _keeper: &mut K) -> Option<u32> {
+        None
+    }
+
+    /// Hands the new structs in its relation fields over to who keeps them.
+    fn hand_over<K: Keeper>(&mut self, _keeper: &mut K) {}
+}
+
+/// Hands over the new structs of one relation field; what a derive calls.
+#[doc(hidden)]
+pub fn hand_over<F: RelationField, K: Keeper>(field: &mut F, keeper: &mut K) {
+    for (place, record) in field.take_new() {
+        let token = keeper.add(record);
+        field.collection_mut().insert(place, token);
+    }
 }
 
 impl Metadata {

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::error::{Error, ErrorKind};
 use crate::metadata::FieldBuilder;
+use crate::model::relation_field::refuse;
 use crate::model::{Entity, Field, Key, Model, Reference, Token};
 use crate::result::RowReader;
 use crate::{Result, Value};
@@ -20,6 +22,34 @@ impl<M: Model> BelongsTo<M> {
     /// A reference to the row with this key.
     pub fn key(key: impl Into<M::Key>) -> Self {
         Self { key: Some(key.into()), entity: None }
+    }
+
+    /// A reference that is set by the collection of the row referred to: that of a new struct which is put into one. One that is
+    /// still unset when it is flushed is an error.
+    pub fn unset() -> Self {
+        Self { key: None, entity: None }
+    }
+
+    /// The entity referred to, if it is known: the reference was made from it, or it was loaded along this relation. It panics if it is
+    /// not known; [`try_entity`](Self::try_entity) gives an error instead.
+    #[track_caller]
+    pub fn entity(&self) -> Entity<M> {
+        match self.try_entity() {
+            Ok(entity) => entity,
+            Err(error) => refuse(&error),
+        }
+    }
+
+    /// The entity referred to, or the error that says that it is not known.
+    pub fn try_entity(&self) -> Result<Entity<M>> {
+        let not_loaded = || {
+            let message = format!(
+                "the {} referred to is not loaded; load it with the query, .with(…), or afterwards: session.load(entity, …)",
+                M::NAME
+            );
+            Error::new(ErrorKind::NotLoaded, message)
+        };
+        self.entity.map(Entity::new).ok_or_else(not_loaded)
     }
 
     /// The key of the row referred to; `None` while it has not been inserted.
@@ -54,6 +84,7 @@ impl<M: Model> fmt::Debug for BelongsTo<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
             Some(key) => write!(f, "BelongsTo<{}>({key:?})", M::NAME),
+            None if self.entity.is_none() => write!(f, "BelongsTo<{}>(unset)", M::NAME),
             None => write!(f, "BelongsTo<{}>(not inserted yet)", M::NAME),
         }
     }
@@ -120,6 +151,11 @@ impl<M: Model> Field for BelongsTo<M> {
     fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
         Some(self)
     }
+
+    fn refer(&mut self, to: Option<Token>) -> bool {
+        *self = Self { key: None, entity: to };
+        to.is_some()
+    }
 }
 
 impl<M: Model> Reference for BelongsTo<M> {
@@ -171,5 +207,10 @@ impl<M: Model> Field for Option<BelongsTo<M>> {
 
     fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
         self.as_mut().map(|reference| reference as _)
+    }
+
+    fn refer(&mut self, to: Option<Token>) -> bool {
+        *self = to.map(|entity| BelongsTo { key: None, entity: Some(entity) });
+        true
     }
 }

@@ -40,6 +40,12 @@ pub trait Field: Sized {
     fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
         None
     }
+
+    /// Makes a reference one to this entity, or to nothing; whether it can be that.
+    #[doc(hidden)]
+    fn refer(&mut self, _to: Option<Token>) -> bool {
+        false
+    }
 }
 
 /// A struct whose fields are columns of the model that it is a field of. Derive it: `#[derive(Embedded)]`.

@@ -29,6 +29,9 @@ pub trait Keeper {
     /// Where the entities of a model are.
     fn arena<M: Model>(&mut self) -> u32;
 
+    /// Takes a new struct in, to be inserted.
+    fn add<M: Model>(&mut self, record: M) -> Token;
+
     /// The entity of a row.
     fn meet(&mut self, arena: u32, row: &dyn Row) -> Result<Token>;
 }

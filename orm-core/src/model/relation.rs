@@ -36,6 +36,11 @@ impl<M, T> ToOne<M, T> {
         Self { table, field, from: None, to: None, of: PhantomData }
     }
 
+    /// The field that it is.
+    pub(crate) const fn field(&self) -> usize {
+        self.field
+    }
+
     /// The same from the other side: one that is referred to has many that refer to it.
     pub const fn reverse(self) -> ToMany<T, M> {
         ToMany { reference: self }

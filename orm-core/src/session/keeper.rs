@@ -16,6 +16,10 @@ impl Keeper for Entities {
         self.arena_index::<M>()
     }
 
+    fn add<M: Model>(&mut self, record: M) -> Token {
+        self.add(record).token
+    }
+
     #[inline]
     fn meet(&mut self, arena: u32, row: &dyn Row) -> Result<Token> {
         self.meet(arena, row, self.refills)

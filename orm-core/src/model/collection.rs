@@ -1,0 +1,149 @@
+//! What a relation field knows: whether it is loaded, which entities are in it, and what was done to it since. It knows no type.
+
+use std::sync::Arc;
+
+use crate::model::Token;
+
+/// The state of a relation field.
+///
+/// Its members are shared: a clone costs one count, and whoever changes them first takes a copy. So a session remembers a
+/// collection as it was by a clone.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// Whether the tokens are all; otherwise they are what was added to rows that nobody has read.
+    loaded: bool,
+    /// When that was known, on the session's clock; 0 in a struct that no session has.
+    read_at: u32,
+    members: Option<Arc<Members>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Members {
+    tokens: Vec<Token>,
+    /// What was taken out since the last flush.
+    removed: Vec<Token>,
+    /// What is in the database and nobody has read is to go.
+    replaces: bool,
+}
+
+/// That of a new struct: nothing is in it, and that is known.
+impl Default for Collection {
+    fn default() -> Self {
+        Self { loaded: true, read_at: 0, members: None }
+    }
+}
+
+impl Collection {
+    /// That of a row that was read: nobody has asked what is in it.
+    pub const fn not_loaded() -> Self {
+        Self { loaded: false, read_at: 0, members: None }
+    }
+
+    /// That of a row that was read with its related entities.
+    pub(crate) fn of(tokens: Vec<Token>, read_at: u32) -> Self {
+        let members = (!tokens.is_empty()).then(|| Arc::new(Members { tokens, ..Members::default() }));
+        Self { loaded: true, read_at, members }
+    }
+
+    /// Whether it is known what is in it.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// What is in it; if it is not loaded, what was added.
+    pub(crate) fn tokens(&self) -> &[Token] {
+        self.members.as_ref().map_or(&[], |members| &members.tokens)
+    }
+
+    /// What was taken out since the last flush.
+    pub(crate) fn removed(&self) -> &[Token] {
+        self.members.as_ref().map_or(&[], |members| &members.removed)
+    }
+
+    /// Whether all that is in the database is to go, though nobody has read it.
+    pub(crate) fn replaces(&self) -> bool {
+        !self.loaded && self.members.as_ref().is_some_and(|members| members.replaces)
+    }
+
+    /// When it was read, on the session's clock; 0 if it was not.
+    pub(crate) fn read_at(&self) -> u32 {
+        self.read_at
+    }
+
+    pub(crate) fn contains(&self, token: Token) -> bool {
+        self.tokens().contains(&token)
+    }
+
+    /// Whether nothing was done to it that was not done to the other, of which it is a clone.
+    pub(crate) fn is_as(&self, before: &Self) -> bool {
+        let same = match (&self.members, &before.members) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        same && self.loaded == before.loaded
+    }
+
+    /// Puts an entity in, at the end. It is in there once.
+    pub(crate) fn push(&mut self, token: Token) {
+        if !self.contains(token) {
+            self.insert(usize::MAX, token);
+        }
+    }
+
+    /// Puts an entity in that is known not to be there.
+    pub(crate) fn insert(&mut self, position: usize, token: Token) {
+        let members = self.members_mut();
+        members.removed.retain(|&other| other != token);
+        members.tokens.insert(position.min(members.tokens.len()), token);
+    }
+
+    /// Takes an entity out; whether it may have been there.
+    pub(crate) fn remove(&mut self, token: Token) -> bool {
+        if self.loaded && !self.contains(token) {
+            return false;
+        }
+        let members = self.members_mut();
+        members.tokens.retain(|&other| other != token);
+        members.removed.push(token);
+        true
+    }
+
+    /// Puts these in, and takes all others out.
+    pub(crate) fn set(&mut self, tokens: Vec<Token>) {
+        let is_loaded = self.loaded;
+        let Members { tokens: kept, removed, replaces } = self.members_mut();
+        removed.append(kept);
+        *kept = tokens;
+        removed.retain(|token| !kept.contains(token));
+        *replaces |= !is_loaded;
+    }
+
+    /// Forgets entities without being asked to do anything about them: their rows are gone, or refer elsewhere by now.
+    pub(crate) fn forget(&mut self, is_gone: impl Fn(Token) -> bool) {
+        if self.tokens().iter().any(|&token| is_gone(token)) {
+            self.members_mut().tokens.retain(|&token| !is_gone(token));
+        }
+    }
+
+    /// What was done to it is done in the database: what is not loaded is as if nobody had touched it.
+    pub(crate) fn settle(&mut self) {
+        if !self.loaded {
+            self.members = None;
+        } else if !self.removed().is_empty() {
+            self.members_mut().removed.clear();
+        }
+    }
+
+    /// What is known of it is as current as this.
+    pub(crate) fn set_read_at(&mut self, now: u32) {
+        if self.loaded {
+            self.read_at = now;
+        }
+    }
+
+    fn members_mut(&mut self) -> &mut Members {
+        Arc::make_mut(self.members.get_or_insert_default())
+    }
+}
