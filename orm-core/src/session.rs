@@ -36,6 +36,7 @@ mod merge;
 mod order;
 mod plan;
 mod records;
+mod relations;
 mod replaced;
 mod replay;
 mod rows;

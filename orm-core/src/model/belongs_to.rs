@@ -167,6 +167,10 @@ impl<M: Model> Reference for BelongsTo<M> {
         self.key.is_none() && self.entity.is_some()
     }
 
+    fn is_unset(&self) -> bool {
+        self.key.is_none() && self.entity.is_none()
+    }
+
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
         self.key = Some(M::Key::from_values(&read_values::<M>(key)?)?);
         Ok(())

@@ -68,6 +68,9 @@ pub trait Reference {
     /// Whether the key of that entity is still to be filled in.
     fn is_waiting(&self) -> bool;
 
+    /// Whether it was made to be set by somebody else, and nobody did.
+    fn is_unset(&self) -> bool;
+
     /// Fills in the key.
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()>;
 

@@ -28,6 +28,7 @@ impl Entities {
         let head = self.head_mut(place);
         head.state = State::Persistent;
         head.read_at = now;
+        self.relations_known_since(place, now);
         self.journal.inserted(place, generated);
     }
 

@@ -8,9 +8,10 @@ use crate::driver::{Row, Statement};
 use crate::engine::EngineCore;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{ForeignKey, Table};
-use crate::model::{Model, Token};
+use crate::model::{Collection, Model, RelationDef, Token};
 use crate::query::Positions;
 use crate::result::RowReader;
+use crate::session::entities::Entities;
 use crate::session::identity::{Identity, IdentityMap};
 use crate::session::records::{Records, Structs};
 use crate::{Result, SqlType};
@@ -70,6 +71,9 @@ pub(super) struct Arena {
     pub(super) of: TypeId,
     pub(super) heads: Vec<Head>,
     pub(super) records: Box<dyn Records>,
+    /// What its structs hold beside columns.
+    pub(super) relations: &'static [RelationDef],
+    pub(super) of_relations: OfRelations,
     /// The statement that reads one row by its key, once it was needed.
     pub(super) by_key: Option<Arc<Statement>>,
     /// Where the columns are in a row without the deferred ones, if there are any.
@@ -78,6 +82,24 @@ pub(super) struct Arena {
     free: Vec<u32>,
     /// Slots that were freed in the transaction that is open: its journal still names them.
     retired: Vec<u32>,
+}
+
+/// What a model's relations need to know its type for.
+#[derive(Clone, Copy)]
+pub(super) struct OfRelations {
+    /// Takes in the new structs that stand in an entity's relation fields.
+    pub(super) hand_over: fn(&mut Entities, Place),
+    /// Where the entities are that a relation leads to.
+    pub(super) target: fn(&mut Entities, usize) -> Option<u32>,
+}
+
+impl OfRelations {
+    fn of<M: Model>() -> Self {
+        Self {
+            hand_over: Entities::hand_over::<M>,
+            target: |entities, relation| M::related_arena(relation, entities),
+        }
+    }
 }
 
 /// What a row turned out to be.
@@ -94,6 +116,8 @@ impl Arena {
             of: TypeId::of::<M>(),
             heads: Vec::new(),
             records: Box::new(Structs::<M>::new()),
+            relations: M::relations(),
+            of_relations: OfRelations::of::<M>(),
             by_key: None,
             without_deferred: M::select().statement.projection.positions(),
             identities: IdentityMap::default(),
@@ -246,13 +270,16 @@ impl Arena {
         &mut self,
         row: &dyn Row,
         now: u32,
+        expired_before: u32,
         refill: impl FnOnce(&Head) -> bool,
     ) -> Result<Met> {
         let identity = self.identity_of_row(row)?;
         let slot = match self.find(&identity) {
             Some(slot) => {
                 if refill(self.head(slot)) {
+                    let relations = self.collections_since(slot, expired_before);
                     self.read(slot, row, &identity)?;
+                    self.put_collections(slot, relations);
                     self.head_mut(slot).read_at = now;
                 }
                 slot
@@ -268,6 +295,30 @@ impl Arena {
             }
         };
         Ok(Met { slot, generation: self.head(slot).generation })
+    }
+
+    /// The states of an entity's relations, those that were thrown away being not loaded. Nothing where there are none.
+    fn collections_since(&self, slot: u32, expired_before: u32) -> Vec<Collection> {
+        let current = |collection: Collection| match collection.read_at() >= expired_before {
+            true => collection,
+            false => Collection::not_loaded(),
+        };
+        self.collections(slot).into_iter().map(current).collect()
+    }
+
+    /// The states of an entity's relations, as they are.
+    pub(super) fn collections(&self, slot: u32) -> Vec<Collection> {
+        let state = |relation| self.records.collection(slot, relation).cloned();
+        (0..self.relations.len()).filter_map(state).collect()
+    }
+
+    /// Gives an entity's relations these states.
+    pub(super) fn put_collections(&mut self, slot: u32, collections: Vec<Collection>) {
+        for (relation, before) in collections.into_iter().enumerate() {
+            if let Some(collection) = self.records.collection_mut(slot, relation) {
+                *collection = before;
+            }
+        }
     }
 
     /// The slot of a row, if its entity is known.

@@ -22,7 +22,7 @@ impl Entities {
         if !news.is_empty() && self.wrote_rows && !self.head(place).touched {
             // What is read may be what this transaction wrote: a rollback forgets it.
             let Self { arenas, journal, .. } = self;
-            let (_, snapshot) = journal.snapshot(place);
+            let (_, snapshot) = journal.snapshot(place, Vec::new());
             arenas[place.arena as usize].records.pack(place.slot, table.columns(), snapshot);
         }
         let arena = self.arena_mut(place);
@@ -72,7 +72,8 @@ impl Entities {
                 Err(error) => return Err(arena.blame(error, position)),
             });
         }
-        let (number, snapshot) = self.journal.snapshot(place);
+        let collections = self.journal.collections_of(self.head(place).snapshot).to_vec();
+        let (number, snapshot) = self.journal.snapshot(place, collections);
         for value in &values {
             match value {
                 Some(value) => snapshot.push(value),

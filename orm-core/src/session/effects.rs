@@ -146,7 +146,7 @@ impl Entities {
         let Self { arenas, journal, .. } = self;
         let arena = &mut arenas[place.arena as usize];
         if !arena.head(place.slot).touched {
-            let (_, snapshot) = journal.snapshot(place);
+            let (_, snapshot) = journal.snapshot(place, Vec::new());
             arena.records.pack(place.slot, arena.table.columns(), snapshot);
         }
         let all = arena.table.columns();

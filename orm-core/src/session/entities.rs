@@ -48,6 +48,8 @@ pub struct Entities {
     pub(super) keeps_changes: bool,
     /// Rows were written in this transaction other than by a flush: what is read from now on may be undone with them.
     pub(super) wrote_rows: bool,
+    /// There is a model with relation fields.
+    pub(super) has_relations: bool,
 }
 
 impl Entities {
@@ -71,6 +73,7 @@ impl Entities {
             refills: false,
             keeps_changes: false,
             wrote_rows: false,
+            has_relations: false,
         }
     }
 
@@ -79,6 +82,9 @@ impl Entities {
         let arena = self.arena_index::<M>();
         let place = self.take_in(arena, record, State::Pending);
         self.new.push(place);
+        if !M::relations().is_empty() {
+            self.hand_over::<M>(place);
+        }
         Entity::new(self.handle(place))
     }
 
@@ -166,9 +172,10 @@ impl Entities {
 
     #[inline]
     pub(super) fn arena_index<M: Model>(&mut self) -> u32 {
-        let Self { arenas, arena_of, .. } = self;
+        let Self { arenas, arena_of, has_relations, .. } = self;
         *arena_of.entry(TypeId::of::<M>()).or_insert_with(|| {
             arenas.push(Arena::new::<M>());
+            *has_relations |= !M::relations().is_empty();
             #[expect(clippy::cast_possible_truncation, reason = "a program has fewer models than that")]
             let index = (arenas.len() - 1) as u32;
             index
@@ -264,7 +271,7 @@ impl Entities {
         if head.touched || head.state != State::Persistent {
             return;
         }
-        let (number, snapshot) = journal.snapshot(place);
+        let (number, snapshot) = journal.snapshot(place, arena.collections(place.slot));
         arena.records.pack(place.slot, arena.table.columns(), snapshot);
         let head = arena.head_mut(place.slot);
         head.touched = true;
@@ -285,6 +292,8 @@ impl Entities {
 
     fn put_back(&mut self, place: Place) {
         let snapshot = self.head(place).snapshot;
+        let collections = self.journal.collections_of(snapshot).to_vec();
+        self.arena_mut(place).put_collections(place.slot, collections);
         if self.restore(place, snapshot).is_err() {
             // What it was cannot be put back; it has to be read again.
             self.head_mut(place).read_at = 0;

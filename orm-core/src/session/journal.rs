@@ -1,6 +1,7 @@
 //! The journal of a transaction: what has to be undone in memory when the transaction is rolled back. Its entries for
 //! touched rows are also the snapshots that changes are found with.
 
+use crate::model::Collection;
 use crate::session::arena::Place;
 use crate::session::fetched::Fetched;
 use crate::session::identity::Identity;
@@ -8,6 +9,8 @@ use crate::value::{Packed, Unpacked};
 
 /// One thing that happened, with what is needed to undo it.
 pub(super) enum Entry {
+    /// The relations of an entity as they were. Where it was handed out for writing, this stands before that.
+    Collections(Place, Box<[Collection]>),
     /// The entity was handed out for writing; its columns, as they were, begin here.
     Touched(Place, usize),
     /// The rows of so many entities in neighbouring slots were inserted; whether the database made their keys.
@@ -51,11 +54,27 @@ impl Journal {
     }
 
     /// Begins a snapshot, whose values are pushed to what this returns; it is found again under its entry's number.
-    pub(super) fn snapshot(&mut self, place: Place) -> (u32, &mut Packed) {
+    pub(super) fn snapshot(&mut self, place: Place, collections: Vec<Collection>) -> (u32, &mut Packed) {
+        self.collections(place, collections);
         #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion snapshots do")]
         let number = self.entries.len() as u32;
         self.entries.push(Entry::Touched(place, self.snapshots.end()));
         (number, &mut self.snapshots)
+    }
+
+    /// Notes the relations of an entity, as they are, if it has any.
+    pub(super) fn collections(&mut self, place: Place, collections: Vec<Collection>) {
+        if !collections.is_empty() {
+            self.entries.push(Entry::Collections(place, collections.into_boxed_slice()));
+        }
+    }
+
+    /// The relations that were noted with the snapshot with this number.
+    pub(super) fn collections_of(&self, number: u32) -> &[Collection] {
+        match (number as usize).checked_sub(1).and_then(|before| self.entries.get(before)) {
+            Some(Entry::Collections(_, collections)) => collections,
+            _ => &[],
+        }
     }
 
     /// Where values begin that are pushed now, for an entry that follows.

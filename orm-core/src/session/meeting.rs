@@ -12,6 +12,7 @@ impl Entities {
     #[inline]
     pub(super) fn meet(&mut self, arena: u32, row: &dyn Row, refill: bool) -> Result<Token> {
         let (session, now, current) = (self.session, self.clock, self.stale_before);
+        let expired_before = self.expired_before;
         let keeps_changes = self.keeps_changes;
         let has_changes = !(self.touched.is_empty() && self.assigned.is_empty());
         if refill && has_changes && !keeps_changes {
@@ -22,7 +23,7 @@ impl Entities {
         };
         let is_news = self.wrote_rows && self.remember_before(arena, row, refill)?;
         let may_have_left = !self.left.is_empty() && self.is_to_be_read(arena, row, refill)?;
-        let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, refill)?;
+        let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, expired_before, refill)?;
         if is_news {
             self.journal.push(Entry::Met(Place { arena, slot }));
         } else if may_have_left {
@@ -59,7 +60,7 @@ impl Entities {
         }
         let Self { arenas, journal, .. } = self;
         let arena = &mut arenas[arena as usize];
-        let (_, snapshot) = journal.snapshot(place);
+        let (_, snapshot) = journal.snapshot(place, arena.collections(slot));
         arena.records.pack(slot, arena.table.columns(), snapshot);
         Ok(false)
     }

@@ -5,7 +5,7 @@ use std::any::Any;
 use crate::driver::Rows;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Column;
-use crate::model::{Model, Reference};
+use crate::model::{Collection, Model, Reference, Token};
 use crate::result::RowReader;
 use crate::session::rows::{ModelRows, Selection};
 use crate::value::{Packed, Unpacked};
@@ -30,6 +30,10 @@ pub(super) trait Records: Send + Sync {
     fn is_unset(&self, slot: u32, field: usize) -> bool;
     fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
     fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference>;
+    /// Makes a reference one to this entity, or to nothing; whether it can be that.
+    fn refer(&mut self, slot: u32, field: usize, to: Option<Token>) -> bool;
+    fn collection(&self, slot: u32, relation: usize) -> Option<&Collection>;
+    fn collection_mut(&mut self, slot: u32, relation: usize) -> Option<&mut Collection>;
     fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a>;
     fn clear(&mut self, slot: u32);
     fn any(&self) -> &dyn Any;
@@ -110,6 +114,18 @@ impl<M: Model> Records for Structs<M> {
 
     fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference> {
         self[slot as usize].as_mut()?.reference_mut(field)
+    }
+
+    fn refer(&mut self, slot: u32, field: usize, to: Option<Token>) -> bool {
+        self[slot as usize].as_mut().is_some_and(|record| record.refer(field, to))
+    }
+
+    fn collection(&self, slot: u32, relation: usize) -> Option<&Collection> {
+        self[slot as usize].as_ref()?.collection(relation)
+    }
+
+    fn collection_mut(&mut self, slot: u32, relation: usize) -> Option<&mut Collection> {
+        self[slot as usize].as_mut()?.collection_mut(relation)
     }
 
     fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a> {

@@ -129,7 +129,10 @@ impl Entities {
                 return version.map_or(Ok(()), |version| arena.set_key(place.slot, version, 0));
             }
             Entry::Fetched(fetched) => return self.undo_fetched(&fetched),
-            Entry::Deleted(_) | Entry::Met(_) | Entry::Versioned(_) => {}
+            Entry::Collections(place, before) if self.is_here(place) => {
+                self.arena_mut(place).put_collections(place.slot, before.into_vec());
+            }
+            Entry::Collections(..) | Entry::Deleted(_) | Entry::Met(_) | Entry::Versioned(_) => {}
         }
         Ok(())
     }

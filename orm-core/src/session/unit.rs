@@ -162,6 +162,9 @@ impl Unit {
         if let Some(hooks) = &hooks {
             hooks.before_flush(&mut self.entities)?;
         }
+        if self.entities.has_relations {
+            self.entities.reconcile()?;
+        }
         let steps = plan(&mut self.entities)?;
         let deeds = hooks.as_ref().map_or_else(Vec::new, |hooks| hooks.deeds(&self.entities, &steps));
         if !steps.is_empty() {

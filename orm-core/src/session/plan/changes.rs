@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
+use crate::metadata::ForeignKey;
 use crate::model::Reference;
 use crate::result::RowReader;
 use crate::session::arena::{Arena, Place, State};
@@ -82,6 +83,9 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
     let table = entities.arena(place).table;
     for (foreign_key, key) in table.foreign_keys().iter().enumerate() {
         let reference = entities.arena(place).records.reference(place.slot, key.field);
+        if reference.is_some_and(Reference::is_unset) {
+            return Err(unset(entities.arena(place), key));
+        }
         let Some(target) = reference.filter(|found| found.is_waiting()).and_then(Reference::entity) else {
             continue;
         };
@@ -108,6 +112,12 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
         }
     }
     Ok(())
+}
+
+#[cold]
+fn unset(arena: &Arena, key: &ForeignKey) -> Error {
+    let message = "the reference was never set: it was made to be set by the collection of the row referred to, and is in none";
+    arena.blame(Error::new(ErrorKind::Misuse, message), key.columns[0])
 }
 
 /// All that differs, by arena.

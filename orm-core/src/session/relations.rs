@@ -1,0 +1,125 @@
+//! Relations in memory: what stands in the relation fields of structs, and the references that they are made of.
+//!
+//! The truth of a one-to-many relation is the reference of each child. Collections are brought into the references and references into
+//! the collections that are loaded (`reconcile.rs`), by each flush before it plans.
+
+mod link;
+mod reconcile;
+
+use crate::metadata::ForeignKey;
+use crate::model::{Collection, Model, RelationDef, RelationKind, Token};
+use crate::session::arena::{Place, State};
+use crate::session::entities::Entities;
+use crate::session::identity::Identity;
+
+/// One relation of one entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RelationPlace {
+    pub(super) owner: Place,
+    pub(super) relation: usize,
+}
+
+/// A relation that shows, from the other side, what a foreign key says.
+#[derive(Clone, Copy)]
+pub(super) struct Mirror {
+    pub(super) key: &'static ForeignKey,
+    /// The arena of the rows referred to, which have the relation.
+    pub(super) owner: u32,
+    pub(super) relation: usize,
+}
+
+impl Entities {
+    /// Takes in the new structs that stand in an entity's relation fields.
+    pub(super) fn hand_over<M: Model>(&mut self, place: Place) {
+        // It is out of its slot meanwhile, because others of its model may be taken in.
+        let Some(mut record) = self.slot_mut::<M>(place).and_then(Option::take) else { return };
+        record.hand_over(self);
+        if let Some(home) = self.slot_mut::<M>(place) {
+            *home = Some(record);
+        }
+    }
+
+    fn slot_mut<M: Model>(&mut self, place: Place) -> Option<&mut Option<M>> {
+        self.arena_mut(place).structs_mut::<M>()?.get_mut(place.slot as usize)
+    }
+
+    pub(super) fn collection(&self, RelationPlace { owner, relation }: RelationPlace) -> Option<&Collection> {
+        self.arena(owner).records.collection(owner.slot, relation)
+    }
+
+    pub(super) fn collection_mut(
+        &mut self,
+        RelationPlace { owner, relation }: RelationPlace,
+    ) -> Option<&mut Collection> {
+        self.arena_mut(owner).records.collection_mut(owner.slot, relation)
+    }
+
+    pub(super) fn relation_def(&self, place: RelationPlace) -> &'static RelationDef {
+        &self.arena(place.owner).relations[place.relation]
+    }
+
+    /// Notes the relations of an entity before the session itself changes them; a rollback puts them back.
+    pub(super) fn remember_collections(&mut self, place: Place) {
+        let Self { arenas, journal, .. } = self;
+        let arena = &arenas[place.arena as usize];
+        if arena.head(place.slot).state == State::Persistent {
+            journal.collections(place, arena.collections(place.slot));
+        }
+    }
+
+    /// What an entity's relations hold is what the database has, as of now: its row was just inserted.
+    pub(super) fn relations_known_since(&mut self, place: Place, now: u32) {
+        let arena = self.arena_mut(place);
+        for relation in 0..arena.relations.len() {
+            if let Some(collection) = arena.records.collection_mut(place.slot, relation) {
+                collection.set_read_at(now);
+            }
+        }
+    }
+
+    /// Where an entity is that belongs to this session and is, or will be, a row.
+    pub(super) fn place_of(&self, token: Token) -> Option<Place> {
+        let head = self.find_token(token)?;
+        let place = Place { arena: token.arena(), slot: token.slot() };
+        matches!(head.state, State::Pending | State::Persistent).then_some(place)
+    }
+
+    /// The relations that show what the foreign keys of an arena's table say.
+    pub(super) fn mirrors(&self, children: u32) -> Vec<Mirror> {
+        let table = self.arenas[children as usize].table;
+        let mut mirrors = Vec::new();
+        for (owner, arena) in (0..).zip(&self.arenas) {
+            for (relation, def) in arena.relations.iter().enumerate() {
+                if !matches!(def.kind, RelationKind::Linked(_)) && (def.table)() == table {
+                    mirrors.extend(def.reference().map(|key| Mirror { key, owner, relation }));
+                }
+            }
+        }
+        mirrors
+    }
+
+    /// The entity that a reference of a row leads to as it is now, if that is known here.
+    pub(super) fn parent_now(&self, child: Place, mirror: &Mirror) -> Option<Place> {
+        let arena = self.arena(child);
+        let reference = arena.records.reference(child.slot, mirror.key.field)?;
+        if let Some(token) = reference.entity() {
+            return self.place_of(token);
+        }
+        let identity = arena.identity_referred_to(child.slot, mirror.key)?;
+        let slot = self.arenas[mirror.owner as usize].find(&identity)?;
+        Some(Place { arena: mirror.owner, slot })
+    }
+
+    /// The entity that the row of a touched entity refers to in the database, if that is known here.
+    pub(super) fn parent_before(&self, child: Place, mirror: &Mirror) -> Option<Place> {
+        let columns = &mirror.key.columns;
+        let mut snapshot = self.snapshot(child);
+        let values: Vec<_> = (0..=columns.iter().copied().max()?).map(|_| snapshot.next()).collect();
+        if columns.iter().any(|&column| values[column].is_null()) {
+            return None;
+        }
+        let identity = Identity::of(columns.len(), |part| Ok(values[columns[part]].borrowed())).ok()?;
+        let slot = self.arenas[mirror.owner as usize].find(&identity)?;
+        Some(Place { arena: mirror.owner, slot })
+    }
+}

@@ -1,0 +1,96 @@
+//! Both sides of a relation changed at once.
+
+use crate::Result;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Collection, Entity, Model, Relation, RelationKind, Token};
+use crate::session::arena::Place;
+use crate::session::entities::{Entities, LEFT, gone};
+use crate::session::relations::{Mirror, RelationPlace};
+
+impl Entities {
+    /// Puts an entity into a relation of another one, and shows it on both sides at once; the next flush writes it. Nothing has to be
+    /// loaded for that. It leaves the collection that it was in before, if a row can be in one only.
+    ///
+    /// `session[user].posts.push(post)` does the same on its own side, and the other side follows with the next flush.
+    pub fn link<M: Model, T: Model>(
+        &mut self,
+        entity: Entity<M>,
+        relation: Relation<M, T>,
+        other: Entity<T>,
+    ) -> Result<()> {
+        let (into, other) = self.both_sides(entity, relation, other)?;
+        self.edit_collection(into, |collection, token| collection.push(token), self.handle(other))?;
+        if self.is_linked(into) || self.refers_to(other, into) {
+            return Ok(());
+        }
+        let left = self.mirror_of(into).and_then(|mirror| self.parent_now(other, &mirror));
+        self.refer(other, into, true)?;
+        self.forget_child(left.map(|owner| RelationPlace { owner, ..into }), other);
+        Ok(())
+    }
+
+    /// Takes an entity out of a relation of another one, and shows it on both sides at once; the next flush writes it, and deletes
+    /// its row if the relation deletes orphans. Whether it was there, or may have been if it is not known what is.
+    pub fn unlink<M: Model, T: Model>(
+        &mut self,
+        entity: Entity<M>,
+        relation: Relation<M, T>,
+        other: Entity<T>,
+    ) -> Result<bool> {
+        let (from, other) = self.both_sides(entity, relation, other)?;
+        let token = self.handle(other);
+        let is_loaded = self.collection(from).is_some_and(Collection::is_loaded);
+        let was_there = self.collection(from).is_some_and(|known| known.contains(token));
+        if is_loaded && !was_there {
+            return Ok(false);
+        }
+        self.edit_collection(from, |collection, token| drop(collection.remove(token)), token)?;
+        if !self.is_linked(from) {
+            self.remove_child(token, from)?;
+        }
+        Ok(true)
+    }
+
+    fn both_sides<M: Model, T: Model>(
+        &self,
+        entity: Entity<M>,
+        relation: Relation<M, T>,
+        other: Entity<T>,
+    ) -> Result<(RelationPlace, Place)> {
+        let owner = self.writable(entity)?;
+        let other = self.writable(other)?;
+        if M::relations().get(relation.number()).is_none() {
+            return Err(Error::new(ErrorKind::Misuse, "the relation has no field").with_model(M::NAME));
+        }
+        Ok((RelationPlace { owner, relation: relation.number() }, other))
+    }
+
+    fn is_linked(&self, place: RelationPlace) -> bool {
+        matches!(self.relation_def(place).kind, RelationKind::Linked(_))
+    }
+
+    fn mirror_of(&self, place: RelationPlace) -> Option<Mirror> {
+        let key = self.relation_def(place).reference()?;
+        Some(Mirror { key, owner: place.owner.arena, relation: place.relation })
+    }
+
+    fn edit_collection(
+        &mut self,
+        place: RelationPlace,
+        change: impl FnOnce(&mut Collection, Token),
+        token: Token,
+    ) -> Result<()> {
+        self.touch(place.owner);
+        let model = self.arena(place.owner).model;
+        let collection = self.collection_mut(place).ok_or_else(|| gone(model, LEFT))?;
+        change(collection, token);
+        Ok(())
+    }
+
+    fn forget_child(&mut self, from: Option<RelationPlace>, child: Place) {
+        let token = self.handle(child);
+        if let Some(from) = from {
+            self.show(from, |collection| collection.forget(|other| other == token));
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Both sides of a relation are brought into line, before a flush plans.
+//!
+//! First what was put into collections and taken out of them becomes references of the children; then references that were changed show in
+//! the collections that are loaded. A collection's word counts more than a reference's. Doing it twice changes nothing more.
+
+use foldhash::{HashMap, HashMapExt, HashSet};
+
+use crate::Result;
+use crate::error::{Error, ErrorKind};
+use crate::model::{Cascade, Collection, Reference, RelationKind, Token};
+use crate::session::arena::{Place, State};
+use crate::session::entities::Entities;
+use crate::session::relations::{Mirror, RelationPlace};
+
+/// What was done to collections since the last flush.
+#[derive(Default)]
+struct Edits {
+    added: Vec<(Token, RelationPlace)>,
+    removed: Vec<(Token, RelationPlace)>,
+}
+
+impl Entities {
+    /// Brings references and collections into line, and takes in the new structs that stand in collections.
+    pub(in crate::session) fn reconcile(&mut self) -> Result<()> {
+        self.take_in_new();
+        let edits = self.edits();
+        let parents = self.add_children(&edits.added)?;
+        for (child, from) in edits.removed {
+            if !parents.contains_key(&child) {
+                self.remove_child(child, from)?;
+            }
+        }
+        self.show_references();
+        self.settle();
+        Ok(())
+    }
+
+    /// What was done to collections is in the references now. One that is to be replaced and not loaded has to be read first.
+    fn settle(&mut self) {
+        for owner in self.owners().collect::<Vec<_>>() {
+            for (relation, def) in self.arena(owner).relations.iter().enumerate() {
+                let collection = self.collection_mut(RelationPlace { owner, relation });
+                if !matches!(def.kind, RelationKind::Linked(_))
+                    && let Some(collection) = collection.filter(|collection| !collection.replaces())
+                {
+                    collection.settle();
+                }
+            }
+        }
+    }
+
+    /// What stands in the relation fields of changed entities becomes new entities, with what stands in theirs.
+    fn take_in_new(&mut self) {
+        for index in 0..self.touched.len() {
+            let place = self.touched[index];
+            (self.arena(place).of_relations.hand_over)(self, place);
+        }
+        let mut index = 0;
+        while let Some(&place) = self.new.get(index) {
+            (self.arena(place).of_relations.hand_over)(self, place);
+            index += 1;
+        }
+    }
+
+    /// Entities that were changed or are new, and may have other collections than before.
+    fn owners(&self) -> impl Iterator<Item = Place> {
+        let all = self.touched.iter().chain(&self.new).copied();
+        all.filter(|&place| !self.arena(place).relations.is_empty() && !self.head(place).doomed)
+    }
+
+    fn edits(&self) -> Edits {
+        let mut edits = Edits::default();
+        let nothing = Collection::default();
+        for owner in self.owners() {
+            let head = self.head(owner);
+            let before = if head.touched { self.journal.collections_of(head.snapshot) } else { &[] };
+            for (relation, def) in self.arena(owner).relations.iter().enumerate() {
+                let place = RelationPlace { owner, relation };
+                let Some(now) = self.collection(place) else { continue };
+                let before = before.get(relation).unwrap_or(&nothing);
+                if !now.is_as(before) && !matches!(def.kind, RelationKind::Linked(_)) {
+                    edits.add(now, before, place);
+                }
+            }
+        }
+        edits
+    }
+
+    /// Children that were put into collections refer to the entity whose collection it is; returns whom each refers to now.
+    fn add_children(&mut self, added: &[(Token, RelationPlace)]) -> Result<HashMap<Token, RelationPlace>> {
+        let mut parents: HashMap<Token, RelationPlace> = HashMap::new();
+        for &(child, into) in added {
+            let field = self.relation_def(into).reference().map(|key| key.field);
+            let same =
+                |other: &RelationPlace| self.relation_def(*other).reference().map(|key| key.field) == field;
+            if let Some(&other) = parents.get(&child)
+                && other.owner != into.owner
+                && same(&other)
+            {
+                return Err(self.in_two_collections(child, into));
+            }
+            parents.insert(child, into);
+            let Some(place) = self.place_of(child) else { return Err(self.not_here(child, into)) };
+            if !self.head(place).doomed && !self.refers_to(place, into) {
+                self.refer(place, into, true)?;
+            }
+        }
+        Ok(parents)
+    }
+
+    /// Whether a child refers to the owner of a collection.
+    pub(in crate::session) fn refers_to(&self, child: Place, of: RelationPlace) -> bool {
+        let Some(key) = self.relation_def(of).reference() else { return false };
+        let mirror = Mirror { key, owner: of.owner.arena, relation: of.relation };
+        self.parent_now(child, &mirror) == Some(of.owner)
+    }
+
+    /// Whether a child refers to nothing along a relation.
+    fn refers_to_nobody(&self, child: Place, of: RelationPlace) -> bool {
+        let Some(key) = self.relation_def(of).reference() else { return false };
+        self.arena(child).records.reference(child.slot, key.field).is_none_or(Reference::is_unset)
+    }
+
+    /// Makes a child refer to the owner of a collection, or to nothing.
+    pub(in crate::session) fn refer(
+        &mut self,
+        child: Place,
+        of: RelationPlace,
+        to_owner: bool,
+    ) -> Result<()> {
+        let Some(key) = self.relation_def(of).reference() else { return Ok(()) };
+        self.touch(child);
+        let owner = to_owner.then(|| self.handle(of.owner));
+        if self.arena_mut(child).records.refer(child.slot, key.field, owner) {
+            return Ok(());
+        }
+        Err(self.cannot_be_empty(child, of))
+    }
+
+    /// A child was taken out of a collection: if it does not refer to somebody else by now, it refers to nothing, or is to be deleted.
+    pub(super) fn remove_child(&mut self, child: Token, from: RelationPlace) -> Result<()> {
+        let Some(place) = self.place_of(child) else { return Ok(()) };
+        let belonged = self.refers_to(place, from) || self.refers_to_nobody(place, from);
+        if self.head(place).doomed || !belonged {
+            return Ok(());
+        }
+        match self.relation_def(from).on_removal() {
+            Cascade::DeleteOrphan => {
+                self.doom(place);
+                Ok(())
+            }
+            _ if self.refers_to_nobody(place, from) => Ok(()),
+            Cascade::SetNull | Cascade::Delete | Cascade::Restrict | Cascade::Database => {
+                self.refer(place, from, false)
+            }
+        }
+    }
+
+    /// Marks an entity for deletion; one that has no row yet leaves instead.
+    pub(in crate::session) fn doom(&mut self, place: Place) {
+        let head = self.head_mut(place);
+        match head.state {
+            State::Pending => {
+                head.state = State::Transient;
+                self.new.retain(|&other| other != place);
+            }
+            State::Persistent if !head.doomed => {
+                head.doomed = true;
+                self.doomed.push(place);
+            }
+            State::Persistent | State::Transient | State::Deleted | State::Free => {}
+        }
+    }
+
+    /// References that were changed show in the collections that are loaded.
+    fn show_references(&mut self) {
+        let mut mirrors: HashMap<u32, Vec<Mirror>> = HashMap::new();
+        let (mut joined, mut left) = (Vec::new(), Vec::new());
+        for &child in self.touched.iter().chain(&self.new).chain(&self.doomed) {
+            let mirrors = mirrors.entry(child.arena).or_insert_with(|| self.mirrors(child.arena));
+            let head = self.head(child);
+            for mirror in mirrors.iter() {
+                let before = match head.state {
+                    State::Persistent if head.touched => self.parent_before(child, mirror),
+                    State::Persistent => self.parent_now(child, mirror),
+                    State::Pending | State::Transient | State::Deleted | State::Free => None,
+                };
+                let now = if head.doomed { None } else { self.parent_now(child, mirror) };
+                if before != now || head.doomed {
+                    let place = |owner| RelationPlace { owner, relation: mirror.relation };
+                    left.extend(before.map(|owner| (place(owner), self.handle(child))));
+                    joined.extend(now.map(|owner| (place(owner), self.handle(child))));
+                }
+            }
+        }
+        for (place, children) in by_place(left) {
+            self.show(place, |collection| collection.forget(|token| children.contains(&token)));
+        }
+        for (place, children) in by_place(joined) {
+            self.show_joined(place, children);
+        }
+    }
+
+    /// Changes a collection that is loaded because references have changed.
+    pub(super) fn show(&mut self, place: RelationPlace, change: impl FnOnce(&mut Collection)) {
+        if self.collection(place).is_some_and(Collection::is_loaded) {
+            self.remember_collections(place.owner);
+            if let Some(collection) = self.collection_mut(place) {
+                change(collection);
+            }
+        }
+    }
+
+    fn show_joined(&mut self, place: RelationPlace, children: Vec<Token>) {
+        let known: HashSet<Token> = self
+            .collection(place)
+            .map_or_else(HashSet::default, |known| known.tokens().iter().copied().collect());
+        let news: Vec<_> = children.into_iter().filter(|child| !known.contains(child)).collect();
+        if !news.is_empty() {
+            self.show(place, |collection| {
+                news.into_iter().for_each(|child| collection.insert(usize::MAX, child))
+            });
+        }
+    }
+
+    #[cold]
+    fn in_two_collections(&self, child: Token, into: RelationPlace) -> Error {
+        let def = self.relation_def(into);
+        let message = format!(
+            "it was put into `{}` of two entities of {}; take it out of one of them",
+            def.name,
+            self.arena(into.owner).model
+        );
+        let shown = self.place_of(child).map_or_else(String::new, |place| self.shown(self.head(place)));
+        Error::new(ErrorKind::Misuse, format!("{} {shown}: {message}", def.target)).with_model(def.target)
+    }
+
+    #[cold]
+    fn not_here(&self, child: Token, into: RelationPlace) -> Error {
+        let def = self.relation_def(into);
+        let problem = match self.find_token(child).map(|head| head.state) {
+            Some(State::Transient) => {
+                "the transaction that added it was rolled back; detach it and add it again"
+            }
+            Some(State::Deleted) => "its row was deleted",
+            _ => "it is not in this session",
+        };
+        let owner = self.arena(into.owner).model;
+        let message =
+            format!("`{}` of an entity of {owner} has one that cannot be saved: {problem}", def.name);
+        Error::new(ErrorKind::Detached, message).with_model(def.target)
+    }
+
+    #[cold]
+    fn cannot_be_empty(&self, child: Place, of: RelationPlace) -> Error {
+        let (def, arena) = (self.relation_def(of), self.arena(child));
+        let message = format!(
+            "the entity {} was taken out of `{}` of {}, and its reference cannot be empty: delete it, put it into another one's, or \
+             say `cascade = \"delete_orphan\"` there",
+            self.shown(arena.head(child.slot)),
+            def.name,
+            self.arena(of.owner).model
+        );
+        let error = Error::new(ErrorKind::Misuse, message);
+        match def.reference() {
+            Some(key) => arena.blame(error, key.columns[0]),
+            None => error,
+        }
+    }
+}
+
+impl Edits {
+    fn add(&mut self, now: &Collection, before: &Collection, place: RelationPlace) {
+        let was: HashSet<Token> = before.tokens().iter().copied().collect();
+        let is: HashSet<Token> = now.tokens().iter().copied().collect();
+        let news = now.tokens().iter().filter(|token| !was.contains(token) || !before.is_loaded());
+        self.added.extend(news.map(|&token| (token, place)));
+        let gone = before.tokens().iter().chain(now.removed()).filter(|token| !is.contains(token));
+        let mut seen = HashSet::default();
+        self.removed.extend(gone.filter(|&&token| seen.insert(token)).map(|&token| (token, place)));
+    }
+}
+
+/// The same by collection, in the order of their first.
+fn by_place(pairs: Vec<(RelationPlace, Token)>) -> Vec<(RelationPlace, Vec<Token>)> {
+    let mut numbers: HashMap<RelationPlace, usize> = HashMap::new();
+    let mut groups: Vec<(RelationPlace, Vec<Token>)> = Vec::new();
+    for (place, child) in pairs {
+        let number = *numbers.entry(place).or_insert_with(|| {
+            groups.push((place, Vec::new()));
+            groups.len() - 1
+        });
+        groups[number].1.push(child);
+    }
+    groups
+}
