@@ -121,7 +121,7 @@ pub(crate) use keys::{EntityWords, Keys};
 pub(crate) use operand::Bound;
 pub(crate) use projection::Projection;
 pub(crate) use related::{KeyIs, Referred, RefersTo, RelatedExist};
-pub(crate) use select::select_by_key;
+pub(crate) use select::{SelectStatement, select_by_key};
 pub use sql::Rendered;
 pub(crate) use sql::{check_name, rendered, rendered_to_run, shape_of};
 pub(crate) use text::{Sets, control_word};

@@ -44,7 +44,7 @@ impl<M: Model> BelongsTo<M> {
     pub fn try_entity(&self) -> Result<Entity<M>> {
         let not_loaded = || {
             let message = format!(
-                "the {} referred to is not loaded; load it with the query, .with(…), or afterwards: session.load(entity, …)",
+                "the {} referred to is not loaded; load it with the query, .with(…), or afterwards: session.load_with(entity, …)",
                 M::NAME
             );
             Error::new(ErrorKind::NotLoaded, message)

@@ -40,12 +40,6 @@ impl Collection {
         Self { loaded: false, read_at: 0, members: None }
     }
 
-    /// That of a row that was read with its related entities.
-    pub(crate) fn of(tokens: Vec<Token>, read_at: u32) -> Self {
-        let members = (!tokens.is_empty()).then(|| Arc::new(Members { tokens, ..Members::default() }));
-        Self { loaded: true, read_at, members }
-    }
-
     /// Whether it is known what is in it.
     pub fn is_loaded(&self) -> bool {
         self.loaded
@@ -124,6 +118,33 @@ impl Collection {
     pub(crate) fn forget(&mut self, is_gone: impl Fn(Token) -> bool) {
         if self.tokens().iter().any(|&token| is_gone(token)) {
             self.members_mut().tokens.retain(|&token| !is_gone(token));
+        }
+    }
+
+    /// It was read, and this is in the database. What was done to it and is not there yet stands.
+    pub(crate) fn fill(&mut self, found: Vec<Token>, now: u32) {
+        match (self.loaded, self.members.is_some()) {
+            (true, _) | (false, false) => {
+                let filled = |tokens| Arc::new(Members { tokens, ..Members::default() });
+                self.members = (!found.is_empty()).then(|| filled(found));
+            }
+            (false, true) => self.fill_changed(found),
+        }
+        (self.loaded, self.read_at) = (true, now);
+    }
+
+    fn fill_changed(&mut self, found: Vec<Token>) {
+        let Members { tokens, removed, replaces } = self.members_mut();
+        let added = std::mem::take(tokens);
+        if std::mem::take(replaces) {
+            removed.extend(found.into_iter().filter(|token| !added.contains(token)));
+            *tokens = added;
+        } else {
+            *tokens = found
+                .into_iter()
+                .filter(|token| !removed.contains(token) && !added.contains(token))
+                .collect();
+            tokens.extend(added);
         }
     }
 

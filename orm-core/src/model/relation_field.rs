@@ -106,7 +106,7 @@ impl<T: Model> Content<T> {
 #[cold]
 fn not_loaded<T: Model>() -> Error {
     let message = format!(
-        "a relation to {} is not loaded; load it with the query, .with(…), or afterwards: session.load(entity, …)",
+        "a relation to {} is not loaded; load it with the query, .with(…), or afterwards: session.load_with(entity, …)",
         T::NAME
     );
     Error::new(ErrorKind::NotLoaded, message)

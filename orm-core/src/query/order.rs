@@ -125,6 +125,11 @@ impl OrderBy {
         self.0.is_empty()
     }
 
+    /// Sorts by these as well, behind the others.
+    pub(crate) fn extend(&mut self, keys: &[Order]) {
+        self.0.extend_from_slice(keys);
+    }
+
     pub(crate) fn render(&self, backwards: bool, sql: &mut Sql<'_>) -> Result<()> {
         self.render_as(" ORDER BY ", backwards, sql)
     }

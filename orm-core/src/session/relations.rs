@@ -4,6 +4,7 @@
 //! the collections that are loaded (`reconcile.rs`), by each flush before it plans.
 
 mod link;
+mod load;
 mod reconcile;
 
 use crate::metadata::ForeignKey;

@@ -6,6 +6,7 @@ mod joined;
 mod many;
 mod nested;
 mod queries;
+mod relations;
 mod transaction;
 mod writing;
 
@@ -111,7 +112,7 @@ impl Unit {
     }
 
     /// Writes what was changed before a statement is sent, unless the session was told not to.
-    async fn autoflush(&mut self) -> Result<()> {
+    pub(super) async fn autoflush(&mut self) -> Result<()> {
         if self.options.autoflush { self.flush().await } else { self.check() }
     }
 

@@ -213,7 +213,7 @@ list! {
     ///
     /// It is known to be empty in a new struct, and *not loaded* in one that was read: reading it then panics, as indexing a session does,
     /// and the forms with `try_` give an error. It is loaded with a query, `User::select().with(User::POSTS)`, or afterwards,
-    /// `session.load(user, User::POSTS)`. What is put in and taken out is written to the references of those rows by the next flush.
+    /// `session.load_with(user, User::POSTS)`. What is put in and taken out is written to the references of those rows by the next flush.
     HasMany
 }
 

@@ -114,7 +114,7 @@ impl Unit {
         self.render_now(statement)
     }
 
-    fn render_now(&self, statement: &impl Executable) -> Result<Prepared> {
+    pub(super) fn render_now(&self, statement: &impl Executable) -> Result<Prepared> {
         self.engine.statements().prepare(statement, self.engine.backend().dialect(), Some(&self.entities))
     }
 

@@ -1,0 +1,201 @@
+//! Reading relations: what refers to some entities, with one statement for many of them.
+
+use foldhash::{HashMap, HashMapExt, HashSet};
+
+use super::many::CHUNK;
+use super::{Unit, held};
+use crate::driver::Row;
+use crate::error::{Error, ErrorKind};
+use crate::metadata::ForeignKey;
+use crate::model::{Collection, RelationKind, Token};
+use crate::query::{Projection, Referred, RefersTo, Select, SelectStatement, Source};
+use crate::result::Mapped;
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::relations::{Mirror, RelationPlace};
+use crate::{Result, Value};
+
+impl Unit {
+    /// Reads a relation of these entities of one model, and fills it in. Nothing is flushed for that: who calls has done so, or is a
+    /// flush.
+    pub(in crate::session) async fn read_relation(
+        &mut self,
+        arena: u32,
+        relation: usize,
+        slots: &[u32],
+    ) -> Result<()> {
+        for chunk in slots.chunks(CHUNK) {
+            match self.entities.arenas[arena as usize].relations[relation].kind {
+                RelationKind::Many { .. } | RelationKind::One { .. } => {
+                    self.read_referring(arena, relation, chunk).await?;
+                }
+                RelationKind::Linked(_) => {
+                    return Err(Error::new(ErrorKind::Unsupported, "linked rows cannot be read yet"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_referring(&mut self, arena: u32, relation: usize, slots: &[u32]) -> Result<()> {
+        let def = &self.entities.arenas[arena as usize].relations[relation];
+        let target = self.entities.arenas[arena as usize].of_relations.target;
+        let (Some(target), Some(key)) = (target(&mut self.entities, relation), def.reference()) else {
+            return Ok(());
+        };
+        let query = self.select_referring(arena, relation, key, slots);
+        let mut reading = Reading::new(Mirror { key, owner: arena, relation }, target, slots);
+        self.read_now(&query, |entities, row| reading.take(entities, row)).await?;
+        reading.finish(&mut self.entities);
+        Ok(())
+    }
+
+    /// A query for the rows that refer to these entities by a foreign key, in the order of the relation.
+    fn select_referring(
+        &self,
+        arena: u32,
+        relation: usize,
+        key: &'static ForeignKey,
+        slots: &[u32],
+    ) -> Select<()> {
+        let owners = &self.entities.arenas[arena as usize];
+        let def = &owners.relations[relation];
+        let table = (def.table)();
+        let source = Source::table(table);
+        let column = |&position: &usize| {
+            let column = &table.columns()[position];
+            (column.name.clone(), column.sql_type)
+        };
+        let parts = key.columns.len();
+        let target = |&slot: &u32| {
+            let identity = &owners.head(slot).identity;
+            Referred::Key(Ok((0..parts).map(|part| identity.value(part).into_owned()).collect()))
+        };
+        let columns = key.columns.iter().map(column).collect();
+        let mut statement =
+            SelectStatement { projection: Projection::all(source.clone()), ..Default::default() };
+        statement.filter.push(RefersTo::condition(
+            source,
+            columns,
+            slots.iter().map(target).collect(),
+            false,
+        ));
+        statement.order_by.extend(&def.order);
+        Select::from_statement(statement)
+    }
+
+    /// Runs a query of the session's own, without a flush before it.
+    async fn read_now<F>(&mut self, query: &Select<()>, mut take: F) -> Result<()>
+    where
+        F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
+    {
+        let rendered = self.render_now(query)?;
+        let statement = rendered.statement.clone();
+        self.tidy().await?;
+        self.begin(false).await?;
+        let Self { entities, lease, .. } = self;
+        let values: &[Value<'_>] = &rendered.values;
+        match held(lease)?.run(&statement, values, &mut |row: &dyn Row| take(entities, row)).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.fail_if_broken(error).await),
+        }
+    }
+}
+
+/// Rows that refer to some entities, while they are read.
+struct Reading {
+    mirror: Mirror,
+    target: u32,
+    /// The entities whose relation is read, and what was found for each.
+    found: HashMap<Place, Vec<Token>>,
+}
+
+impl Reading {
+    fn new(mirror: Mirror, target: u32, slots: &[u32]) -> Self {
+        let mut found = HashMap::with_capacity(slots.len());
+        found.extend(slots.iter().map(|&slot| (Place { arena: mirror.owner, slot }, Vec::new())));
+        Self { mirror, target, found }
+    }
+
+    fn take(&mut self, entities: &mut Entities, row: &dyn Row) -> Result<()> {
+        let token = match entities.arenas[self.target as usize].without_deferred.clone() {
+            None => entities.meet(self.target, row, false)?,
+            Some(positions) => entities.meet(self.target, &Mapped::new(row, &positions), false)?,
+        };
+        self.add(entities, Place { arena: self.target, slot: token.slot() });
+        Ok(())
+    }
+
+    /// Adds an entity to what it refers to, as it is in memory.
+    fn add(&mut self, entities: &mut Entities, child: Place) {
+        if entities.head(child).doomed {
+            return;
+        }
+        let Some(owner) = entities.parent_now(child, &self.mirror) else { return };
+        let Some(found) = self.found.get_mut(&owner) else { return };
+        let token = entities.handle(child);
+        found.push(token);
+        let owner = entities.handle(owner);
+        let records = &mut entities.arena_mut(child).records;
+        if let Some(reference) = records.reference_mut(child.slot, self.mirror.key.field) {
+            reference.belongs_to(owner);
+        }
+    }
+
+    fn finish(mut self, entities: &mut Entities) {
+        self.add_unflushed(entities);
+        for (owner, found) in std::mem::take(&mut self.found) {
+            entities.fill_relation(RelationPlace { owner, relation: self.mirror.relation }, found);
+        }
+    }
+
+    /// What was added or changed and not flushed yet is in no row.
+    fn add_unflushed(&mut self, entities: &mut Entities) {
+        let all = entities.touched.iter().chain(&entities.new);
+        let changed: Vec<_> = all.copied().filter(|place| place.arena == self.target).collect();
+        if changed.is_empty() {
+            return;
+        }
+        let known: HashSet<Token> = self.found.values().flatten().copied().collect();
+        for child in changed {
+            if !known.contains(&entities.handle(child)) {
+                self.add(entities, child);
+            }
+        }
+    }
+}
+
+impl Entities {
+    /// A relation was read: this is in it. What was done to it since is kept.
+    pub(in crate::session) fn fill_relation(&mut self, place: RelationPlace, found: Vec<Token>) {
+        let is_news = !self.journal.is_empty() || self.wrote_rows;
+        if is_news {
+            // It may be what this transaction wrote: a rollback forgets it.
+            self.remember_collections(place.owner);
+        }
+        let now = self.clock;
+        if let Some(collection) = self.collection_mut(place) {
+            collection.fill(found, now);
+        }
+    }
+
+    /// Whether a relation of an entity was changed and not flushed yet.
+    fn is_edited(&self, place: RelationPlace, now: &Collection) -> bool {
+        let head = self.head(place.owner);
+        let before = self.journal.collections_of(head.snapshot).get(place.relation);
+        head.touched && now.is_loaded() && before.is_some_and(|before| !now.is_as(before))
+    }
+
+    /// Those of some entities whose relation has to be read: it is not loaded, or was read in an earlier transaction.
+    pub(in crate::session) fn lacking(&self, arena: u32, relation: usize, slots: &[u32]) -> Vec<u32> {
+        let lacks = |slot: &u32| {
+            let place = RelationPlace { owner: Place { arena, slot: *slot }, relation };
+            let is_current = |now: &Collection| {
+                (now.is_loaded() && now.read_at() >= self.stale_before) || self.is_edited(place, now)
+            };
+            !self.collection(place).is_some_and(is_current)
+        };
+        let mut seen = HashSet::default();
+        slots.iter().copied().filter(lacks).filter(|slot| seen.insert(*slot)).collect()
+    }
+}
