@@ -12,7 +12,7 @@ mod names;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::SqlType;
+use crate::{Result, SqlType};
 
 pub use builder::{FieldBuilder, FieldOptions, IndexOptions, TableBuilder};
 pub use collection::Metadata;
@@ -44,6 +44,16 @@ pub struct Table {
     has_deferred: bool,
     version: Option<usize>,
     renewed: Vec<usize>,
+    related: Option<Related>,
+}
+
+/// The relations of a table's model, as far as tables go.
+#[derive(Clone, Copy)]
+pub struct Related {
+    /// The tables that they lead to, with those between.
+    pub tables: fn() -> Vec<&'static Table>,
+    /// Whether they fit the tables that they lead to.
+    pub check: fn() -> Result<()>,
 }
 
 /// One column of a table.
@@ -183,6 +193,7 @@ impl Table {
             has_deferred: false,
             version: None,
             renewed: Vec::new(),
+            related: None,
         }
     }
 

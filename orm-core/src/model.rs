@@ -8,9 +8,11 @@ mod derived;
 mod entity;
 mod field;
 mod found;
+mod join_table;
 mod key;
 mod models;
 mod query;
+mod related;
 mod relation;
 mod relation_def;
 mod relation_field;
@@ -29,11 +31,13 @@ pub use deferred::Deferred;
 pub use entity::{Entity, Token};
 pub use field::{Embedded, Field, Reference, is_default};
 pub use found::{Found, Keeper, meet_entity};
+pub use join_table::{JoinTable, build_join_table};
 pub use key::Key;
 pub use models::Models;
 pub use query::TextEntities;
 pub use relation::{Referent, ToMany, ToOne};
-pub use relation_def::{Cascade, ChildOf, JoinTable, Relation, RelationDef, RelationKind};
+pub use relation_def::{Cascade, ChildOf, Relation, RelationDef, RelationKind};
+pub use related::related;
 pub use relation_field::{HasMany, HasOne, ManyToMany, Member, RelationField};
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.
@@ -147,7 +151,7 @@ pub fn hand_over<F: RelationField, K: Keeper>(field: &mut F, keeper: &mut K) {
 }
 
 impl Metadata {
-    /// The tables of these models, and of all models that they refer to.
+    /// The tables of these models, of all models that they refer to, and of all that their relations lead to, with join tables.
     pub fn of<M: Models>() -> Self {
         Self::from_tables(M::tables())
     }

@@ -1,19 +1,22 @@
 //! The second step: the model as plain data.
 
 use proc_macro2::Ident;
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Fields, Type};
 
-use crate::attr::{FieldAttributes, StructAttributes};
+use crate::attr::{FieldAttributes, RelationAttributes, StructAttributes};
 use crate::errors::Errors;
-use crate::types;
+use crate::types::{self, Held};
 
 /// A struct with its attributes.
 pub(crate) struct Model<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) attributes: StructAttributes,
-    /// The named fields: none if the input is anything but a struct that has them.
+    /// The named fields with columns: none if the input is anything but a struct that has them.
     pub(crate) fields: Vec<Field<'a>>,
+    /// The named fields without columns.
+    pub(crate) relations: Vec<Relation<'a>>,
 }
 
 /// A field with its attributes.
@@ -23,11 +26,27 @@ pub(crate) struct Field<'a> {
     pub(crate) attributes: FieldAttributes,
 }
 
+/// A field that holds other rows, with its attributes.
+pub(crate) struct Relation<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) held: Held,
+    /// The model of those rows.
+    pub(crate) target: &'a Type,
+    pub(crate) attributes: RelationAttributes,
+}
+
 impl<'a> Model<'a> {
     pub(crate) fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
         let attributes = StructAttributes::read(&input.attrs, errors);
-        let fields = named_fields(input).filter_map(|field| Field::read(field, errors)).collect();
-        Self { input, attributes, fields }
+        let (mut fields, mut relations) = (Vec::new(), Vec::new());
+        for field in named_fields(input) {
+            match types::held(&field.ty) {
+                Some(held) => relations.extend(Relation::read(field, held, errors)),
+                None => fields.extend(Field::read(field, errors)),
+            }
+        }
+        Self { input, attributes, fields, relations }
     }
 
     /// The struct's name as text.
@@ -44,6 +63,15 @@ impl<'a> Model<'a> {
     /// The number of the field with this name.
     pub(crate) fn number(&self, name: &Ident) -> Option<usize> {
         self.fields.iter().position(|field| field.name.unraw() == name.unraw())
+    }
+
+    /// The model that a type means: `Self` is this one.
+    pub(crate) fn is_same(&self, one: &Type, other: &Type) -> bool {
+        let name = |ty: &Type| {
+            let is_own = types::is(ty, "Self");
+            if is_own { self.name() } else { ty.to_token_stream().to_string() }
+        };
+        name(one) == name(other)
     }
 
     /// The fields that make up the key.
@@ -99,6 +127,18 @@ impl<'a> Field<'a> {
     fn name_with(&self, ending: &str) -> String {
         let ending = if types::is_reference(self.ty) { ending } else { "" };
         format!("{}{ending}", self.name.unraw())
+    }
+}
+
+impl<'a> Relation<'a> {
+    fn read(field: &'a syn::Field, (held, target): (Held, &'a Type), errors: &mut Errors) -> Option<Self> {
+        let attributes = RelationAttributes::read(&field.attrs, errors);
+        field.ident.as_ref().map(|name| Self { name, ty: &field.ty, held, target, attributes })
+    }
+
+    /// The name of its constant.
+    pub(crate) fn constant(&self) -> Ident {
+        Ident::new(&self.name.unraw().to_string().to_uppercase(), self.name.span())
     }
 }
 

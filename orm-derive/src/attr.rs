@@ -1,6 +1,7 @@
 //! The first step: what `#[model(...)]` says, word by word. Each word keeps its token, so that an error can point at it.
 
 mod lists;
+mod relation;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,6 +14,7 @@ use crate::errors::Errors;
 use crate::suggest;
 
 pub(crate) use lists::{CheckList, IndexList, UniqueList};
+pub(crate) use relation::{RelationAttributes, Through, cascade};
 
 /// What is said on the struct.
 #[derive(Default)]
@@ -75,7 +77,7 @@ const STRUCT: Place = Place {
 };
 const FIELD: Place = Place {
     attribute: "model",
-    name: "a field",
+    name: "a column",
     known: &[
         "key",
         "auto",
@@ -96,6 +98,11 @@ const FIELD: Place = Place {
         "updated_at",
     ],
 };
+const RELATION: Place = Place {
+    attribute: "model",
+    name: "a relation",
+    known: &["via", "through", "table", "cascade", "order_by", "load"],
+};
 
 /// What a foreign key may do, and its name in the core.
 const ACTIONS: [(&str, &str); 5] = [
@@ -109,7 +116,7 @@ const ACTIONS: [(&str, &str); 5] = [
 impl StructAttributes {
     pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut read = Self::default();
-        for item in known_items(attributes, &STRUCT, &FIELD, errors) {
+        for item in known_items(attributes, &STRUCT, &[&FIELD, &RELATION], errors) {
             errors.catch(read.set(item));
         }
         read
@@ -131,7 +138,7 @@ impl StructAttributes {
 impl FieldAttributes {
     pub(crate) fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut read = Self::default();
-        for item in known_items(attributes, &FIELD, &STRUCT, errors) {
+        for item in known_items(attributes, &FIELD, &[&STRUCT, &RELATION], errors) {
             errors.catch(read.set(item));
         }
         read
@@ -262,7 +269,7 @@ pub(crate) fn put<T>(name: &Ident, value: T, slot: &mut Option<T>) -> Result<()>
 pub(crate) fn known_items(
     attributes: &[Attribute],
     here: &Place,
-    there: &Place,
+    there: &[&Place],
     errors: &mut Errors,
 ) -> Vec<Item> {
     let mut items = Vec::new();
@@ -321,12 +328,12 @@ fn at_end(input: ParseStream<'_>) -> bool {
 }
 
 /// The item itself if it is known here. A misspelt one is taken as what it was meant to be, after the error.
-fn correct(mut item: Item, here: &Place, there: &Place, errors: &mut Errors) -> Option<Item> {
+fn correct(mut item: Item, here: &Place, there: &[&Place], errors: &mut Errors) -> Option<Item> {
     let name = item.name.to_string();
     if here.known.contains(&name.as_str()) {
         return Some(item);
     }
-    if there.known.contains(&name.as_str()) {
+    if let Some(there) = there.iter().find(|there| there.known.contains(&name.as_str())) {
         errors.at(&item.name, format!("`{name}` belongs on {}, not on {}", there.name, here.name));
         return None;
     }

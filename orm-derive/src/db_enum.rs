@@ -85,7 +85,7 @@ impl<'a> DbEnum<'a> {
 impl EnumAttributes {
     fn read(attributes: &[Attribute], errors: &mut Errors) -> Self {
         let mut read = Self::default();
-        for item in known_items(attributes, &ENUM, &VARIANT, errors) {
+        for item in known_items(attributes, &ENUM, &[&VARIANT], errors) {
             errors.catch(read.set(item));
         }
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("repr")) {
@@ -118,7 +118,7 @@ impl EnumAttributes {
 impl<'a> Word<'a> {
     fn read(variant: &'a Variant, errors: &mut Errors) -> Self {
         let mut rename = None;
-        for item in known_items(&variant.attrs, &VARIANT, &ENUM, errors) {
+        for item in known_items(&variant.attrs, &VARIANT, &[&ENUM], errors) {
             errors.catch(item.put_text("a name", &mut rename));
         }
         Self { variant, rename }

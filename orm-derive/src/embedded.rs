@@ -44,7 +44,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 
 impl<'a> Embedded<'a> {
     fn read(input: &'a DeriveInput, errors: &mut Errors) -> Self {
-        known_items(&input.attrs, &STRUCT, &FIELD, errors);
+        known_items(&input.attrs, &STRUCT, &[&FIELD], errors);
         let fields = match &input.data {
             Data::Struct(data) => data.fields.iter().filter_map(|field| Field::read(field, errors)).collect(),
             Data::Enum(_) | Data::Union(_) => Vec::new(),
@@ -56,7 +56,7 @@ impl<'a> Embedded<'a> {
 impl<'a> Field<'a> {
     fn read(field: &'a syn::Field, errors: &mut Errors) -> Option<Self> {
         let (mut rename, mut prefix) = (None, None);
-        for item in known_items(&field.attrs, &FIELD, &STRUCT, errors) {
+        for item in known_items(&field.attrs, &FIELD, &[&STRUCT], errors) {
             let slot = if item.name == "rename" { &mut rename } else { &mut prefix };
             errors.catch(item.put_text("a name", slot));
         }

@@ -5,6 +5,7 @@
 //! function for each field. Paths begin at `::orm::__private`, `::core` or `::std`, lest they mean something else in a
 //! program.
 
+mod relations;
 mod schema;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -22,8 +23,9 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let record = record(model);
     let model_impl = model_impl(model);
     let inherent = inherent(model);
+    let children = relations::children(model);
     let shape = shape(&model.input.ident, &model.input.generics);
-    quote! { #record #model_impl #inherent #shape }
+    quote! { #record #model_impl #inherent #children #shape }
 }
 
 fn record(model: &Model<'_>) -> TokenStream {
@@ -31,7 +33,7 @@ fn record(model: &Model<'_>) -> TokenStream {
     let key = model.key().map(Field::column);
     let numbered = || model.fields.iter().enumerate();
     let references = || numbered().filter(|(_, field)| types::is_reference(field.ty));
-    let read = model.fields.iter().map(read);
+    let read = model.fields.iter().map(read).chain(model.relations.iter().map(relations::not_loaded));
     let table = quote! { <Self as ::orm::__private::Model>::table() };
     let get = numbered().map(get);
     let read_field = numbered().map(read_field);
@@ -39,6 +41,8 @@ fn record(model: &Model<'_>) -> TokenStream {
     let reference = references().map(reference);
     let reference_mut = references().map(reference_mut);
     let renew = renew(model);
+    let refer = relations::refer(model);
+    let relations = relations::record(model);
     quote! {
         #[automatically_derived]
         impl ::orm::__private::FromRow for #name {
@@ -102,6 +106,8 @@ fn record(model: &Model<'_>) -> TokenStream {
             }
 
             #renew
+            #refer
+            #relations
         }
     }
 }
@@ -206,6 +212,7 @@ fn model_impl(model: &Model<'_>) -> TokenStream {
     let key = key_type(model);
     let fields = model.fields.iter().map(schema::field);
     let said = schema::table(model);
+    let related = relations::related(model);
     quote! {
         #[automatically_derived]
         impl ::orm::__private::Model for #name {
@@ -217,6 +224,7 @@ fn model_impl(model: &Model<'_>) -> TokenStream {
                     let mut table = ::orm::__private::Table::build(#table);
                     #(#fields)*
                     #said
+                    #related
                     table.finish()
                 };
                 TABLE.get_or_init(build)
@@ -245,6 +253,7 @@ fn inherent(model: &Model<'_>) -> TokenStream {
     let constants = model.fields.iter().enumerate().map(|(number, field)| constant(model, number, field));
     let relations =
         model.fields.iter().enumerate().filter_map(|(number, field)| relation(model, number, field));
+    let held = relations::constants(model);
     let new = if model.attributes.no_new.is_none() { new(model) } else { TokenStream::new() };
     quote! {
         #[allow(dead_code, non_snake_case, private_interfaces)]
@@ -252,6 +261,7 @@ fn inherent(model: &Model<'_>) -> TokenStream {
         impl #name {
             #(#constants)*
             #(#relations)*
+            #(#held)*
             #new
         }
     }
@@ -284,7 +294,7 @@ fn relation(model: &Model<'_>, number: usize, field: &Field<'_>) -> Option<Token
 fn new(model: &Model<'_>) -> TokenStream {
     let visibility = &model.input.vis;
     let parameters = model.fields.iter().filter(|field| field.is_required()).map(parameter);
-    let values = model.fields.iter().map(value);
+    let values = model.fields.iter().map(value).chain(model.relations.iter().map(relations::empty));
     let doc = format!("A new `{}`. Fields that are not asked for have their defaults.", model.name());
     quote! {
         #[doc = #doc]

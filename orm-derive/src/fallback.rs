@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, Error, parse_quote};
+use syn::{DeriveInput, Error, Ident, parse_quote};
 
 use crate::shape::shape;
 
@@ -16,6 +16,7 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
     generics.make_where_clause().predicates.push(bound);
     let (parameters, arguments, bounds) = generics.split_for_impl();
     let shape = shape(name, &generics);
+    let children = generics.params.is_empty().then(|| children(name));
     quote! {
         #errors
         #shape
@@ -60,6 +61,8 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
             }
         }
 
+        #children
+
         #[automatically_derived]
         impl #parameters ::orm::__private::Model for #name #arguments #bounds {
             type Key = i64;
@@ -67,6 +70,17 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
             fn table() -> &'static ::orm::__private::Table {
                 loop {}
             }
+        }
+    }
+}
+
+/// Whatever is said to have it as children does.
+fn children(name: &Ident) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl<ParentModel: ::orm::__private::Model> ::orm::__private::ChildOf<ParentModel> for #name {
+            const REFERENCE: ::orm::__private::ToOne<Self, ParentModel> =
+                ::orm::__private::ToOne::new(<Self as ::orm::__private::Model>::table, 0);
         }
     }
 }

@@ -1,10 +1,16 @@
 //! What can be told from how a type is written. A derive sees no more of it: an alias is another type to it.
 
+use syn::ext::IdentExt;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 /// Whether it is this type without parameters: `i64`, `std::string::String`.
 pub(crate) fn is(ty: &Type, name: &str) -> bool {
     last_segment(ty).is_some_and(|last| last.ident == name && last.arguments.is_none())
+}
+
+/// The name that its path ends in.
+pub(crate) fn name(ty: &Type) -> Option<String> {
+    last_segment(ty).map(|last| last.ident.unraw().to_string())
 }
 
 /// The parameter, if it is this type with one parameter: the `T` of `Option<T>`.
@@ -27,6 +33,20 @@ pub(crate) fn is_reference(ty: &Type) -> bool {
 /// The model that it refers to, if it is a `BelongsTo` or an option of one.
 pub(crate) fn referred(ty: &Type) -> Option<&Type> {
     parameter(parameter(ty, "Option").unwrap_or(ty), "BelongsTo")
+}
+
+/// What a field holds that is a relation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    Many,
+    One,
+    Linked,
+}
+
+/// What it holds and the model of that, if it is a relation other than a reference.
+pub(crate) fn held(ty: &Type) -> Option<(Held, &Type)> {
+    let kinds = [("HasMany", Held::Many), ("HasOne", Held::One), ("ManyToMany", Held::Linked)];
+    kinds.into_iter().find_map(|(name, held)| Some((held, parameter(ty, name)?)))
 }
 
 /// What is in it, if it is a `Deferred`.

@@ -81,6 +81,7 @@ fn has_distinct_columns(model: &Model<'_>, errors: &mut Errors) {
 
 /// A reference has two: that of its column, `AUTHOR_ID`, and that of its relation, `AUTHOR`.
 fn has_distinct_constants(model: &Model<'_>, errors: &mut Errors) {
+    relations_have_distinct_constants(model, errors);
     for (i, field) in model.fields.iter().enumerate() {
         let (own, column) = (constants(field), field.column());
         let same = |other: &&Field<'_>| {
@@ -97,6 +98,21 @@ fn has_distinct_constants(model: &Model<'_>, errors: &mut Errors) {
                 other.name
             );
             errors.at(field.name, message);
+        }
+    }
+}
+
+fn relations_have_distinct_constants(model: &Model<'_>, errors: &mut Errors) {
+    for (i, relation) in model.relations.iter().enumerate() {
+        let own = relation.constant().to_string();
+        let columns = model.fields.iter().filter(|field| constants(field).contains(&own));
+        let others = model.relations[..i].iter().filter(|other| other.constant() == own);
+        let mut others = columns.map(|field| field.name).chain(others.map(|other| other.name));
+        if let Some(other) = others.next() {
+            let message = format!(
+                "the constant `{own}` is that of the field `{other}` already; give the field another name"
+            );
+            errors.at(relation.name, message);
         }
     }
 }

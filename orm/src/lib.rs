@@ -33,7 +33,9 @@ pub use orm_core::engine::{
 };
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
-pub use orm_core::model::{Referent, ToMany, ToOne};
+pub use orm_core::model::{
+    Cascade, ChildOf, HasMany, HasOne, ManyToMany, Member, Referent, Relation, ToMany, ToOne,
+};
 pub use orm_core::query::{
     Aggregate, Argument, Arguments, JsonAt, JsonMethods, JsonPath, Step, Term, Window, WindowFunction,
 };
@@ -179,8 +181,9 @@ pub mod __private {
     pub use orm_core::driver::Row;
     pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
     pub use orm_core::model::{
-        Deferred, Embedded, Entity, Field, Found, Keeper, Key, Model, Record, Reference, ToOne, is_default,
-        meet_entity, read_record,
+        Cascade, ChildOf, Collection, Deferred, Embedded, Entity, Field, Found, JoinTable, Keeper, Key,
+        Model, Record, Reference, Relation, RelationDef, RelationField, ToOne, Token, build_join_table,
+        hand_over, is_default, meet_entity, read_record, related,
     };
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};

@@ -1,7 +1,9 @@
 //! What a derive calls to describe a model's table, field by field.
 
 use crate::SqlType;
-use crate::metadata::{Action, Check, Column, Deferral, ForeignKey, Index, RawSql, Table, Target, Unique};
+use crate::metadata::{
+    Action, Check, Column, Deferral, ForeignKey, Index, RawSql, Related, Table, Target, Unique,
+};
 
 /// What the attributes of one field say about its columns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,6 +102,11 @@ impl TableBuilder {
             .flat_map(|&(field, descending)| self.columns_of(field).map(move |column| (column, descending)));
         let columns = columns.collect();
         self.table.add_index(options.name, columns, options.unique, options.filter.map(RawSql::from));
+    }
+
+    /// The model has relations.
+    pub fn related(&mut self, related: Related) {
+        self.table.related = Some(related);
     }
 
     /// The positions of a field's columns.

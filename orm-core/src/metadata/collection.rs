@@ -14,7 +14,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// These tables and all that they refer to.
+    /// These tables, all that they refer to, and all that relations of their models lead to.
     pub fn from_tables(tables: impl IntoIterator<Item = &'static Table>) -> Self {
         let mut metadata = Self::default();
         let mut waiting: Vec<_> = tables.into_iter().collect();
@@ -30,6 +30,7 @@ impl Metadata {
                     Target::Named { .. } => {}
                 }
             }
+            waiting.extend(table.related.iter().flat_map(|related| (related.tables)()).rev());
         }
         metadata
     }
@@ -68,8 +69,10 @@ impl Metadata {
     }
 
     /// Whether all fits together: each foreign key finds the columns that it refers to, of the same types and unique, and
-    /// no two tables have one name. `create_all` and `drop_all` ask this before they send anything.
+    /// no two tables have one name; and each relation of a model says nothing that its foreign keys cannot keep. `create_all` and
+    /// `drop_all` ask this before they send anything.
     pub fn check(&self) -> Result<()> {
+        self.tables.iter().filter_map(|table| table.related).try_for_each(|related| (related.check)())?;
         for (index, table) in self.tables.iter().enumerate() {
             if self.tables[..index].iter().any(|other| other.full_name() == table.full_name()) {
                 return Err(twice(table));

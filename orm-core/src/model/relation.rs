@@ -36,6 +36,10 @@ impl<M, T> ToOne<M, T> {
         Self { table, field, from: None, to: None, of: PhantomData }
     }
 
+    pub(crate) const fn table(&self) -> fn() -> &'static Table {
+        self.table
+    }
+
     /// The field that it is.
     pub(crate) const fn field(&self) -> usize {
         self.field

@@ -4,13 +4,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::metadata::{Action, ForeignKey, Table};
-use crate::model::{Model, ToOne};
+use crate::model::{JoinTable, Model, ToOne};
 use crate::query::{Order, OrderKeys};
 
 /// A relation of the model `M` to the model `T`: the constant that a derive makes of a `HasMany<T>`, a `HasOne<T>` or a `ManyToMany<T>`,
 /// `User::POSTS`.
 pub struct Relation<M, T> {
     number: usize,
+    join: Option<JoinTable>,
     of: PhantomData<fn() -> (M, T)>,
 }
 
@@ -18,7 +19,7 @@ pub struct Relation<M, T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not refer to `{T}` by exactly one `BelongsTo<{T}>`",
     label = "its rows cannot be told to belong to a `{T}`",
-    note = "give `{Self}` a field of the type `BelongsTo<{T}>`; if it has several, say which one is meant: `#[model(via = {Self}::FIELD)]`"
+    note = "give `{Self}` a field of the type `BelongsTo<{T}>`; if it has several, say which one is meant: `via = {Self}::FIELD`, of an association model `through({Self}::ONE, {Self}::OTHER)`"
 )]
 pub trait ChildOf<T: Model>: Model {
     /// That reference.
@@ -34,6 +35,8 @@ pub struct RelationDef {
     /// The model that it leads to.
     pub(crate) target: &'static str,
     pub(crate) table: fn() -> &'static Table,
+    /// The relations of that model.
+    relations: fn() -> &'static [RelationDef],
     cascade: Option<Cascade>,
     pub(crate) order: Vec<Order>,
     /// Each query loads it, by a join if this is true.
@@ -50,19 +53,6 @@ pub enum RelationKind {
     One { field: usize },
     /// Rows of a join table refer to both.
     Linked(JoinTable),
-}
-
-/// Which references of a join table lead to both sides.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct JoinTable {
-    pub(crate) table: fn() -> &'static Table,
-    /// The number of the foreign key that refers to the model whose relation it is.
-    pub(crate) own: usize,
-    /// The number of the one that refers to the other side.
-    pub(crate) other: usize,
-    /// The rows are those of a model.
-    pub(crate) is_model: bool,
 }
 
 /// What happens to related rows when the row that they refer to is deleted, or when they are taken out of its collection.
@@ -88,8 +78,22 @@ impl RelationDef {
         Self::new::<T>(name, kind)
     }
 
+    /// That of a `ManyToMany`, by its join table.
+    pub fn by_links<T: Model>(name: &'static str, join: JoinTable) -> Self {
+        Self::new::<T>(name, RelationKind::Linked(join))
+    }
+
     fn new<T: Model>(name: &'static str, kind: RelationKind) -> Self {
-        Self { name, kind, target: T::NAME, table: T::table, cascade: None, order: Vec::new(), load: None }
+        Self {
+            name,
+            kind,
+            target: T::NAME,
+            table: T::table,
+            relations: T::relations,
+            cascade: None,
+            order: Vec::new(),
+            load: None,
+        }
     }
 
     /// What happens to the related rows.
@@ -135,7 +139,25 @@ impl RelationDef {
 impl<M, T> Relation<M, T> {
     /// The relation field with this number; derives call this.
     pub const fn new(number: usize) -> Self {
-        Self { number, of: PhantomData }
+        Self { number, join: None, of: PhantomData }
+    }
+
+    /// The same, by rows of a join table.
+    #[doc(hidden)]
+    pub const fn linked(number: usize, join: JoinTable) -> Self {
+        Self { number, join: Some(join), of: PhantomData }
+    }
+
+    /// Its join table.
+    #[doc(hidden)]
+    #[expect(clippy::panic, reason = "only constants call it: the panic is an error of the compiler")]
+    pub const fn join_table(self) -> JoinTable {
+        match self.join {
+            Some(join) => join,
+            None => panic!(
+                "`via` on a ManyToMany names the ManyToMany of the other model whose other side it is, as in `via = Post::TAGS`"
+            ),
+        }
     }
 
     pub(crate) fn number(self) -> usize {

@@ -39,6 +39,7 @@ mod queries;
 mod query;
 mod random;
 mod readme;
+mod relation_models;
 mod replaced;
 mod replay;
 mod results;
