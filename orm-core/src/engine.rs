@@ -6,6 +6,7 @@ mod connection;
 mod echo;
 mod inspect;
 mod lease;
+mod listener;
 mod many;
 mod migrate;
 mod observer;
@@ -39,6 +40,7 @@ pub use connection::{AsyncConnection, Connection, RowStream, Savepoint, Transact
 pub use echo::Echo;
 pub(crate) use echo::write_value;
 pub(crate) use lease::Lease;
+pub(crate) use listener::Listener;
 pub(crate) use many::{counts, update_many};
 pub use migrate::Migration;
 pub use observer::{Event, Observer, Sent};

@@ -112,6 +112,9 @@ pub enum ErrorKind {
     /// The answer to a COMMIT never came: the work is stored or it is not.
     #[error("commit outcome unknown")]
     CommitUnknown,
+    /// A session has sent more or fewer statements than `expect_statements` was told to expect; the message lists them.
+    #[error("wrong number of statements")]
+    StatementCount,
     /// A call that makes no sense here; nothing was sent.
     #[error("misuse")]
     Misuse,

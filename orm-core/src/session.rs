@@ -17,6 +17,7 @@ mod cascade;
 mod deferred;
 mod effects;
 mod entities;
+mod expected;
 mod face;
 mod fetched;
 mod flush;
@@ -81,6 +82,7 @@ pub use stream::EntityStream;
 /// | what differs | [`plan`](Entities::plan), [`state`](Entities::state), [`is_modified`](Entities::is_modified), [`history`](Entities::history), [`new`](Entities::new), [`dirty`](Entities::dirty), [`deleted`](Entities::deleted) |
 /// | transactions | [`flush`](Self::flush), [`commit`](Self::commit), [`rollback`](Self::rollback), [`begin`](Self::begin), [`begin_nested`](Self::begin_nested), [`no_autoflush`](Self::no_autoflush), [`close`](Self::close) |
 /// | not loaded | [`reference`](Entities::reference), [`expire`](Entities::expire), [`load_deferred`](Self::load_deferred), [`unload`](Entities::unload) |
+/// | in tests | [`expect_statements`](Self::expect_statements) |
 /// | leave, come back | [`detach`](Entities::detach), [`detach_all`](Entities::detach_all), [`expunge`](Entities::expunge), [`attach`](Entities::attach), [`merge`](Self::merge) |
 ///
 /// Options and hooks are those of the [`SessionMaker`] that made it. The guide is `docs/sessions.md` of the repository.
@@ -109,15 +111,17 @@ impl AsyncEngine {
 
 impl Session {
     /// Writes all changes to the database, inside the transaction.
+    #[track_caller]
     pub fn flush(&mut self) -> Result<()> {
-        wait(self.unit.flush())
+        wait(self.unit.called().flush())
     }
 
     /// Writes all changes and makes them permanent. `session[entity]` goes on to show what is known; the next `get`, query or
     /// `load` that meets an entity reads it anew. If it fails, everything is rolled back and the connection given back at once, and the session
     /// waits for `rollback` before it goes on.
+    #[track_caller]
     pub fn commit(&mut self) -> Result<()> {
-        wait(self.unit.commit())
+        wait(self.unit.called().commit())
     }
 
     /// Undoes everything since the last commit, in the database and in memory. What was added since leaves the session: it can
@@ -127,130 +131,153 @@ impl Session {
     }
 
     /// The entity with this primary key, or `None`; without a statement if it is loaded.
+    #[track_caller]
     pub fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
         match self.unit.look_up::<M>(&key.into())? {
             LookedUp::Loaded(token) => Ok(Some(Entity::new(token))),
-            LookedUp::Missing(arena, identity) => Ok(wait(self.unit.get(arena, &identity))?.map(Entity::new)),
+            LookedUp::Missing(arena, identity) => {
+                Ok(wait(self.unit.called().get(arena, &identity))?.map(Entity::new))
+            }
         }
     }
 
     /// The entity with this primary key, without a statement if it is loaded; an error if there is none.
+    #[track_caller]
     pub fn get_one<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Entity<M>> {
         self.get(key)?.ok_or_else(no_row::<M>)
     }
 
     /// The entity with this primary key, read and locked until the transaction ends: one statement, whether it is loaded or not, and
     /// it has the values of the row. SQLite locks no rows, but a transaction that begins so locks the database.
+    #[track_caller]
     pub fn get_for_update<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
-        wait(self.unit.get_for_update(&key.into()))
+        wait(self.unit.called().get_for_update(&key.into()))
     }
 
     /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
+    #[track_caller]
     pub fn all<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Found>::Found>> {
-        wait(self.unit.all(query))
+        wait(self.unit.called().all(query))
     }
 
     /// The first row of a query, or `None`.
+    #[track_caller]
     pub fn first<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Option<<Q::Shape as Found>::Found>> {
-        wait(self.unit.first(query))
+        wait(self.unit.called().first(query))
     }
 
     /// The only row of a query; an error if there is none, or more than one.
+    #[track_caller]
     pub fn one<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<<Q::Shape as Found>::Found> {
-        wait(self.unit.one(query))
+        wait(self.unit.called().one(query))
     }
 
     /// The only row of a query, or `None`; an error if there is more than one.
+    #[track_caller]
     pub fn one_or_none<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
     ) -> Result<Option<<Q::Shape as Found>::Found>> {
-        wait(self.unit.one_or_none(query))
+        wait(self.unit.called().one_or_none(query))
     }
 
     /// The rows of a query with plain structs in the place of entities, which the session does not know.
+    #[track_caller]
     pub fn rows<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
-        wait(self.unit.rows(query))
+        wait(self.unit.called().rows(query))
     }
 
     /// How many rows a query would return, with its limit, its groups and all: 1 statement.
+    #[track_caller]
     pub fn count<S>(&mut self, query: Select<S>) -> Result<u64> {
-        wait(self.unit.one(query.into_count()))
+        wait(self.unit.called().one(query.into_count()))
     }
 
     /// Whether a query would return any row: 1 statement, which ends at the first row that it finds.
+    #[track_caller]
     pub fn exists<S>(&mut self, query: Select<S>) -> Result<bool> {
-        wait(self.unit.one(query.into_existence()))
+        wait(self.unit.called().one(query.into_existence()))
     }
 
     /// Runs a statement in the session's transaction, after a flush. What `User::insert()`, `User::update()` and `User::delete()`
     /// write shows in loaded entities at once; what `text` writes does not, until they are refreshed or expired.
+    #[track_caller]
     pub fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
-        wait(self.unit.execute(statement))
+        wait(self.unit.called().execute(statement))
     }
 
     /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
     /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
     /// not there is one as well, as in a flush, after which the session waits for `rollback`. Loaded entities
     /// show the new values. For a model with a version each set says which one it expects, and the row gets the next.
+    #[track_caller]
     pub fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
-        wait(self.unit.update_many(UpdateGroup::of(sets)?))
+        wait(self.unit.called().update_many(UpdateGroup::of(sets)?))
     }
 
     /// How the database would run a statement, which is not executed, after a flush.
+    #[track_caller]
     pub fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
-        wait(self.unit.explain(statement, false))
+        wait(self.unit.called().explain(statement, false))
     }
 
     /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
     /// writes is refused, and so is any on SQLite, which measures nothing.
+    #[track_caller]
     pub fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
-        wait(self.unit.explain(statement, true))
+        wait(self.unit.called().explain(statement, true))
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
+    #[track_caller]
     pub fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
-        wait(self.unit.refresh(entity))
+        wait(self.unit.called().refresh(entity))
     }
 
     /// Reads an entity's row again and locks it until the transaction ends, over whatever was changed in it and not flushed.
+    #[track_caller]
     pub fn refresh_for_update<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
-        wait(self.unit.refresh_for_update(entity))
+        wait(self.unit.called().refresh_for_update(entity))
     }
 
     /// The struct of an entity; its row is read first if it is expired, or was last read in an earlier transaction.
+    #[track_caller]
     pub fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
-        wait(self.unit.load(entity))
+        wait(self.unit.called().load(entity))
     }
 
     /// The struct of an entity with a [deferred](crate::model::Deferred) column, which is read if it is not loaded, with one
     /// SELECT of it, or of its group; with the rest of the row if that would have to be read again as well.
+    #[track_caller]
     pub fn load_deferred<M: Model, T>(&mut self, entity: Entity<M>, column: Column<M, T>) -> Result<&M> {
-        wait(self.unit.load_deferred(&[entity], column))?;
+        wait(self.unit.called().load_deferred(&[entity], column))?;
         wait(self.unit.load(entity))
     }
 
     /// Loads a deferred column, or its group, of several entities, with one SELECT for each 500 that lack it.
+    #[track_caller]
     pub fn load_deferred_all<M: Model, T>(
         &mut self,
         entities: &[Entity<M>],
         column: Column<M, T>,
     ) -> Result<()> {
-        wait(self.unit.load_deferred(entities, column))
+        wait(self.unit.called().load_deferred(entities, column))
     }
 }
 
 impl AsyncSession {
     /// Writes all changes to the database, inside the transaction.
-    pub async fn flush(&mut self) -> Result<()> {
-        self.unit.flush().await
+    #[track_caller]
+    pub fn flush(&mut self) -> impl Future<Output = Result<()>> {
+        self.unit.called().flush()
     }
 
     /// Writes all changes and makes them permanent. `session[entity]` goes on to show what is known; the next `get`, query or
     /// `load` that meets an entity reads it anew. If it fails, everything is rolled back and the connection given back at once, and the session
     /// waits for `rollback` before it goes on.
-    pub async fn commit(&mut self) -> Result<()> {
-        self.unit.commit().await
+    #[track_caller]
+    pub fn commit(&mut self) -> impl Future<Output = Result<()>> {
+        self.unit.called().commit()
     }
 
     /// Undoes everything since the last commit, in the database and in memory. What was added since leaves the session: it can
@@ -260,124 +287,169 @@ impl AsyncSession {
     }
 
     /// The entity with this primary key, or `None`; without a statement if it is loaded.
-    pub async fn get<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
-        match self.unit.look_up::<M>(&key.into())? {
-            LookedUp::Loaded(token) => Ok(Some(Entity::new(token))),
-            LookedUp::Missing(arena, identity) => Ok(self.unit.get(arena, &identity).await?.map(Entity::new)),
+    #[track_caller]
+    pub fn get<M: Model>(
+        &mut self,
+        key: impl Into<M::Key>,
+    ) -> impl Future<Output = Result<Option<Entity<M>>>> {
+        let unit = self.unit.called();
+        async move {
+            match unit.look_up::<M>(&key.into())? {
+                LookedUp::Loaded(token) => Ok(Some(Entity::new(token))),
+                LookedUp::Missing(arena, identity) => Ok(unit.get(arena, &identity).await?.map(Entity::new)),
+            }
         }
     }
 
     /// The entity with this primary key, without a statement if it is loaded; an error if there is none.
-    pub async fn get_one<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Entity<M>> {
-        self.get(key).await?.ok_or_else(no_row::<M>)
+    #[track_caller]
+    pub fn get_one<M: Model>(&mut self, key: impl Into<M::Key>) -> impl Future<Output = Result<Entity<M>>> {
+        let found = self.get(key);
+        async move { found.await?.ok_or_else(no_row::<M>) }
     }
 
     /// The entity with this primary key, read and locked until the transaction ends: one statement, whether it is loaded or not, and
     /// it has the values of the row. SQLite locks no rows, but a transaction that begins so locks the database.
-    pub async fn get_for_update<M: Model>(&mut self, key: impl Into<M::Key>) -> Result<Option<Entity<M>>> {
-        self.unit.get_for_update(&key.into()).await
+    #[track_caller]
+    pub fn get_for_update<M: Model>(
+        &mut self,
+        key: impl Into<M::Key>,
+    ) -> impl Future<Output = Result<Option<Entity<M>>>> {
+        let unit = self.unit.called();
+        async move { unit.get_for_update(&key.into()).await }
     }
 
     /// All that a query finds, in its order: entities of a model, values of columns, tuples of both.
-    pub async fn all<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Found>::Found>> {
-        self.unit.all(query).await
+    #[track_caller]
+    pub fn all<Q: Query<Shape: Found>>(
+        &mut self,
+        query: Q,
+    ) -> impl Future<Output = Result<Vec<<Q::Shape as Found>::Found>>> {
+        self.unit.called().all(query)
     }
 
     /// The first row of a query, or `None`.
-    pub async fn first<Q: Query<Shape: Found>>(
+    #[track_caller]
+    pub fn first<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
-    ) -> Result<Option<<Q::Shape as Found>::Found>> {
-        self.unit.first(query).await
+    ) -> impl Future<Output = Result<Option<<Q::Shape as Found>::Found>>> {
+        self.unit.called().first(query)
     }
 
     /// The only row of a query; an error if there is none, or more than one.
-    pub async fn one<Q: Query<Shape: Found>>(&mut self, query: Q) -> Result<<Q::Shape as Found>::Found> {
-        self.unit.one(query).await
+    #[track_caller]
+    pub fn one<Q: Query<Shape: Found>>(
+        &mut self,
+        query: Q,
+    ) -> impl Future<Output = Result<<Q::Shape as Found>::Found>> {
+        self.unit.called().one(query)
     }
 
     /// The only row of a query, or `None`; an error if there is more than one.
-    pub async fn one_or_none<Q: Query<Shape: Found>>(
+    #[track_caller]
+    pub fn one_or_none<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
-    ) -> Result<Option<<Q::Shape as Found>::Found>> {
-        self.unit.one_or_none(query).await
+    ) -> impl Future<Output = Result<Option<<Q::Shape as Found>::Found>>> {
+        self.unit.called().one_or_none(query)
     }
 
     /// The rows of a query with plain structs in the place of entities, which the session does not know.
-    pub async fn rows<Q: Query>(&mut self, query: Q) -> Result<Vec<<Q::Shape as Shape>::Row>> {
-        self.unit.rows(query).await
+    #[track_caller]
+    pub fn rows<Q: Query>(
+        &mut self,
+        query: Q,
+    ) -> impl Future<Output = Result<Vec<<Q::Shape as Shape>::Row>>> {
+        self.unit.called().rows(query)
     }
 
     /// How many rows a query would return, with its limit, its groups and all: 1 statement.
-    pub async fn count<S>(&mut self, query: Select<S>) -> Result<u64> {
-        self.unit.one(query.into_count()).await
+    #[track_caller]
+    pub fn count<S>(&mut self, query: Select<S>) -> impl Future<Output = Result<u64>> {
+        self.unit.called().one(query.into_count())
     }
 
     /// Whether a query would return any row: 1 statement, which ends at the first row that it finds.
-    pub async fn exists<S>(&mut self, query: Select<S>) -> Result<bool> {
-        self.unit.one(query.into_existence()).await
+    #[track_caller]
+    pub fn exists<S>(&mut self, query: Select<S>) -> impl Future<Output = Result<bool>> {
+        self.unit.called().one(query.into_existence())
     }
 
     /// Runs a statement in the session's transaction, after a flush. What `User::insert()`, `User::update()` and `User::delete()`
     /// write shows in loaded entities at once; what `text` writes does not, until they are refreshed or expired.
-    pub async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
-        self.unit.execute(statement).await
+    #[track_caller]
+    pub fn execute(&mut self, statement: impl Executable) -> impl Future<Output = Result<ResultSet>> {
+        self.unit.called().execute(statement)
     }
 
     /// Updates rows by their keys, each set of values with columns of its own: `User::values().set(User::ID, 7).set(User::AGE, 30)`.
     /// Neighbours that set the same columns are one batch. A set without its key is an error, and nothing is sent; a row that is
     /// not there is one as well, as in a flush, after which the session waits for `rollback`. Loaded entities
     /// show the new values. For a model with a version each set says which one it expects, and the row gets the next.
-    pub async fn update_many<R>(&mut self, sets: impl IntoIterator<Item = Values<R>>) -> Result<u64> {
-        let groups = UpdateGroup::of(sets)?;
-        self.unit.update_many(groups).await
+    #[track_caller]
+    pub fn update_many<R>(
+        &mut self,
+        sets: impl IntoIterator<Item = Values<R>>,
+    ) -> impl Future<Output = Result<u64>> {
+        let (unit, groups) = (self.unit.called(), UpdateGroup::of(sets));
+        async move { unit.update_many(groups?).await }
     }
 
     /// How the database would run a statement, which is not executed, after a flush.
-    pub async fn explain(&mut self, statement: impl Executable) -> Result<Plan> {
-        self.unit.explain(statement, false).await
+    #[track_caller]
+    pub fn explain(&mut self, statement: impl Executable) -> impl Future<Output = Result<Plan>> {
+        self.unit.called().explain(statement, false)
     }
 
     /// How the database runs a query, with times and numbers of rows: it is executed, and its rows are dropped. A statement that
     /// writes is refused, and so is any on SQLite, which measures nothing.
-    pub async fn explain_analyze(&mut self, statement: impl Executable) -> Result<Plan> {
-        self.unit.explain(statement, true).await
+    #[track_caller]
+    pub fn explain_analyze(&mut self, statement: impl Executable) -> impl Future<Output = Result<Plan>> {
+        self.unit.called().explain(statement, true)
     }
 
     /// Reads an entity's row again, over whatever was changed in it and not flushed.
-    pub async fn refresh<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
-        self.unit.refresh(entity).await
+    #[track_caller]
+    pub fn refresh<M: Model>(&mut self, entity: Entity<M>) -> impl Future<Output = Result<()>> {
+        self.unit.called().refresh(entity)
     }
 
     /// Reads an entity's row again and locks it until the transaction ends, over whatever was changed in it and not flushed.
-    pub async fn refresh_for_update<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
-        self.unit.refresh_for_update(entity).await
+    #[track_caller]
+    pub fn refresh_for_update<M: Model>(&mut self, entity: Entity<M>) -> impl Future<Output = Result<()>> {
+        self.unit.called().refresh_for_update(entity)
     }
 
     /// The struct of an entity; its row is read first if it is expired, or was last read in an earlier transaction.
-    pub async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
-        self.unit.load(entity).await
+    #[track_caller]
+    pub fn load<M: Model>(&mut self, entity: Entity<M>) -> impl Future<Output = Result<&M>> {
+        self.unit.called().load(entity)
     }
 
     /// The struct of an entity with a [deferred](crate::model::Deferred) column, which is read if it is not loaded, with one
     /// SELECT of it, or of its group; with the rest of the row if that would have to be read again as well.
-    pub async fn load_deferred<M: Model, T>(
+    #[track_caller]
+    pub fn load_deferred<M: Model, T>(
         &mut self,
         entity: Entity<M>,
         column: Column<M, T>,
-    ) -> Result<&M> {
-        self.unit.load_deferred(&[entity], column).await?;
-        self.unit.load(entity).await
+    ) -> impl Future<Output = Result<&M>> {
+        let unit = self.unit.called();
+        async move {
+            unit.load_deferred(&[entity], column).await?;
+            unit.load(entity).await
+        }
     }
 
     /// Loads a deferred column, or its group, of several entities, with one SELECT for each 500 that lack it.
-    pub async fn load_deferred_all<M: Model, T>(
+    #[track_caller]
+    pub fn load_deferred_all<M: Model, T>(
         &mut self,
         entities: &[Entity<M>],
         column: Column<M, T>,
-    ) -> Result<()> {
-        self.unit.load_deferred(entities, column).await
+    ) -> impl Future<Output = Result<()>> {
+        self.unit.called().load_deferred(entities, column)
     }
 }
 

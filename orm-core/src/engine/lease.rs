@@ -6,10 +6,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::driver::{Begin, Control, Sink, Statement, Write, Written, may_open_transaction};
-use crate::engine::Event;
 use crate::engine::observer::OneSet;
 use crate::engine::pool::{Idle, Link, Room};
 use crate::engine::watch::{Asked, Watch};
+use crate::engine::{Event, Listener};
 use crate::error::{Error, ErrorKind};
 use crate::query::{Dialect, Rendered};
 use crate::{Result, Value};
@@ -26,6 +26,8 @@ pub(crate) struct Lease {
     doomed: bool,
     /// When the connection was opened.
     opened: Instant,
+    /// Hears what the session sends that has taken it.
+    listener: Option<Arc<Listener>>,
 }
 
 /// Calls one method of the link in whichever form it has.
@@ -45,7 +47,13 @@ macro_rules! call {
 impl Lease {
     pub(super) fn new(idle: Idle, room: Room) -> Self {
         let Idle { link, opened, .. } = idle;
-        Self { link: Some(link), room: Some(room), tainted: false, busy: false, doomed: false, opened }
+        let (link, room) = (Some(link), Some(room));
+        Self { link, room, tainted: false, busy: false, doomed: false, opened, listener: None }
+    }
+
+    /// Has each statement heard by this listener from now on, or by none.
+    pub(crate) fn listen(&mut self, listener: Option<Arc<Listener>>) {
+        self.listener = listener;
     }
 
     /// Has the connection closed when it comes back, however well it looks.
@@ -235,6 +243,9 @@ impl Lease {
     fn tell_statement(&self, start: Option<Instant>, asked: Asked<'_>, outcome: Result<u64, &Error>) {
         if let (Some(start), Some(watch)) = (start, self.watch()) {
             watch.statement(asked, start, outcome);
+        }
+        if let Some(listener) = &self.listener {
+            listener.statement(asked);
         }
     }
 

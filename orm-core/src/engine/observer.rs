@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::driver::Rows;
 use crate::engine::echo::Echo;
+use crate::engine::watch::Asked;
 use crate::error::Error;
 use crate::{Result, Value};
 
@@ -113,8 +114,7 @@ impl fmt::Display for Event<'_> {
             Event::RollbackTo(number) => write!(f, "ROLLBACK TO orm_{number}"),
             Event::Warning(message) => write!(f, "WARNING: {message}"),
             Event::Slow(sent) => write!(f, "SLOW: {}", sent.sql),
-            Event::Statement(sent) if sent.sets() == 1 => f.write_str(sent.sql),
-            Event::Statement(sent) => write!(f, "{} -- {} rows", sent.sql, sent.sets()),
+            Event::Statement(sent) => Asked { sql: sent.sql, parameters: sent.parameters }.fmt(f),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who watches an engine, and what they may see. Where nobody does, nothing is prepared: no clock is read and nothing
 //! is allocated.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::driver::{Backend, Rows};
@@ -27,6 +28,17 @@ pub(crate) struct Watch {
 pub(super) struct Asked<'a> {
     pub(super) sql: &'a str,
     pub(super) parameters: Option<&'a dyn Rows>,
+}
+
+/// One line, without values.
+impl fmt::Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sql)?;
+        match self.parameters.map_or(1, Rows::len) {
+            1 => Ok(()),
+            sets => write!(f, " -- {sets} rows"),
+        }
+    }
 }
 
 impl Watch {

@@ -56,22 +56,23 @@ impl Unit {
 impl Session {
     /// The entities with these primary keys, in their order, and `None` for a key that has no row. Those that are loaded cost nothing;
     /// all others are read together, with 1 SELECT for each 500.
+    #[track_caller]
     pub fn get_many<M: Model>(
         &mut self,
         keys: impl IntoIterator<Item = impl Into<M::Key>>,
     ) -> Result<Vec<Option<Entity<M>>>> {
-        wait(self.unit.get_many(keys.into_iter().map(Into::into).collect()))
+        wait(self.unit.called().get_many(keys.into_iter().map(Into::into).collect()))
     }
 }
 
 impl AsyncSession {
     /// The entities with these primary keys, in their order, and `None` for a key that has no row. Those that are loaded cost nothing;
     /// all others are read together, with 1 SELECT for each 500.
-    pub async fn get_many<M: Model>(
+    #[track_caller]
+    pub fn get_many<M: Model>(
         &mut self,
         keys: impl IntoIterator<Item = impl Into<M::Key>>,
-    ) -> Result<Vec<Option<Entity<M>>>> {
-        let keys = keys.into_iter().map(Into::into).collect();
-        self.unit.get_many(keys).await
+    ) -> impl Future<Output = Result<Vec<Option<Entity<M>>>>> {
+        self.unit.called().get_many(keys.into_iter().map(Into::into).collect())
     }
 }

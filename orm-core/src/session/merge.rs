@@ -104,8 +104,9 @@ impl Session {
     /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
     /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
     /// [`attach`](Entities::attach).
+    #[track_caller]
     pub fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
-        wait(self.unit.merge(record))
+        wait(self.unit.called().merge(record))
     }
 }
 
@@ -117,7 +118,8 @@ impl AsyncSession {
     /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
     /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
     /// [`attach`](Entities::attach).
-    pub async fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
-        self.unit.merge(record).await
+    #[track_caller]
+    pub fn merge<M: Model>(&mut self, record: M) -> impl Future<Output = Result<Entity<M>>> {
+        self.unit.called().merge(record)
     }
 }

@@ -18,8 +18,9 @@ impl Session {
     /// Sets a savepoint, after a flush, in the transaction that is open or in a new one. The guard's `commit` keeps what was done
     /// since; its `rollback` or its drop undoes it, in the database and in memory: values, keys and states are as they were. A
     /// flush that fails inside undoes only what was done since the savepoint.
+    #[track_caller]
     pub fn begin_nested(&mut self) -> Result<Savepoint<'_, Self>> {
-        let number = wait(self.unit.begin_nested())?;
+        let number = wait(self.unit.called().begin_nested())?;
         Ok(Savepoint::new(self, number))
     }
 }
@@ -36,14 +37,19 @@ impl AsyncSession {
     /// since; its `rollback` or its drop undoes it, in the database and in memory: values, keys and states are as they were. A
     /// flush that fails inside undoes only what was done since the savepoint. A guard that is dropped undoes memory at once, and
     /// the database before the session's next statement.
-    pub async fn begin_nested(&mut self) -> Result<Savepoint<'_, Self>> {
-        let number = self.unit.begin_nested().await?;
-        Ok(Savepoint::new(self, number))
+    #[track_caller]
+    pub fn begin_nested(&mut self) -> impl Future<Output = Result<Savepoint<'_, Self>>> {
+        self.unit.called();
+        async move {
+            let number = self.unit.begin_nested().await?;
+            Ok(Savepoint::new(self, number))
+        }
     }
 }
 
 impl Transaction<'_, Session> {
     /// Makes everything in it permanent.
+    #[track_caller]
     pub fn commit(self) -> Result<()> {
         self.connection.commit()
     }
@@ -56,8 +62,10 @@ impl Transaction<'_, Session> {
 
 impl Transaction<'_, AsyncSession> {
     /// Makes everything in it permanent.
-    pub async fn commit(self) -> Result<()> {
-        self.connection.commit().await
+    #[track_caller]
+    pub fn commit(self) -> impl Future<Output = Result<()>> {
+        self.connection.unit.called();
+        async move { self.connection.unit.commit().await }
     }
 
     /// Undoes everything in it.
@@ -68,8 +76,9 @@ impl Transaction<'_, AsyncSession> {
 
 impl Savepoint<'_, Session> {
     /// Keeps what was done since, after a flush, as a part of the transaction around it.
+    #[track_caller]
     pub fn commit(self) -> Result<()> {
-        wait(self.connection.unit.release(self.number))
+        wait(self.connection.unit.called().release(self.number))
     }
 
     /// Undoes what was done since. The transaction goes on, also if a statement has failed.
@@ -80,8 +89,10 @@ impl Savepoint<'_, Session> {
 
 impl Savepoint<'_, AsyncSession> {
     /// Keeps what was done since, after a flush, as a part of the transaction around it.
-    pub async fn commit(self) -> Result<()> {
-        self.connection.unit.release(self.number).await
+    #[track_caller]
+    pub fn commit(self) -> impl Future<Output = Result<()>> {
+        self.connection.unit.called();
+        async move { self.connection.unit.release(self.number).await }
     }
 
     /// Undoes what was done since. The transaction goes on, also if a statement has failed.

@@ -46,13 +46,14 @@ impl<S: Found> Reading<S> {
 impl Session {
     /// The entities of a query in partitions of this many, of which only one is fetched at a time. Costs a round trip for each
     /// partition, and on SQLite a thread for as long as it is open.
+    #[track_caller]
     pub fn stream<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
         partition: usize,
     ) -> Result<EntityStream<'_, Q::Shape, Self>> {
         let columns = query.columns();
-        let reading = wait(self.unit.stream(query, columns, partition))?;
+        let reading = wait(self.unit.called().stream(query, columns, partition))?;
         Ok(EntityStream { session: self, reading })
     }
 }
@@ -60,14 +61,18 @@ impl Session {
 impl AsyncSession {
     /// The entities of a query in partitions of this many, of which only one is fetched at a time. Costs a round trip for each
     /// partition, and on SQLite a thread for as long as it is open.
-    pub async fn stream<Q: Query<Shape: Found>>(
+    #[track_caller]
+    pub fn stream<Q: Query<Shape: Found>>(
         &mut self,
         query: Q,
         partition: usize,
-    ) -> Result<EntityStream<'_, Q::Shape, Self>> {
-        let columns = query.columns();
-        let reading = self.unit.stream(query, columns, partition).await?;
-        Ok(EntityStream { session: self, reading })
+    ) -> impl Future<Output = Result<EntityStream<'_, Q::Shape, Self>>> {
+        self.unit.called();
+        async move {
+            let columns = query.columns();
+            let reading = self.unit.stream(query, columns, partition).await?;
+            Ok(EntityStream { session: self, reading })
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod by_key;
 mod deferred;
 mod joined;
+mod listening;
 mod many;
 mod nested;
 mod queries;
@@ -11,9 +12,11 @@ mod transaction;
 mod writing;
 
 use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
 
 use crate::Result;
-use crate::engine::{EngineCore, Lease, wait};
+use crate::engine::{EngineCore, Lease, Listener, wait};
 use crate::error::{Error, ErrorKind};
 use crate::session::entities::Entities;
 use crate::session::flush;
@@ -25,6 +28,7 @@ use crate::session::unit::nested::Nested;
 use crate::session::unit::transaction::Block;
 
 pub(super) use by_key::LookedUp;
+pub(super) use listening::Listening;
 
 pub(super) struct Unit {
     pub(super) entities: Entities,
@@ -43,6 +47,8 @@ pub(super) struct Unit {
     /// Why nothing goes on before a rollback.
     failed: Option<Error>,
     cursor: Cursor,
+    /// Hears what is sent, while a test counts it.
+    listener: Option<Arc<Listener>>,
 }
 
 /// Whether a stream is open.
@@ -68,7 +74,18 @@ impl Unit {
             left: None,
             failed: None,
             cursor: Cursor::Closed,
+            listener: None,
         }
+    }
+
+    /// Notes which call of the program it is that may send something, if somebody listens. Costs a comparison if nobody does.
+    #[track_caller]
+    #[inline]
+    pub(super) fn called(&mut self) -> &mut Self {
+        if let Some(listener) = &self.listener {
+            listener.called(Location::caller());
+        }
+        self
     }
 
     /// Refuses to go on after a failed flush, or after a call that was dropped half-way.

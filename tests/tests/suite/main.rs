@@ -18,6 +18,7 @@ mod edges;
 mod engine;
 mod error_kinds;
 mod errors;
+mod expected;
 mod expire;
 mod fetched;
 mod flush;

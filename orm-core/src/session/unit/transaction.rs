@@ -59,6 +59,7 @@ impl Unit {
         };
         // The session holds the lease before the BEGIN is sent: a future dropped there leaves it to be cleaned.
         let lease = self.lease.insert(self.engine.lease().await?);
+        lease.listen(self.listener.clone());
         let begun = lease.begin(begin).await;
         if begun.is_err() {
             self.lease = None;
