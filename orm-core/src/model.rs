@@ -35,9 +35,9 @@ pub use join_table::{JoinTable, build_join_table};
 pub use key::Key;
 pub use models::Models;
 pub use query::TextEntities;
+pub use related::related;
 pub use relation::{Referent, ToMany, ToOne};
 pub use relation_def::{Cascade, ChildOf, Relation, RelationDef, RelationKind};
-pub use related::related;
 pub use relation_field::{HasMany, HasOne, ManyToMany, Member, RelationField};
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.

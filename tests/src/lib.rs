@@ -65,9 +65,9 @@ pub mod prelude {
         TextMethods as _,
     };
     pub use orm::{
-        BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, ErrorKind, FromRow, HasMany, HasOne, Isolation,
-        ManyToMany, Metadata,
-        Migration, Model, Params, SessionMaker, cte, excluded, exists, select, text, text_unchecked,
+        BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, ErrorKind, FromRow, HasMany, HasOne,
+        Isolation, ManyToMany, Metadata, Migration, Model, Params, SessionMaker, cte, excluded, exists,
+        select, text, text_unchecked,
     };
 }
 

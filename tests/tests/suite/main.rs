@@ -41,6 +41,7 @@ mod query;
 mod random;
 mod readme;
 mod relation_models;
+mod relations;
 mod replaced;
 mod replay;
 mod results;

@@ -134,6 +134,6 @@ mod relation_models {
         let ann = session.detach(ann).unwrap();
         assert_eq!((ann.id, ann.name.as_str()), (1, "Anna"));
         db.engine.drop_all(&Metadata::of::<Tag>()).await.unwrap();
-        assert_eq!(db.engine.inspect().await.unwrap().tables.len(), 0);
+        assert_eq!(db.engine.inspect().await.unwrap().tables().len(), 0);
     }
 }

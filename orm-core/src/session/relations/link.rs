@@ -44,7 +44,13 @@ impl Entities {
         if is_loaded && !was_there {
             return Ok(false);
         }
-        self.edit_collection(from, |collection, token| drop(collection.remove(token)), token)?;
+        self.edit_collection(
+            from,
+            |collection, token| {
+                collection.remove(token);
+            },
+            token,
+        )?;
         if !self.is_linked(from) {
             self.remove_child(token, from)?;
         }

@@ -1,0 +1,3 @@
+//! Relations: graphs that are saved, loaded, changed and deleted.
+
+mod sides;

@@ -1,0 +1,94 @@
+//! Both sides of a relation say the same.
+
+use orm_tests::both_forms;
+use orm_tests::prelude::*;
+
+#[derive(Model, Debug)]
+#[model(table = "users")]
+struct User {
+    #[model(key, auto)]
+    id: i64,
+    name: String,
+    addresses: HasMany<Address>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "addresses")]
+struct Address {
+    #[model(key, auto)]
+    id: i64,
+    user: Option<BelongsTo<User>>,
+    email: String,
+}
+
+fn address(email: &str) -> Address {
+    Address { user: None, ..Address::new(email) }
+}
+
+#[both_forms]
+mod forms {
+    use super::*;
+
+    /// [CAS-7] [FLU-4] What stands in the collection of a new struct is saved with it, whether it is a struct or an entity.
+    #[case]
+    async fn a_graph_is_saved_with_its_root(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let mut ann = User::new("Ann");
+        ann.addresses = [address("a@x"), address("b@x")].into();
+        let ann = session.add(ann);
+        let third = session.add(address("c@x"));
+        session[ann].addresses.push(third);
+        session[ann].addresses.push(address("d@x"));
+        assert_eq!(session[ann].addresses.len(), 4);
+        session.flush().await.unwrap();
+        assert_eq!(db.trace.take_statements().len(), 2);
+        let emails: Vec<_> = session[ann].addresses.iter().map(|a| session[a].email.clone()).collect();
+        assert_eq!(emails, ["a@x", "b@x", "c@x", "d@x"]);
+        assert!(session[ann].addresses.iter().all(|a| session[a].user.as_ref().unwrap().entity() == ann));
+        session.commit().await.unwrap();
+        let rows = session.rows(Address::select().filter(Address::USER.eq(ann))).await.unwrap();
+        assert_eq!(rows.len(), 4);
+    }
+
+    /// [REL-1] [REL-9] [ASY-3] One side shows what was done on the other after the next call, and at once with `link`.
+    #[case]
+    async fn one_side_shows_what_was_done_on_the_other(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let [ann, bob] = ["Ann", "Bob"].map(|name| session.add(User::new(name)));
+        let post = session.add(address("a@x"));
+        session.link(ann, User::ADDRESSES, post).unwrap();
+        assert_eq!(session[post].user.as_ref().unwrap().entity(), ann);
+        assert_eq!(session[ann].addresses.to_vec(), [post]);
+        session.commit().await.unwrap();
+
+        // Moved from the child's side.
+        session[post].user = bob.into();
+        session.flush().await.unwrap();
+        assert_eq!((session[ann].addresses.len(), session[bob].addresses.to_vec()), (0, vec![post]));
+        // A rollback brings both sides back.
+        session.rollback().await.unwrap();
+        assert_eq!((session[ann].addresses.to_vec(), session[bob].addresses.len()), (vec![post], 0));
+        assert_eq!(session[post].user.as_ref().unwrap().get(), Some(&session[ann].id));
+
+        // Moved by collections, and at once.
+        session[bob].addresses.push(post);
+        session.flush().await.unwrap();
+        assert_eq!((session[ann].addresses.len(), session[post].user.as_ref().unwrap().entity()), (0, bob));
+        session.link(ann, User::ADDRESSES, post).unwrap();
+        assert_eq!((session[ann].addresses.to_vec(), session[bob].addresses.len()), (vec![post], 0));
+        assert!(session.unlink(ann, User::ADDRESSES, post).unwrap());
+        assert!(session[post].user.is_none());
+        session.commit().await.unwrap();
+        db.trace.take();
+
+        // One that is read is not loaded until it is asked for.
+        let mut other = db.session();
+        let ann = other.get_one::<User>(1).await.unwrap();
+        let error = other[ann].addresses.try_iter().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotLoaded);
+        assert_eq!(other.load_with(ann, User::ADDRESSES).await.unwrap().addresses.len(), 0);
+        assert_eq!(db.trace.take_statements().len(), 2);
+    }
+}
