@@ -35,6 +35,7 @@ mod meet;
 mod meeting;
 mod merge;
 mod order;
+mod places;
 mod plan;
 mod records;
 mod relations;

@@ -13,6 +13,7 @@ use crate::session::arena::{Arena, Head, Place, State};
 use crate::session::assigned::Cell;
 use crate::session::identity::Identity;
 use crate::session::journal::Journal;
+use crate::session::places::Places;
 
 /// The entities of a session, and all that can be done with them without a database: both forms of a session are one of
 /// these with a connection.
@@ -26,9 +27,9 @@ pub struct Entities {
     pub(super) session: u32,
     pub(super) arenas: Vec<Arena>,
     pub(super) arena_of: HashMap<TypeId, u32>,
-    pub(super) new: Vec<Place>,
-    pub(super) touched: Vec<Place>,
-    pub(super) doomed: Vec<Place>,
+    pub(super) new: Places,
+    pub(super) touched: Places,
+    pub(super) doomed: Places,
     /// What was set beside the structs.
     pub(super) assigned: HashMap<Place, Vec<Cell>>,
     pub(super) journal: Journal,
@@ -60,9 +61,9 @@ impl Entities {
             hidden,
             arenas: Vec::new(),
             arena_of: HashMap::new(),
-            new: Vec::new(),
-            touched: Vec::new(),
-            doomed: Vec::new(),
+            new: Places::default(),
+            touched: Places::default(),
+            doomed: Places::default(),
             assigned: HashMap::new(),
             journal: Journal::default(),
             left: HashSet::new(),
@@ -129,7 +130,7 @@ impl Entities {
 
     /// Expires every entity that has a row. New ones are left alone, and deletions that were asked for stand.
     pub fn expire_all(&mut self) {
-        for place in std::mem::take(&mut self.touched) {
+        for place in std::mem::take(&mut self.touched).into_vec() {
             self.put_back(place);
         }
         self.assigned.clear();
@@ -282,7 +283,7 @@ impl Entities {
     /// Drops what was changed in an entity and not flushed: its columns are as they were.
     pub(super) fn forget_changes(&mut self, place: Place) {
         if self.head(place).touched {
-            self.touched.retain(|&other| other != place);
+            self.touched.remove(place);
             self.put_back(place);
         }
         if !self.assigned.is_empty() {

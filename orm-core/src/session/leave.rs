@@ -98,7 +98,7 @@ impl Entities {
 
     fn leave(&mut self, place: Place) {
         for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
-            list.retain(|&other| other != place);
+            list.remove(place);
         }
         self.assigned.remove(&place);
         if !self.journal.is_empty() {

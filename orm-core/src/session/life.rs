@@ -54,25 +54,29 @@ impl Entities {
         reason = "it is the list of the new, as `dirty` and `deleted` are lists"
     )]
     pub fn new<M: Model>(&self) -> Vec<Entity<M>> {
-        self.listed(&self.new, |_| true)
+        self.listed(self.new.iter().copied(), |_| true)
     }
 
     /// The entities of a model of which the next flush updates a column. One that was only touched, or set back to what it was, is
     /// not among them, nor is one that is to be deleted. It costs a comparison of all that were touched since the last flush.
     pub fn dirty<M: Model>(&self) -> Vec<Entity<M>> {
-        let places = [&self.touched[..], &self.assigned_unloaded()].concat();
-        self.listed(&places, |place| !self.head(place).doomed && self.differs(place))
+        let places = self.touched.iter().copied().chain(self.assigned_unloaded());
+        self.listed(places, |place| !self.head(place).doomed && self.differs(place))
     }
 
     /// The entities of a model that the next flush deletes. It costs a look at all that are to be deleted.
     pub fn deleted<M: Model>(&self) -> Vec<Entity<M>> {
-        self.listed(&self.doomed, |_| true)
+        self.listed(self.doomed.iter().copied(), |_| true)
     }
 
-    fn listed<M: Model>(&self, places: &[Place], is_wanted: impl Fn(Place) -> bool) -> Vec<Entity<M>> {
+    fn listed<M: Model>(
+        &self,
+        places: impl Iterator<Item = Place>,
+        is_wanted: impl Fn(Place) -> bool,
+    ) -> Vec<Entity<M>> {
         let Some(arena) = self.arena_of::<M>() else { return Vec::new() };
-        let wanted = places.iter().filter(|place| place.arena == arena && is_wanted(**place));
-        wanted.map(|&place| Entity::new(self.handle(place))).collect()
+        let wanted = places.filter(|place| place.arena == arena && is_wanted(*place));
+        wanted.map(|place| Entity::new(self.handle(place))).collect()
     }
 
     /// Whether a flush would write values of this entity: it is new, or a column differs from what its row is known to have. A column
@@ -124,7 +128,7 @@ impl Entities {
     /// An entity is not to be deleted after all.
     pub(super) fn spare(&mut self, place: Place) {
         if std::mem::take(&mut self.head_mut(place).doomed) {
-            self.doomed.retain(|&other| other != place);
+            self.doomed.remove(place);
         }
     }
 

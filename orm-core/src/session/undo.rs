@@ -69,11 +69,12 @@ impl Entities {
     }
 
     fn undo_to(&mut self, mark: usize) -> Result<()> {
-        let mut undone = Undone { added: std::mem::take(&mut self.new), identities: HashMap::new() };
+        let mut undone =
+            Undone { added: std::mem::take(&mut self.new).into_vec(), identities: HashMap::new() };
         for &place in &undone.added {
             self.head_mut(place).state = State::Transient;
         }
-        for place in std::mem::take(&mut self.doomed) {
+        for place in std::mem::take(&mut self.doomed).into_vec() {
             self.head_mut(place).doomed = false;
         }
         self.touched.clear();

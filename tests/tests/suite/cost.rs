@@ -90,6 +90,119 @@ mod reading {
     }
 }
 
+#[both_forms]
+mod taking_back {
+    use super::*;
+
+    /// So many that it takes minutes if each one is looked for among all.
+    const MANY: i64 = 50_000;
+
+    async fn with_rows_known(db: &Db) -> (Session, Vec<Entity<User>>) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let user = |id| User { id, ..User::new("Alice") };
+        let users = (1..=MANY).map(|id| session.attach(user(id)).unwrap()).collect();
+        (session, users)
+    }
+
+    /// [FLU-1] [STA-4] Tens of thousands that are new leave one by one, and there is nothing to flush.
+    #[case(sqlite)]
+    async fn new_ones_leave(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let users = session.add_all((0..MANY).map(|number| User::new(number.to_string())));
+        for &user in users.iter().step_by(2) {
+            session.detach(user).unwrap();
+        }
+        let rest: Vec<_> = users.iter().copied().skip(1).step_by(2).collect();
+        assert_eq!(session.new::<User>(), rest);
+        assert!(session.has_changes());
+        for &user in &rest {
+            session.expunge(user).unwrap();
+        }
+        assert!(session.new::<User>().is_empty() && !session.has_changes());
+        session.commit().await.unwrap();
+        assert!(db.trace.take().is_empty());
+    }
+
+    /// [FLU-1] [EXP-3] Tens of thousands that were changed are expired one by one, or leave.
+    #[case(sqlite)]
+    async fn changes_are_dropped(db: Db) {
+        let (mut session, users) = with_rows_known(&db).await;
+        for &user in &users {
+            session[user].age = Some(31);
+        }
+        let (left, expired) = users.split_at(users.len() / 2);
+        for &user in left {
+            assert_eq!(session.detach(user).unwrap().age, Some(31));
+        }
+        assert_eq!(session.dirty::<User>(), expired);
+        for &user in expired {
+            session.expire(user).unwrap();
+        }
+        assert!(session.dirty::<User>().is_empty() && !session.has_changes());
+        session.commit().await.unwrap();
+        assert!(db.trace.take().is_empty());
+    }
+
+    /// [FLU-1] Tens of thousands that were to be deleted are not, one by one; then all but one are again.
+    #[case(sqlite)]
+    async fn deletions_are_taken_back(db: Db) {
+        let (mut session, users) = with_rows_known(&db).await;
+        for &user in &users {
+            session.delete(user).unwrap();
+        }
+        for &user in &users {
+            session.undelete(user).unwrap();
+        }
+        assert!(session.deleted::<User>().is_empty() && !session.has_changes());
+        session.commit().await.unwrap();
+        assert!(db.trace.take().is_empty());
+        for &user in &users {
+            session.delete(user).unwrap();
+        }
+        session.undelete(users[7]).unwrap();
+        session.expunge(users[8]).unwrap();
+        let doomed: Vec<_> =
+            users.iter().copied().filter(|user| ![users[7], users[8]].contains(user)).collect();
+        assert_eq!(session.deleted::<User>(), doomed);
+    }
+
+    /// [R7] What was taken back and done again is written in the order in which it was done last.
+    #[case]
+    async fn and_done_again(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let [first, second, third] = ["1", "2", "3"].map(|name| session.add(User::new(name)));
+        let first = session.detach(first).unwrap();
+        let first = session.add(first);
+        session.commit().await.unwrap();
+        assert_eq!([second, third, first].map(|user| session[user].id), [1, 2, 3]);
+        for user in [second, third, first] {
+            session[user].age = Some(1);
+        }
+        for user in [second, third] {
+            session.refresh(user).await.unwrap();
+        }
+        db.trace.take();
+        let mut scope = session.no_autoflush();
+        for user in [first, second, third] {
+            scope[user].age = Some(2);
+        }
+        scope.refresh(second).await.unwrap();
+        scope[second].age = Some(3);
+        scope.delete(third).unwrap();
+        scope.delete(first).unwrap();
+        scope.undelete(third).unwrap();
+        assert_eq!(scope.dirty::<User>(), [third, second]);
+        assert_eq!(scope.deleted::<User>(), [first]);
+        drop(scope);
+        session.commit().await.unwrap();
+        let ages = session.all(select((User::NAME, User::AGE)).order_by(User::ID.asc())).await.unwrap();
+        assert_eq!(ages, [("2".to_owned(), Some(3)), ("3".to_owned(), Some(2))]);
+    }
+}
+
 fn poll_once<F: Future>(future: F) -> F::Output {
     match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,

@@ -67,14 +67,15 @@ pub(super) struct Waiting {
 /// Fills in the keys of rows that have one; returns the references to those that will get theirs in this flush.
 pub(super) fn resolve(entities: &mut Entities) -> Result<Vec<Waiting>> {
     let mut waiting = Vec::new();
-    for index in 0..entities.touched.len() {
-        let place = entities.touched[index];
+    let mut from = 0;
+    while let Some(place) = entities.touched.next(&mut from) {
         if !entities.head(place).doomed {
             resolve_row(entities, place, &mut waiting)?;
         }
     }
-    for index in 0..entities.new.len() {
-        resolve_row(entities, entities.new[index], &mut waiting)?;
+    let mut from = 0;
+    while let Some(place) = entities.new.next(&mut from) {
+        resolve_row(entities, place, &mut waiting)?;
     }
     Ok(waiting)
 }
@@ -125,7 +126,7 @@ pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Ve
     let mut parts = Vec::new();
     collect_updates(entities, waiting, &mut parts)?;
     let mut taken = Taken::default();
-    for &place in &entities.new {
+    for &place in entities.new.iter() {
         let arena = entities.arena(place);
         if let Some(holder) = replaced::holder(entities, place)? {
             taken.add(entities, place, holder, waiting, &mut parts)?;
@@ -159,7 +160,7 @@ pub(super) fn changes_of(parts: &mut Vec<Part>, arena: u32) -> &mut Changes {
 }
 
 fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec<Part>) -> Result<()> {
-    let touched = std::mem::take(&mut entities.touched);
+    let touched = std::mem::take(&mut entities.touched).into_vec();
     let (mut changed, mut waiting) = (Vec::new(), waiting);
     for (index, &place) in touched.iter().enumerate() {
         // References wait in the order of the rows that hold them.

@@ -6,18 +6,19 @@ use crate::model::Reference;
 use crate::session::arena::Place;
 use crate::session::assigned::Cell;
 use crate::session::entities::Entities;
+use crate::session::places::Places;
 
 pub(super) struct Before {
     /// References that wait for a key, by their fields.
     waiting: Vec<(Place, usize)>,
-    touched: Vec<Place>,
+    touched: Places,
     assigned: HashMap<Place, Vec<Cell>>,
 }
 
 impl Before {
     pub(super) fn of(entities: &Entities) -> Self {
         let mut waiting = Vec::new();
-        for &place in entities.touched.iter().chain(&entities.new) {
+        for &place in entities.touched.iter().chain(entities.new.iter()) {
             let arena = entities.arena(place);
             let fields = arena.table.foreign_keys().iter().map(|key| key.field);
             let waits = |field: &usize| {

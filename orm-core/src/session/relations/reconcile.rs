@@ -51,20 +51,19 @@ impl Entities {
 
     /// What stands in the relation fields of changed entities becomes new entities, with what stands in theirs.
     fn take_in_new(&mut self) {
-        for index in 0..self.touched.len() {
-            let place = self.touched[index];
+        let mut from = 0;
+        while let Some(place) = self.touched.next(&mut from) {
             (self.arena(place).of_relations.hand_over)(self, place);
         }
-        let mut index = 0;
-        while let Some(&place) = self.new.get(index) {
+        let mut from = 0;
+        while let Some(place) = self.new.next(&mut from) {
             (self.arena(place).of_relations.hand_over)(self, place);
-            index += 1;
         }
     }
 
     /// Entities that were changed or are new, and may have other collections than before.
     fn owners(&self) -> impl Iterator<Item = Place> {
-        let all = self.touched.iter().chain(&self.new).copied();
+        let all = self.touched.iter().chain(self.new.iter()).copied();
         all.filter(|&place| !self.arena(place).relations.is_empty() && !self.head(place).doomed)
     }
 
@@ -162,7 +161,7 @@ impl Entities {
         match head.state {
             State::Pending => {
                 head.state = State::Transient;
-                self.new.retain(|&other| other != place);
+                self.new.remove(place);
             }
             State::Persistent if !head.doomed => {
                 head.doomed = true;
@@ -176,7 +175,7 @@ impl Entities {
     fn show_references(&mut self) {
         let mut mirrors: HashMap<u32, Vec<Mirror>> = HashMap::new();
         let (mut joined, mut left) = (Vec::new(), Vec::new());
-        for &child in self.touched.iter().chain(&self.new).chain(&self.doomed) {
+        for &child in self.touched.iter().chain(self.new.iter()).chain(self.doomed.iter()) {
             let mirrors = mirrors.entry(child.arena).or_insert_with(|| self.mirrors(child.arena));
             let head = self.head(child);
             for mirror in mirrors.iter() {

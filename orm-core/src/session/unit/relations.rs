@@ -151,7 +151,7 @@ impl Reading {
 
     /// What was added or changed and not flushed yet is in no row.
     fn add_unflushed(&mut self, entities: &mut Entities) {
-        let all = entities.touched.iter().chain(&entities.new);
+        let all = entities.touched.iter().chain(entities.new.iter());
         let changed: Vec<_> = all.copied().filter(|place| place.arena == self.target).collect();
         if changed.is_empty() {
             return;
