@@ -10,6 +10,7 @@ mod field;
 mod found;
 mod join_table;
 mod key;
+mod loadable;
 mod models;
 mod query;
 mod related;
@@ -134,6 +135,11 @@ pub trait Record: FromRow + Send + Sync + 'static {
 
     /// Where the entities are that a relation leads to.
     fn related_arena<K: Keeper>(_relation: usize, _keeper: &mut K) -> Option<u32> {
+        None
+    }
+
+    /// Where the entities are that a reference leads to.
+    fn referred_arena<K: Keeper>(_field: usize, _keeper: &mut K) -> Option<u32> {
         None
     }
 

@@ -59,6 +59,7 @@ mod update_many;
 mod update_one;
 mod value_list;
 mod window;
+mod with;
 mod write;
 
 pub use aggregate::{Aggregate, avg, count, count_all, count_distinct, max, min, string_agg, sum};
@@ -108,6 +109,7 @@ pub use window::{
     first_value, following, lag, lag_or, last_value, lead, lead_or, nth_value, ntile, percent_rank,
     preceding, rank, row_number, unbounded_following, unbounded_preceding, window,
 };
+pub use with::{Load, Loadable, Path};
 pub use write::{Layout, WriteKind, WriteShape};
 
 pub(crate) use assign::{Assignments, Written};
@@ -128,3 +130,4 @@ pub(crate) use text::{Sets, control_word};
 pub(crate) use undefer::Positions;
 pub(crate) use update_many::UpdateGroup;
 pub(crate) use update_one::UpdateOne;
+pub(crate) use with::{Edge, Loads, Strategy};

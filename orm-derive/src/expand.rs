@@ -42,6 +42,7 @@ fn record(model: &Model<'_>) -> TokenStream {
     let reference_mut = references().map(reference_mut);
     let renew = renew(model);
     let refer = relations::refer(model);
+    let referred_arena = relations::referred_arena(model);
     let relations = relations::record(model);
     quote! {
         #[automatically_derived]
@@ -107,6 +108,7 @@ fn record(model: &Model<'_>) -> TokenStream {
 
             #renew
             #refer
+            #referred_arena
             #relations
         }
     }

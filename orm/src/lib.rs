@@ -56,6 +56,7 @@ pub use orm_core::query::{
     Delete, Excludable, Fits, Insert, InsertRow, OnConflict, Returning, Settable, SettableList, Update,
     Upsert, Values, delete_from, excluded, insert_into, update_table,
 };
+pub use orm_core::query::{Loadable, Path};
 pub use orm_core::result::{As, ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{
     AsyncSession, Attempts, Entities, EntityStream, FlushPlan, NoAutoflush, PlannedAction, PlannedBatch,

@@ -3,7 +3,8 @@
 pub use crate::JsonMethods as _;
 pub use crate::functions::{avg, case, coalesce, count, count_all, func, max, min, sum, value};
 pub use crate::{
-    AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _, TextMethods as _,
+    AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Loadable as _, Open as _,
+    TextMethods as _,
 };
 pub use crate::{
     AsyncConnection, AsyncEngine, AsyncSession, Connection, Engine, Entities, EntityState, Session,

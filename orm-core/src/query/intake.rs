@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::query::Select;
+use crate::query::with::Loads;
 
 /// How the rows of a statement are taken in.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub(crate) struct Intake {
     pub(crate) refill: bool,
     /// Rows are locked, where the database can do no more than to lock itself.
     pub(crate) locks: bool,
+    /// What is loaded with its entities.
+    pub(crate) loads: Loads,
 }
 
 impl Intake {

@@ -405,6 +405,9 @@ impl<S> Select<S> {
     /// The same query for something else.
     pub fn columns<P: Selection>(self, selection: P) -> Select<P::Shape> {
         let mut statement = self.statement;
+        if let Err(error) = statement.loads.check_nowhere("a query for columns") {
+            return Select::mistake(error);
+        }
         if statement.from.is_empty()
             && let Some(source) = statement.projection.first_source()
         {

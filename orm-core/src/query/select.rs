@@ -21,6 +21,7 @@ use crate::query::projection::Projection;
 use crate::query::set::{Set, refuse};
 use crate::query::source::{Name, Source};
 use crate::query::undefer::Positions;
+use crate::query::with::Loads;
 use crate::query::{Executable, Sql};
 
 /// A query whose rows are of the shape `S`: a model, a column type, or a tuple of these. It is a value: it can be cloned, stored,
@@ -46,6 +47,7 @@ pub(crate) struct SelectStatement {
     pub(crate) set: Option<Arc<Set>>,
     pub(crate) lock: Lock,
     pub(crate) taking: Taking,
+    pub(crate) loads: Loads,
 }
 
 impl<S> Select<S> {
@@ -90,6 +92,7 @@ impl SelectStatement {
     /// Writes the query as a part of another statement.
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.taking.check_nested()?;
+        self.loads.check_nested()?;
         self.render_instead(None, sql)
     }
 
@@ -109,6 +112,7 @@ impl SelectStatement {
             lock,
             set,
             taking: _,
+            loads: _,
         } = self;
         if let Some(set) = set {
             refuse(&[
@@ -195,6 +199,7 @@ impl SelectStatement {
             lock,
             set: _,
             taking: _,
+            loads: _,
         } = self;
         self.is_of_columns() && group_by.is_empty() && limit.is_empty() && lock.is_empty()
     }
@@ -214,6 +219,7 @@ impl SelectStatement {
             lock,
             set,
             taking,
+            loads: _,
         } = self;
         let is_bare = distinct.is_empty()
             && keyset.is_empty()
@@ -260,6 +266,7 @@ impl SelectStatement {
             backwards: self.is_backwards(),
             refill: self.taking.populates_existing() || self.lock.is_set(),
             locks: self.lock.is_set(),
+            loads: self.loads.clone(),
         }
     }
 

@@ -59,7 +59,9 @@ impl Set {
         self.rest.iter().all(|(other, _)| other.binds_closer() == operator.binds_closer())
     }
 
-    fn combine(left: SelectStatement, operator: Operator, right: SelectStatement) -> SelectStatement {
+    fn combine(mut left: SelectStatement, operator: Operator, mut right: SelectStatement) -> SelectStatement {
+        let mut loads = std::mem::take(&mut left.loads);
+        loads.merge(std::mem::take(&mut right.loads));
         let taking = left.taking.clone().with(&right.taking);
         let set = match &left.set {
             Some(set) if left.is_simple() && set.goes_on_with(operator) => {
@@ -69,7 +71,7 @@ impl Set {
             }
             _ => Self { first: left, rest: vec![(operator, right)] },
         };
-        SelectStatement { set: Some(Arc::new(set)), taking, ..SelectStatement::default() }
+        SelectStatement { set: Some(Arc::new(set)), taking, loads, ..SelectStatement::default() }
     }
 
     fn render_parts(&self, sql: &mut Sql<'_>) -> Result<()> {

@@ -108,6 +108,29 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
     })
 }
 
+/// Where the entities are that references lead to; nothing for a model that has none.
+pub(super) fn referred_arena(model: &Model<'_>) -> Option<TokenStream> {
+    let arm = |(number, field): (usize, &crate::ast::Field<'_>)| {
+        let (_, other) = field.relation()?;
+        let arena = quote_spanned! { begin(field.ty) => ::orm::__private::Keeper::arena };
+        Some(quote! { #number => ::core::option::Option::Some(#arena::<#other>(keeper)) })
+    };
+    let arms: Vec<_> = model.fields.iter().enumerate().filter_map(arm).collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn referred_arena<K: ::orm::__private::Keeper>(
+                field: usize,
+                keeper: &mut K,
+            ) -> ::core::option::Option<u32> {
+                match field {
+                    #(#arms,)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    })
+}
+
 /// What leads to the collection of a relation, and to where its entities are.
 fn arms((number, relation): (usize, &Relation<'_>)) -> (TokenStream, TokenStream, TokenStream) {
     let (name, as_relation, target) = (relation.name, as_relation(relation), relation.target);
