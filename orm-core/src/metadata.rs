@@ -304,6 +304,15 @@ impl Table {
         positions.iter().map(|&position| self.columns[position].name.as_str()).collect()
     }
 
+    /// The names and types of these columns.
+    pub(crate) fn typed(&self, positions: &[usize]) -> Vec<(String, SqlType)> {
+        let typed = |&position: &usize| {
+            let column = &self.columns[position];
+            (column.name.clone(), column.sql_type)
+        };
+        positions.iter().map(typed).collect()
+    }
+
     /// Whether no two rows can have the same values in these columns, in whatever order.
     pub(crate) fn is_unique(&self, positions: &[usize]) -> bool {
         let sorted = |columns: &mut dyn Iterator<Item = usize>| {

@@ -17,6 +17,7 @@ mod related;
 mod relation;
 mod relation_def;
 mod relation_field;
+mod relation_path;
 mod rows;
 
 use crate::Result;
@@ -37,7 +38,7 @@ pub use key::Key;
 pub use models::Models;
 pub use query::TextEntities;
 pub use related::related;
-pub use relation::{Referent, ToMany, ToOne};
+pub use relation::{Referent, ToOne};
 pub use relation_def::{Cascade, ChildOf, Relation, RelationDef, RelationKind};
 pub use relation_field::{HasMany, HasOne, ManyToMany, Member, RelationField};
 

@@ -7,7 +7,8 @@ impl<M: Model, T: Model> Loadable<M> for Relation<M, T> {
     type Target = T;
 
     fn into_load(self) -> Load {
-        Load::new(M::table, Edge::Field(self.number()))
+        // A relation without a field is no number of one; whoever loads it says so.
+        Load::new(M::table, Edge::Field(self.number().unwrap_or(usize::MAX)))
     }
 }
 

@@ -6,10 +6,9 @@ use std::marker::PhantomData;
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{ForeignKey, Table};
-use crate::model::{BelongsTo, Entity, Key, Model, Token};
+use crate::model::{BelongsTo, Entity, Key, Model, Relation, Token};
 use crate::query::{
-    Alias, Condition, IntoCondition, JoinKind, JoinList, Joinable, Link, Referred, RefersTo, RelatedExist,
-    Source,
+    Alias, Condition, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, Pairs, Referred, RefersTo, Related, Source,
 };
 
 /// A reference of the model `M` to the model `T`: the constant that a derive makes of a `BelongsTo<T>`, `Post::AUTHOR`.
@@ -22,12 +21,6 @@ pub struct ToOne<M, T> {
     from: Option<&'static str>,
     to: Option<&'static str>,
     of: PhantomData<fn() -> (M, T)>,
-}
-
-/// What refers to a model `T`, seen from there: the rows of `M`. [`ToOne::reverse`] makes it: `Post::AUTHOR.reverse()` leads from
-/// users to their posts.
-pub struct ToMany<T, M> {
-    reference: ToOne<M, T>,
 }
 
 impl<M, T> ToOne<M, T> {
@@ -46,8 +39,10 @@ impl<M, T> ToOne<M, T> {
     }
 
     /// The same from the other side: one that is referred to has many that refer to it.
-    pub const fn reverse(self) -> ToMany<T, M> {
-        ToMany { reference: self }
+    ///
+    /// It is the relation of a field `HasMany<M>` or `HasOne<M>` of `T`, and needs none for queries.
+    pub const fn reverse(self) -> Relation<T, M> {
+        Relation { from: self.to, to: self.from, ..Relation::by_reference(self.table, self.field) }
     }
 
     /// The same for rows of `M` under another name.
@@ -73,7 +68,7 @@ impl<M, T> ToOne<M, T> {
     }
 }
 
-fn named(source: Source, alias: Option<&'static str>) -> Source {
+pub(super) fn named(source: Source, alias: Option<&'static str>) -> Source {
     match alias {
         Some(alias) => source.named(alias),
         None => source,
@@ -86,7 +81,7 @@ impl<M, T: Model> ToOne<M, T> {
     }
 
     /// The names of the columns on both sides, those of the foreign key first.
-    fn columns(&self) -> Vec<(String, String)> {
+    fn columns(&self) -> Pairs {
         let Ok(key) = self.key() else { return Vec::new() };
         let own = (self.table)().names_of(&key.columns);
         let columns = own.into_iter().zip(key.target.columns());
@@ -94,13 +89,13 @@ impl<M, T: Model> ToOne<M, T> {
     }
 
     fn link(&self) -> Link {
-        Link { from: self.own_side(), to: self.other_side(), columns: self.columns() }
+        Link { from: self.own_side(), to: self.other_side(), by: LinkedBy::Columns(self.columns()) }
     }
 
     /// Whether what is referred to is so: `Post::AUTHOR.has(User::AGE.gt(18))`. In the condition, `User` means the author. Rows that
     /// refer to nothing are not among them, and are among those of `!Post::AUTHOR.has(…)`.
     pub fn has(self, condition: impl IntoCondition) -> Condition {
-        RelatedExist::condition([self.own_side(), self.other_side()], self.columns(), condition)
+        Related::exist(self.link(), condition)
     }
 
     /// Whether it refers to this entity, or to the row with this key, `BelongsTo::key(7)`; with `None`, whether it refers to nothing.
@@ -147,42 +142,9 @@ impl<M, T: Model> ToOne<M, T> {
     }
 }
 
-impl<T: Model, M> ToMany<T, M> {
-    /// The same for rows of `T` under another name.
-    #[must_use]
-    pub fn from(self, alias: Alias<T>) -> Self {
-        Self { reference: self.reference.to(alias) }
-    }
-
-    /// The same to rows of `M` under another name.
-    #[must_use]
-    pub fn to(self, alias: Alias<M>) -> Self {
-        Self { reference: self.reference.from(alias) }
-    }
-
-    /// Whether any of them is so: `Post::AUTHOR.reverse().any(Post::TITLE.eq("x"))`. In the condition, `Post` means the related row. A
-    /// row comes once, however many there are. `!….any(…)` also holds for rows that have none at all.
-    pub fn any(self, condition: impl IntoCondition) -> Condition {
-        let columns = self.reference.columns().into_iter().map(|(own, other)| (other, own)).collect();
-        let sides = [self.reference.other_side(), self.reference.own_side()];
-        RelatedExist::condition(sides, columns, condition)
-    }
-
-    /// Whether there are any at all; `!….exists()` says that there are none.
-    pub fn exists(self) -> Condition {
-        self.any(None::<Condition>)
-    }
-}
-
 impl<M, T: Model> Joinable for ToOne<M, T> {
     fn add_to(self, kind: JoinKind, joins: &mut JoinList<'_>) {
         self.link().add_to(kind, joins);
-    }
-}
-
-impl<T: Model, M> Joinable for ToMany<T, M> {
-    fn add_to(self, kind: JoinKind, joins: &mut JoinList<'_>) {
-        self.reference.link().add_to(kind, joins);
     }
 }
 
@@ -249,20 +211,5 @@ impl<M, T> fmt::Debug for ToOne<M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.key().map_or("?", |key| key.name.as_str());
         write!(f, "ToOne({name})")
-    }
-}
-
-impl<T, M> Clone for ToMany<T, M> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T, M> Copy for ToMany<T, M> {}
-
-impl<T, M> fmt::Debug for ToMany<T, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.reference.key().map_or("?", |key| key.name.as_str());
-        write!(f, "ToMany({name})")
     }
 }

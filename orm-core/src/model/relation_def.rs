@@ -3,16 +3,31 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::Result;
+use crate::error::{Error, ErrorKind};
 use crate::metadata::{Action, ForeignKey, Table};
 use crate::model::{JoinTable, Model, ToOne};
 use crate::query::{Order, OrderKeys};
 
 /// A relation of the model `M` to the model `T`: the constant that a derive makes of a `HasMany<T>`, a `HasOne<T>` or a `ManyToMany<T>`,
-/// `User::POSTS`.
+/// `User::POSTS`, or the other side of a reference, `Post::AUTHOR.reverse()`.
+///
+/// It is loaded, `User::select().with(User::POSTS)`; joined along, `User::select().join(User::POSTS)`; filtered by,
+/// `User::POSTS.any(Post::TITLE.eq("x"))`; and counted, `User::POSTS.count()`.
 pub struct Relation<M, T> {
-    number: usize,
-    join: Option<JoinTable>,
-    of: PhantomData<fn() -> (M, T)>,
+    pub(super) field: RelationSide,
+    pub(super) from: Option<&'static str>,
+    pub(super) to: Option<&'static str>,
+    pub(super) of: PhantomData<fn() -> (M, T)>,
+}
+
+/// Which one it is.
+#[derive(Clone, Copy)]
+pub(super) enum RelationSide {
+    /// The field with this number, and its join table if it has one.
+    Number(usize, Option<JoinTable>),
+    /// Whatever shows, on the other side, what this field of a model of this table refers to.
+    Reference(fn() -> &'static Table, usize),
 }
 
 /// A model with exactly one reference to the model `T`, so that a relation of `T` to it need not say which one is meant.
@@ -125,6 +140,16 @@ impl RelationDef {
         }
     }
 
+    /// Whether the rows of that table refer to this model by that field.
+    fn is_by(&self, table: &Table, by: usize) -> bool {
+        match self.kind {
+            RelationKind::Many { field } | RelationKind::One { field } => {
+                field == by && (self.table)() == table
+            }
+            RelationKind::Linked(_) => false,
+        }
+    }
+
     /// What happens to the related rows: what was said, else what their foreign key says.
     pub(crate) fn on_removal(&self) -> Cascade {
         let by_key = || match self.reference().map(|key| key.on_delete) {
@@ -137,38 +162,67 @@ impl RelationDef {
 }
 
 impl<M, T> Relation<M, T> {
+    const fn by(field: RelationSide) -> Self {
+        Self { field, from: None, to: None, of: PhantomData }
+    }
+
     /// The relation field with this number; derives call this.
     pub const fn new(number: usize) -> Self {
-        Self { number, join: None, of: PhantomData }
+        Self::by(RelationSide::Number(number, None))
     }
 
     /// The same, by rows of a join table.
     #[doc(hidden)]
     pub const fn linked(number: usize, join: JoinTable) -> Self {
-        Self { number, join: Some(join), of: PhantomData }
+        Self::by(RelationSide::Number(number, Some(join)))
+    }
+
+    /// What refers to a row by this field, whether that has a field for it or not.
+    pub(crate) const fn by_reference(table: fn() -> &'static Table, field: usize) -> Self {
+        Self::by(RelationSide::Reference(table, field))
     }
 
     /// Its join table.
     #[doc(hidden)]
     #[expect(clippy::panic, reason = "only constants call it: the panic is an error of the compiler")]
     pub const fn join_table(self) -> JoinTable {
-        match self.join {
-            Some(join) => join,
-            None => panic!(
+        match self.field {
+            RelationSide::Number(_, Some(join)) => join,
+            RelationSide::Number(_, None) | RelationSide::Reference(..) => panic!(
                 "`via` on a ManyToMany names the ManyToMany of the other model whose other side it is, as in `via = Post::TAGS`"
             ),
         }
     }
-
-    pub(crate) fn number(self) -> usize {
-        self.number
-    }
 }
 
 impl<M: Model, T> Relation<M, T> {
-    /// What is known of it; only an inconsistent derive has nothing.
+    /// The number of its field; an error if the model has none for it.
+    pub(crate) fn number(self) -> Result<usize> {
+        let found = match self.field {
+            RelationSide::Number(number, _) => Some(number).filter(|&number| number < M::relations().len()),
+            RelationSide::Reference(table, field) => {
+                M::relations().iter().position(|def| def.is_by(table(), field))
+            }
+        };
+        found.ok_or_else(|| {
+            let message = "the model has no field for this relation: only queries can follow it; give it a `HasMany<…>`";
+            Error::new(ErrorKind::Misuse, message).with_model(M::NAME)
+        })
+    }
+
+    /// What is known of it; only an inconsistent derive, or a reference that the model has no field for, has nothing.
     pub(crate) fn def(self) -> Option<&'static RelationDef> {
-        M::relations().get(self.number)
+        M::relations().get(self.number().ok()?)
+    }
+
+    /// The foreign key of the other model, by which its rows refer to this one; none for a join table.
+    pub(super) fn reference(self) -> Option<&'static ForeignKey> {
+        match self.field {
+            RelationSide::Number(..) => self.def()?.reference(),
+            RelationSide::Reference(table, field) => {
+                table().foreign_keys().iter().find(|key| key.field == field)
+            }
+        }
     }
 }
 

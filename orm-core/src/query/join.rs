@@ -1,10 +1,9 @@
 //! `JOIN`: along a relation or on a condition.
 
 use crate::Result;
-use crate::error::{Error, ErrorKind};
 use crate::query::filter::Filter;
 use crate::query::source::Source;
-use crate::query::{AsSource, Feature, IntoCondition, Select, Sql};
+use crate::query::{AsSource, Feature, IntoCondition, Link, Select, Sql};
 
 /// The joins of a statement, in their order.
 #[derive(Clone, Debug, Default)]
@@ -64,41 +63,6 @@ impl On {
     }
 }
 
-/// Two sides that belong together by equal columns: a foreign key, and the key that it refers to.
-#[derive(Clone, Debug)]
-pub struct Link {
-    pub(crate) from: Source,
-    pub(crate) to: Source,
-    /// The names of the columns on either side.
-    pub(crate) columns: Vec<(String, String)>,
-}
-
-impl Link {
-    /// The side that is not there yet.
-    fn missing_side(&self, present: &[Source]) -> Result<&Source> {
-        let has = |side: &Source| present.iter().any(|source| source.is(side));
-        let problem = match (has(&self.from), has(&self.to)) {
-            (true, false) => return Ok(&self.to),
-            (false, true) => return Ok(&self.from),
-            (true, true) => {
-                "both are in the query already; give one an alias: .join(Employee::BOSS.to(Employee::alias(\"boss\")))"
-            }
-            (false, false) => "neither is in the query yet; join one of them first",
-        };
-        let (from, to) = (self.from.name(), self.to.name());
-        let message = format!("a join between {from} and {to}: {problem}");
-        Err(Error::new(ErrorKind::InvalidQuery, message))
-    }
-
-    pub(crate) fn render_condition(&self, sql: &mut Sql<'_>) -> Result<()> {
-        sql.separated(" AND ", &self.columns, |sql, (from, to)| {
-            sql.column(&self.from, from, None)?;
-            sql.push(" = ");
-            sql.column(&self.to, to, None)
-        })
-    }
-}
-
 /// What can be joined: something with its condition ([`AsSource::on`]), or a relation between models, whose condition is the
 /// foreign key: `Post::select().join(Post::AUTHOR)`.
 #[diagnostic::on_unimplemented(
@@ -148,29 +112,32 @@ impl Joins {
     /// Adds what is joined to what is read already.
     pub(crate) fn sources(&self, present: &mut Vec<Source>) -> Result<()> {
         for join in &self.0 {
-            let source = match &join.target {
-                Target::On(on) => on.source.clone(),
-                Target::Along(link) => link.missing_side(present)?.clone(),
-            };
-            present.push(source);
+            match &join.target {
+                Target::On(on) => present.push(on.source.clone()),
+                Target::Along(link) => link.add_missing(present)?,
+            }
         }
         Ok(())
     }
 
     /// Writes them; `sources` are what they join, in their order.
     pub(crate) fn render(&self, sources: &[Source], sql: &mut Sql<'_>) -> Result<()> {
-        for (join, source) in self.0.iter().zip(sources) {
-            if join.kind == JoinKind::Full {
+        let mut sources = sources.iter();
+        for Join { kind, target } in &self.0 {
+            if *kind == JoinKind::Full {
                 sql.require(Feature::FullJoin)?;
             }
-            sql.push(join.kind.as_sql());
-            source.render(sql)?;
-            match &join.target {
-                Target::On(_) if join.kind == JoinKind::Cross => {}
-                Target::On(on) => on.condition.render_as(" ON ", sql)?,
-                Target::Along(link) => {
-                    sql.push(" ON ");
-                    link.render_condition(sql)?;
+            match (target, sources.next()) {
+                (_, None) => {}
+                (Target::On(on), Some(source)) => {
+                    sql.push(kind.as_sql());
+                    source.render(sql)?;
+                    if *kind != JoinKind::Cross {
+                        on.condition.render_as(" ON ", sql)?;
+                    }
+                }
+                (Target::Along(link), Some(source)) => {
+                    link.render_join(kind.as_sql(), source, &mut sources, sql)?;
                 }
             }
         }

@@ -5,48 +5,85 @@ use crate::metadata::Table;
 use crate::query::expr::Node;
 use crate::query::filter::Filter;
 use crate::query::keys::EntityWords;
+use crate::query::link::{Bridge, Link, LinkedBy, render_pairs};
 use crate::query::source::Source;
 use crate::query::{Condition, Expr, IntoCondition, Sql};
 use crate::{SqlType, Value};
 
-/// Whether related rows exist for which something holds.
+/// What is asked of the rows that are related to a row: whether there are any for which something holds, or how many.
 #[derive(Debug)]
-pub(crate) struct RelatedExist {
-    outer: Source,
-    inner: Source,
-    /// The names of the columns on either side, the outer ones first.
-    columns: Vec<(String, String)>,
+pub(crate) struct Related {
+    /// From the row to those that are related to it.
+    link: Link,
     filter: Filter,
+    /// It is asked of rows of the join table, and the other side is not looked at.
+    only_links: bool,
+    counts: bool,
 }
 
-impl RelatedExist {
-    pub(crate) fn condition(
-        [outer, inner]: [Source; 2],
-        columns: Vec<(String, String)>,
-        condition: impl IntoCondition,
-    ) -> Condition {
+impl Related {
+    /// Whether there are related rows for which this holds.
+    pub(crate) fn exist(link: Link, condition: impl IntoCondition) -> Condition {
+        Expr::new(Self::new(link, condition, false))
+    }
+
+    /// How many related rows there are for which this holds.
+    pub(crate) fn count(link: Link, condition: impl IntoCondition) -> Expr<i64> {
+        Expr::new(Self::new(link, condition, true))
+    }
+
+    /// Whether there are rows of the join table for which this holds.
+    pub(crate) fn links_exist(link: Link, condition: Condition) -> Condition {
+        Expr::new(Self { only_links: true, ..Self::new(link, condition, false) })
+    }
+
+    fn new(link: Link, condition: impl IntoCondition, counts: bool) -> Self {
         let mut filter = Filter::default();
         filter.push(condition);
-        Expr::new(Self { outer, inner, columns, filter })
+        Self { link, only_links: filter.is_empty(), filter, counts }
+    }
+
+    /// Writes FROM and the part of WHERE that finds the related rows.
+    fn render_rows(&self, related: &Source, sql: &mut Sql<'_>) -> Result<()> {
+        match &self.link.by {
+            LinkedBy::Columns(pairs) => {
+                related.render(sql)?;
+                sql.enter(vec![related.clone()])?;
+                sql.push(" WHERE ");
+                // Theirs first.
+                sql.separated(" AND ", pairs, |sql, (outer, inner)| {
+                    sql.column(related, inner, None)?;
+                    sql.push(" = ");
+                    sql.column(&self.link.from, outer, None)
+                })
+            }
+            LinkedBy::Rows(Bridge { rows, from, to }) => {
+                rows.render(sql)?;
+                if self.only_links {
+                    sql.enter(vec![rows.clone()])?;
+                } else {
+                    sql.enter(vec![rows.clone(), related.clone()])?;
+                    sql.push(" JOIN ");
+                    related.render(sql)?;
+                    sql.push(" ON ");
+                    render_pairs([rows, related], to, sql)?;
+                }
+                sql.push(" WHERE ");
+                render_pairs([rows, &self.link.from], from, sql)
+            }
+        }
     }
 }
 
-impl Node for RelatedExist {
+impl Node for Related {
     /// In the condition, the name of the model means the related row. Where that has the name of the outer one, because the
     /// relation leads to its own table, it is read under a name that is made up.
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
-        let Self { outer, inner, columns, filter } = self;
+        let Self { link: Link { from: outer, to: inner, .. }, filter, counts, .. } = self;
         let renamed = outer.hides(inner).then(|| inner.clone().named(sql.unused_name("related")));
         let related = renamed.as_ref().unwrap_or(inner);
-        sql.push("EXISTS (SELECT 1 FROM ");
-        related.render(sql)?;
-        sql.enter(vec![related.clone()])?;
-        sql.push(" WHERE ");
-        sql.separated(" AND ", columns, |sql, (outer_column, inner_column)| {
-            sql.column(related, inner_column, None)?;
-            sql.push(" = ");
-            sql.column(outer, outer_column, None)
-        })?;
+        sql.push(if *counts { "(SELECT COUNT(*) FROM " } else { "EXISTS (SELECT 1 FROM " });
+        self.render_rows(related, sql)?;
         if let Some(renamed) = &renamed {
             sql.enter_as(inner.clone(), renamed.clone());
         }

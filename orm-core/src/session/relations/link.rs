@@ -1,7 +1,6 @@
 //! Both sides of a relation changed at once.
 
 use crate::Result;
-use crate::error::{Error, ErrorKind};
 use crate::model::{Collection, Entity, Model, Relation, RelationKind, Token};
 use crate::session::arena::Place;
 use crate::session::entities::{Entities, LEFT, gone};
@@ -65,10 +64,7 @@ impl Entities {
     ) -> Result<(RelationPlace, Place)> {
         let owner = self.writable(entity)?;
         let other = self.writable(other)?;
-        if M::relations().get(relation.number()).is_none() {
-            return Err(Error::new(ErrorKind::Misuse, "the relation has no field").with_model(M::NAME));
-        }
-        Ok((RelationPlace { owner, relation: relation.number() }, other))
+        Ok((RelationPlace { owner, relation: relation.number()? }, other))
     }
 
     fn is_linked(&self, place: RelationPlace) -> bool {

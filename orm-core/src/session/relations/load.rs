@@ -14,7 +14,7 @@ impl Unit {
         entities: &[Entity<M>],
         relation: Relation<M, T>,
     ) -> Result<()> {
-        let arena = self.entities.arena_index::<M>();
+        let (arena, number) = (self.entities.arena_index::<M>(), relation.number()?);
         let mut slots = Vec::with_capacity(entities.len());
         for &entity in entities {
             let (place, head) = self.entities.look_up(entity.token, M::NAME)?;
@@ -25,12 +25,12 @@ impl Unit {
                 State::Transient | State::Deleted | State::Free => drop(self.entities.persistent(entity)?),
             }
         }
-        if self.entities.lacking(arena, relation.number(), &slots).is_empty() {
+        if self.entities.lacking(arena, number, &slots).is_empty() {
             return Ok(());
         }
         self.autoflush().await?;
-        let lacking = self.entities.lacking(arena, relation.number(), &slots);
-        self.read_relation(arena, relation.number(), &lacking).await
+        let lacking = self.entities.lacking(arena, number, &slots);
+        self.read_relation(arena, number, &lacking).await
     }
 }
 
