@@ -1,6 +1,7 @@
 //! The third step: the rules that a model keeps. None of them stops at the first mistake.
 
 mod automatic;
+mod relations;
 mod schema;
 
 use quote::ToTokens;
@@ -25,6 +26,7 @@ pub(crate) fn check(model: &Model<'_>, errors: &mut Errors) {
     is_name(model.attributes.table.as_ref(), errors);
     schema::check(model, errors);
     automatic::check(model, errors);
+    relations::check(model, errors);
     for field in &model.fields {
         is_name(field.attributes.column.as_ref(), errors);
         is_named_once(field, errors);

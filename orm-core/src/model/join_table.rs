@@ -59,6 +59,14 @@ impl JoinTable {
         self.made == MadeBy::Model
     }
 
+    /// If the library makes it for this relation, whether under a name that the program gave.
+    pub(crate) fn named_by_program(&self) -> Option<bool> {
+        match self.made {
+            MadeBy::Library { named, reversed: false } => Some(named),
+            MadeBy::Library { reversed: true, .. } | MadeBy::Model => None,
+        }
+    }
+
     /// The foreign key that refers to the model whose relation it is; only an inconsistent derive has none.
     pub(crate) fn own_key(&self) -> Option<&'static ForeignKey> {
         self.key(self.own)

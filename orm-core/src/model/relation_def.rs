@@ -51,7 +51,7 @@ pub struct RelationDef {
     pub(crate) target: &'static str,
     pub(crate) table: fn() -> &'static Table,
     /// The relations of that model.
-    relations: fn() -> &'static [RelationDef],
+    pub(crate) relations: fn() -> &'static [RelationDef],
     cascade: Option<Cascade>,
     pub(crate) order: Vec<Order>,
     /// Each query loads it, by a join if this is true.
@@ -148,6 +148,19 @@ impl RelationDef {
             }
             RelationKind::Linked(_) => false,
         }
+    }
+
+    /// Its join table, if it has one.
+    pub(crate) fn join_table(&self) -> Option<&JoinTable> {
+        match &self.kind {
+            RelationKind::Linked(join) => Some(join),
+            RelationKind::Many { .. } | RelationKind::One { .. } => None,
+        }
+    }
+
+    /// What was said to happen to the related rows.
+    pub(crate) fn cascade_said(&self) -> Option<Cascade> {
+        self.cascade
     }
 
     /// What happens to the related rows: what was said, else what their foreign key says.

@@ -63,7 +63,12 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
     let numbers = 0..model.relations.len();
     let (collection, collection_mut, arena): (Vec<_>, Vec<_>, Vec<_>) =
         numbers.zip(&model.relations).map(arms).collect();
-    let names = model.relations.iter().map(|relation| relation.name);
+    let handed_over = model.relations.iter().map(|relation| {
+        let (name, ty) = (relation.name, relation.ty);
+        let hand_over = quote_spanned! { begin(ty) => ::orm::__private::hand_over };
+        let of_type = quote_spanned! { end(ty) => #hand_over::<#ty, _> };
+        quote! { #of_type(&mut self.#name, keeper); }
+    });
     Some(quote! {
         fn relations() -> &'static [::orm::__private::RelationDef] {
             #[allow(unused_imports)]
@@ -103,7 +108,7 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
         }
 
         fn hand_over<K: ::orm::__private::Keeper>(&mut self, keeper: &mut K) {
-            #(::orm::__private::hand_over(&mut self.#names, keeper);)*
+            #(#handed_over)*
         }
     })
 }
@@ -133,12 +138,12 @@ pub(super) fn referred_arena(model: &Model<'_>) -> Option<TokenStream> {
 
 /// What leads to the collection of a relation, and to where its entities are.
 fn arms((number, relation): (usize, &Relation<'_>)) -> (TokenStream, TokenStream, TokenStream) {
-    let (name, as_relation, target) = (relation.name, as_relation(relation), relation.target);
+    let (name, as_relation) = (relation.name, as_relation(relation));
     let some = quote! { ::core::option::Option::Some };
     (
         quote! { #number => #some(#as_relation::collection(&self.#name)) },
         quote! { #number => #some(#as_relation::collection_mut(&mut self.#name)) },
-        quote! { #number => #some(::orm::__private::Keeper::arena::<#target>(keeper)) },
+        quote! { #number => #some(::orm::__private::Keeper::arena::<#as_relation::Target>(keeper)) },
     )
 }
 

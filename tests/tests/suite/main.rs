@@ -40,6 +40,7 @@ mod queries;
 mod query;
 mod random;
 mod readme;
+mod relation_checks;
 mod relation_models;
 mod relations;
 mod replaced;
