@@ -117,6 +117,7 @@ pub use write::{Layout, WriteKind, WriteShape};
 
 pub(crate) use assign::{Assignments, Written};
 pub(crate) use batch::Batch;
+pub(crate) use column::column_of;
 pub(crate) use count::{Count, Existence};
 pub(crate) use ddl::{create_enum, creations, enums, removals};
 pub(crate) use effect::{Effect, EffectKind};

@@ -133,6 +133,7 @@ fn insert(shape: &WriteShape, sql: &mut Sql<'_>) {
     sql.push(" FROM ");
     unnest(shape, shape.columns(), sql);
     sql.push(" WITH ORDINALITY AS v(").push(&names.join(", ")).push(", n) ORDER BY v.n");
+    shape.write_conflict(sql);
     shape.write_returning(sql, "");
 }
 

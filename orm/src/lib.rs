@@ -33,9 +33,7 @@ pub use orm_core::engine::{
 };
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
-pub use orm_core::model::{
-    Cascade, ChildOf, HasMany, HasOne, ManyToMany, Member, Referent, Relation, ToOne,
-};
+pub use orm_core::model::{Cascade, ChildOf, HasMany, HasOne, ManyToMany, Member, Referent, Relation, ToOne};
 pub use orm_core::query::{
     Aggregate, Argument, Arguments, JsonAt, JsonMethods, JsonPath, Step, Term, Window, WindowFunction,
 };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use foldhash::HashSet;
+
 use crate::model::Token;
 
 /// The state of a relation field.
@@ -21,6 +23,8 @@ pub struct Collection {
 #[derive(Clone, Debug, Default)]
 struct Members {
     tokens: Vec<Token>,
+    /// What was put in since the last flush and is not known to be in the database; it may be taken out by now.
+    added: Vec<Token>,
     /// What was taken out since the last flush.
     removed: Vec<Token>,
     /// What is in the database and nobody has read is to go.
@@ -53,6 +57,30 @@ impl Collection {
     /// What was taken out since the last flush.
     pub(crate) fn removed(&self) -> &[Token] {
         self.members.as_ref().map_or(&[], |members| &members.removed)
+    }
+
+    /// What was put in since the last flush and is still there.
+    pub(crate) fn additions(&self) -> impl Iterator<Item = Token> {
+        let removed = self.removed();
+        self.added().iter().copied().filter(|token| !removed.contains(token))
+    }
+
+    /// What was taken out since the last flush and is, or may be, in the database.
+    pub(crate) fn removals(&self) -> impl Iterator<Item = Token> {
+        let (added, is_loaded) = (self.added(), self.loaded);
+        self.removed().iter().copied().filter(move |token| !is_loaded || !added.contains(token))
+    }
+
+    fn added(&self) -> &[Token] {
+        self.members.as_ref().map_or(&[], |members| &members.added)
+    }
+
+    /// Whether anything was put in or taken out since the last flush.
+    pub(crate) fn is_edited(&self) -> bool {
+        let is_edited = |members: &Arc<Members>| {
+            members.replaces || !members.added.is_empty() || !members.removed.is_empty()
+        };
+        self.members.as_ref().is_some_and(is_edited)
     }
 
     /// Whether all that is in the database is to go, though nobody has read it.
@@ -88,9 +116,37 @@ impl Collection {
 
     /// Puts an entity in that is known not to be there.
     pub(crate) fn insert(&mut self, position: usize, token: Token) {
-        let members = self.members_mut();
-        members.removed.retain(|&other| other != token);
-        members.tokens.insert(position.min(members.tokens.len()), token);
+        let is_loaded = self.loaded;
+        let Members { tokens, added, removed, .. } = self.members_mut();
+        let before = removed.len();
+        removed.retain(|&other| other != token);
+        let is_back = removed.len() < before;
+        // What was only taken out is in the database, if it is known what is.
+        if !is_back || (!is_loaded && !added.contains(&token)) {
+            added.push(token);
+        }
+        tokens.insert(position.min(tokens.len()), token);
+    }
+
+    /// Shows an entity that is in there because the other side says so; only in a collection that is loaded is it looked for.
+    pub(crate) fn show(&mut self, token: Token) {
+        let is_missing = self.loaded && !self.contains(token);
+        if is_missing || self.removed().contains(&token) {
+            let members = self.members_mut();
+            members.removed.retain(|&other| other != token);
+            if is_missing {
+                members.tokens.push(token);
+            }
+        }
+    }
+
+    /// Shows an entity no longer because the other side says so.
+    pub(crate) fn hide(&mut self, token: Token) {
+        if self.contains(token) {
+            let members = self.members_mut();
+            members.tokens.retain(|&other| other != token);
+            members.added.retain(|&other| other != token);
+        }
     }
 
     /// Takes an entity out; whether it may have been there.
@@ -107,17 +163,18 @@ impl Collection {
     /// Puts these in, and takes all others out.
     pub(crate) fn set(&mut self, tokens: Vec<Token>) {
         let is_loaded = self.loaded;
-        let Members { tokens: kept, removed, replaces } = self.members_mut();
-        removed.append(kept);
-        *kept = tokens;
-        removed.retain(|token| !kept.contains(token));
-        *replaces |= !is_loaded;
+        let members = self.members_mut();
+        members.removed.append(&mut members.tokens);
+        members.replaces |= !is_loaded;
+        tokens.into_iter().for_each(|token| self.push(token));
     }
 
     /// Forgets entities without being asked to do anything about them: their rows are gone, or refer elsewhere by now.
     pub(crate) fn forget(&mut self, is_gone: impl Fn(Token) -> bool) {
         if self.tokens().iter().any(|&token| is_gone(token)) {
-            self.members_mut().tokens.retain(|&token| !is_gone(token));
+            let members = self.members_mut();
+            members.tokens.retain(|&token| !is_gone(token));
+            members.added.retain(|&token| !is_gone(token));
         }
     }
 
@@ -134,26 +191,29 @@ impl Collection {
     }
 
     fn fill_changed(&mut self, found: Vec<Token>) {
-        let Members { tokens, removed, replaces } = self.members_mut();
-        let added = std::mem::take(tokens);
+        let Members { tokens, added, removed, replaces } = self.members_mut();
+        let found_tokens: HashSet<Token> = found.iter().copied().collect();
+        added.retain(|token| !found_tokens.contains(token));
+        added.extend(removed.iter().filter(|token| !found_tokens.contains(token)));
+        let put_in = std::mem::take(tokens);
+        let known: HashSet<Token> = put_in.iter().chain(&*removed).copied().collect();
+        let others = found.into_iter().filter(|token| !known.contains(token));
         if std::mem::take(replaces) {
-            removed.extend(found.into_iter().filter(|token| !added.contains(token)));
-            *tokens = added;
+            removed.extend(others);
         } else {
-            *tokens = found
-                .into_iter()
-                .filter(|token| !removed.contains(token) && !added.contains(token))
-                .collect();
-            tokens.extend(added);
+            tokens.extend(others);
         }
+        tokens.extend(put_in);
     }
 
     /// What was done to it is done in the database: what is not loaded is as if nobody had touched it.
     pub(crate) fn settle(&mut self) {
         if !self.loaded {
             self.members = None;
-        } else if !self.removed().is_empty() {
-            self.members_mut().removed.clear();
+        } else if self.is_edited() {
+            let members = self.members_mut();
+            members.added.clear();
+            members.removed.clear();
         }
     }
 

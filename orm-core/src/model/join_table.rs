@@ -67,6 +67,11 @@ impl JoinTable {
         }
     }
 
+    /// Whether it is the same from the other side.
+    pub(crate) fn leads_back(&self, other: &Self) -> bool {
+        self.own == other.other && self.other == other.own && self.table() == other.table()
+    }
+
     /// The foreign key that refers to the model whose relation it is; only an inconsistent derive has none.
     pub(crate) fn own_key(&self) -> Option<&'static ForeignKey> {
         self.key(self.own)

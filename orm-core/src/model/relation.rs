@@ -8,7 +8,8 @@ use crate::error::{Error, ErrorKind};
 use crate::metadata::{ForeignKey, Table};
 use crate::model::{BelongsTo, Entity, Key, Model, Relation, Token};
 use crate::query::{
-    Alias, Condition, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, Pairs, Referred, RefersTo, Related, Source,
+    Alias, Condition, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, Pairs, Referred, RefersTo,
+    Related, Source,
 };
 
 /// A reference of the model `M` to the model `T`: the constant that a derive makes of a `BelongsTo<T>`, `Post::AUTHOR`.

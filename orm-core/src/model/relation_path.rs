@@ -4,8 +4,8 @@ use crate::metadata::{ForeignKey, Table};
 use crate::model::relation::named;
 use crate::model::{JoinTable, Model, Referent, Relation, RelationKind};
 use crate::query::{
-    Alias, Bridge, Condition, Expr, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, LinkedTo, Pairs,
-    Referred, RefersTo, Related, Select, Source,
+    Alias, Bridge, Condition, Expr, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, LinkedTo,
+    Pairs, Referred, RefersTo, Related, Select, Source,
 };
 
 impl<M: Model, T: Model> Relation<M, T> {
@@ -56,8 +56,10 @@ impl<M: Model, T: Model> Relation<M, T> {
                 self.any(RefersTo::condition(link.to, T::table().typed(key), vec![target], false))
             }
             Some(join) => {
-                let columns = join.other_key().map(|key| join.table().typed(&key.columns)).unwrap_or_default();
-                let condition = RefersTo::condition(Source::table(join.table()), columns, vec![target], false);
+                let columns =
+                    join.other_key().map(|key| join.table().typed(&key.columns)).unwrap_or_default();
+                let condition =
+                    RefersTo::condition(Source::table(join.table()), columns, vec![target], false);
                 Related::links_exist(link, condition)
             }
         }

@@ -15,6 +15,8 @@ pub struct WriteShape {
     keys: bool,
     /// The positions of columns that are read with the statement.
     fetched: Vec<usize>,
+    /// Rows that are there already are left out.
+    unless_there: bool,
 }
 
 /// What a shape does.
@@ -49,7 +51,7 @@ impl WriteShape {
                 table.primary_key().iter().copied().chain(table.version()).collect()
             }
         };
-        Self { table, kind, columns, key, keys: true, fetched: Vec::new() }
+        Self { table, kind, columns, key, keys: true, fetched: Vec::new(), unless_there: false }
     }
 
     /// The same without the keys that the database makes.
@@ -63,6 +65,18 @@ impl WriteShape {
     pub(crate) fn by_key_alone(self) -> Self {
         let key = self.table.primary_key().to_vec();
         Self { key, ..self }
+    }
+
+    /// The same for rows that are found by these columns, whatever their key is.
+    #[must_use]
+    pub(crate) fn found_by(self, key: Vec<usize>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// The same INSERT, which leaves out rows that are there already if this is true.
+    #[must_use]
+    pub(crate) fn unless_there(self, unless_there: bool) -> Self {
+        Self { unless_there, ..self }
     }
 
     /// The position of the version that a row has to have, if that is looked at.
@@ -130,6 +144,13 @@ impl WriteShape {
         sql.bare_parameter(self.table().columns()[column].sql_type);
     }
 
+    /// Adds what an INSERT does about rows that are there already, if it is to do anything.
+    pub fn write_conflict(&self, sql: &mut Sql<'_>) {
+        if self.unless_there {
+            sql.push(" ON CONFLICT DO NOTHING");
+        }
+    }
+
     /// Adds `RETURNING …` for what comes back that way; this stands before each name.
     pub fn write_returning(&self, sql: &mut Sql<'_>, before: &str) {
         let made = self.generated_key().filter(|_| sql.dialect().returns_keys());
@@ -158,6 +179,7 @@ impl WriteShape {
                         .push(") VALUES (");
                     sql.list(&self.columns, |sql, &column| self.parameter(sql, column)).push(")");
                 }
+                self.write_conflict(sql);
                 self.write_returning(sql, "");
             }
             WriteKind::Update => {

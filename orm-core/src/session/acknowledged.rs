@@ -10,6 +10,9 @@ use crate::session::journal::Entry;
 impl Entities {
     /// All changes were written.
     pub(super) fn flushed(&mut self) {
+        if self.has_relations {
+            self.settle_links();
+        }
         self.new.clear();
         self.touched.clear();
         self.assigned.clear();

@@ -1,6 +1,7 @@
 //! Carrying out a plan: batch by batch, each acknowledged before memory moves on.
 
 mod assigned;
+mod links;
 
 use std::borrow::Cow;
 
@@ -15,19 +16,27 @@ use crate::session::entities::Entities;
 use crate::session::fetched::{columns_to_fetch, generated_keys};
 use crate::session::identity::Identity;
 use crate::session::maker::Options;
-use crate::session::plan::{Step, fill_in_keys};
+use crate::session::plan::{Step, fill_in_keys, saves_and_deletes};
+use crate::session::relations::LinkStep;
 use crate::session::rows::Selection;
 
 use assigned::AssignedRows;
 
 pub(super) async fn run(
     entities: &mut Entities,
-    steps: &[Step],
+    (steps, links): (&[Step], &[LinkStep]),
     engine: &EngineCore,
     lease: &mut Lease,
     options: &Options,
 ) -> Result<()> {
-    for step in steps {
+    let (saves, deletes) = saves_and_deletes(steps);
+    for step in saves {
+        run_step(entities, step, engine, lease, options).await?;
+    }
+    for step in links {
+        links::run(entities, step, engine, lease).await?;
+    }
+    for step in deletes {
         run_step(entities, step, engine, lease, options).await?;
     }
     Ok(())

@@ -92,6 +92,12 @@ pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
     Ok(steps.into_iter().flat_map(|step| apart(entities, step)).flatten().collect())
 }
 
+/// The steps before rows of join tables are written, and those after it.
+pub(super) fn saves_and_deletes(steps: &[Step]) -> (&[Step], &[Step]) {
+    let deletes = |step: &Step| step.clear || step.kind == WriteKind::Delete;
+    steps.split_at(steps.iter().position(deletes).unwrap_or(steps.len()))
+}
+
 /// Rows whose versions are not known are a step of their own.
 fn apart(entities: &Entities, step: Step) -> [Option<Step>; 2] {
     let Step { arena, kind, .. } = step;

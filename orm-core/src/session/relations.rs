@@ -1,9 +1,11 @@
 //! Relations in memory: what stands in the relation fields of structs, and the references that they are made of.
 //!
 //! The truth of a one-to-many relation is the reference of each child. Collections are brought into the references and references into
-//! the collections that are loaded (`reconcile.rs`), by each flush before it plans.
+//! the collections that are loaded (`reconcile.rs`), by each flush before it plans. The truth of a many-to-many relation is the rows of
+//! its join table (`links.rs`), which a flush writes beside the rows of models.
 
 mod link;
+mod links;
 mod load;
 mod reconcile;
 
@@ -12,6 +14,8 @@ use crate::model::{Collection, Model, RelationDef, RelationKind, Token};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
+
+pub(super) use links::LinkStep;
 
 /// One relation of one entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -183,15 +183,16 @@ impl Unit {
         if self.entities.has_relations {
             self.entities.reconcile()?;
         }
+        let links = if self.entities.has_relations { self.entities.links()? } else { Vec::new() };
         let steps = plan(&mut self.entities)?;
         let deeds = hooks.as_ref().map_or_else(Vec::new, |hooks| hooks.deeds(&self.entities, &steps));
-        if !steps.is_empty() {
+        if !(steps.is_empty() && links.is_empty()) {
             self.tidy().await?;
             self.begin(true).await?;
             let Self { entities, engine, lease, options, failed, .. } = self;
             let lease = held(lease)?;
             *failed = Some(unfinished());
-            let ran = flush::run(entities, &steps, engine, lease, options).await;
+            let ran = flush::run(entities, (&steps, &links), engine, lease, options).await;
             *failed = None;
             if let Err(error) = ran {
                 return Err(self.fail(error).await);

@@ -1,3 +1,4 @@
 //! Relations: graphs that are saved, loaded, changed and deleted.
 
+mod many_to_many;
 mod sides;

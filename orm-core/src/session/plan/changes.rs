@@ -183,7 +183,12 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
             changed.dedup();
         }
         if changed.is_empty() {
-            entities.head_mut(place).touched = false;
+            // What was done to its collections is written beside the rows of models.
+            let is_linked = entities.has_link_edits(place);
+            entities.head_mut(place).touched = is_linked;
+            if is_linked {
+                entities.touched.push(place);
+            }
             continue;
         }
         entities.touched.push(place);

@@ -19,7 +19,11 @@ impl Entities {
     ) -> Result<()> {
         let (into, other) = self.both_sides(entity, relation, other)?;
         self.edit_collection(into, |collection, token| collection.push(token), self.handle(other))?;
-        if self.is_linked(into) || self.refers_to(other, into) {
+        if let RelationKind::Linked(join) = self.relation_def(into).kind {
+            self.show_on_other_side(into, join, other, true);
+            return Ok(());
+        }
+        if self.refers_to(other, into) {
             return Ok(());
         }
         let left = self.mirror_of(into).and_then(|mirror| self.parent_now(other, &mirror));
@@ -50,8 +54,9 @@ impl Entities {
             },
             token,
         )?;
-        if !self.is_linked(from) {
-            self.remove_child(token, from)?;
+        match self.relation_def(from).kind {
+            RelationKind::Linked(join) => self.show_on_other_side(from, join, other, false),
+            RelationKind::Many { .. } | RelationKind::One { .. } => self.remove_child(token, from)?,
         }
         Ok(true)
     }
@@ -65,10 +70,6 @@ impl Entities {
         let owner = self.writable(entity)?;
         let other = self.writable(other)?;
         Ok((RelationPlace { owner, relation: relation.number()? }, other))
-    }
-
-    fn is_linked(&self, place: RelationPlace) -> bool {
-        matches!(self.relation_def(place).kind, RelationKind::Linked(_))
     }
 
     fn mirror_of(&self, place: RelationPlace) -> Option<Mirror> {

@@ -31,6 +31,7 @@ impl Entities {
             }
         }
         self.show_references();
+        self.show_links()?;
         self.settle();
         Ok(())
     }
@@ -62,7 +63,7 @@ impl Entities {
     }
 
     /// Entities that were changed or are new, and may have other collections than before.
-    fn owners(&self) -> impl Iterator<Item = Place> {
+    pub(super) fn owners(&self) -> impl Iterator<Item = Place> {
         let all = self.touched.iter().chain(self.new.iter()).copied();
         all.filter(|&place| !self.arena(place).relations.is_empty() && !self.head(place).doomed)
     }
@@ -216,9 +217,7 @@ impl Entities {
             .map_or_else(HashSet::default, |known| known.tokens().iter().copied().collect());
         let news: Vec<_> = children.into_iter().filter(|child| !known.contains(child)).collect();
         if !news.is_empty() {
-            self.show(place, |collection| {
-                news.into_iter().for_each(|child| collection.insert(usize::MAX, child))
-            });
+            self.show(place, |collection| news.into_iter().for_each(|child| collection.show(child)));
         }
     }
 
@@ -235,7 +234,7 @@ impl Entities {
     }
 
     #[cold]
-    fn not_here(&self, child: Token, into: RelationPlace) -> Error {
+    pub(super) fn not_here(&self, child: Token, into: RelationPlace) -> Error {
         let def = self.relation_def(into);
         let problem = match self.find_token(child).map(|head| head.state) {
             Some(State::Transient) => {

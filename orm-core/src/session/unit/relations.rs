@@ -1,11 +1,12 @@
 //! Reading relations: what refers to some entities, with one statement for many of them.
 
+mod linked;
+
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::many::CHUNK;
 use super::{Unit, held};
 use crate::driver::Row;
-use crate::error::{Error, ErrorKind};
 use crate::metadata::ForeignKey;
 use crate::model::{Collection, RelationKind, Token};
 use crate::query::{Projection, Referred, RefersTo, Select, SelectStatement, Source};
@@ -29,9 +30,7 @@ impl Unit {
                 RelationKind::Many { .. } | RelationKind::One { .. } => {
                     self.read_referring(arena, relation, chunk).await?;
                 }
-                RelationKind::Linked(_) => {
-                    return Err(Error::new(ErrorKind::Unsupported, "linked rows cannot be read yet"));
-                }
+                RelationKind::Linked(join) => self.read_linked(arena, relation, join, chunk).await?,
             }
         }
         Ok(())

@@ -1,0 +1,145 @@
+//! Reading many-to-many relations: the rows of the other side, beside the keys that the join table has for this one.
+
+use std::borrow::Cow;
+
+use foldhash::{HashMap, HashMapExt};
+
+use super::Unit;
+use crate::Result;
+use crate::driver::Row;
+use crate::metadata::{ForeignKey, Table};
+use crate::model::{JoinTable, Token};
+use crate::query::{
+    Link, LinkedBy, Projection, Referred, RefersTo, Select, SelectStatement, Selection, Source, column_of,
+};
+use crate::result::Mapped;
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::identity::Identity;
+use crate::session::relations::RelationPlace;
+
+impl Unit {
+    /// Reads what entities of one model are linked with, and fills it in.
+    pub(super) async fn read_linked(
+        &mut self,
+        arena: u32,
+        relation: usize,
+        join: JoinTable,
+        slots: &[u32],
+    ) -> Result<()> {
+        let target = self.entities.arenas[arena as usize].of_relations.target;
+        let (Some(target), Some(own), Some(other)) =
+            (target(&mut self.entities, relation), join.own_key(), join.other_key())
+        else {
+            return Ok(());
+        };
+        let query = self.select_linked(arena, relation, [own, other], join.table(), slots);
+        let table = self.entities.arenas[target as usize].table;
+        let mut reading = Linked {
+            owners: arena,
+            relation,
+            join,
+            key: own,
+            target,
+            width: table.columns().iter().filter(|column| column.deferred.is_none()).count(),
+            found: HashMap::with_capacity(slots.len()),
+        };
+        reading.found.extend(slots.iter().map(|&slot| (slot, Vec::new())));
+        self.read_now(&query, |entities, row| reading.take(entities, row)).await?;
+        reading.finish(&mut self.entities);
+        Ok(())
+    }
+
+    /// A query for the rows that these entities are linked with, in the order of the relation, and with whom each is linked.
+    fn select_linked(
+        &self,
+        arena: u32,
+        relation: usize,
+        [own, other]: [&'static ForeignKey; 2],
+        links: &'static Table,
+        slots: &[u32],
+    ) -> Select<()> {
+        let owners = &self.entities.arenas[arena as usize];
+        let def = &owners.relations[relation];
+        let (target, links_source) = (Source::table((def.table)()), Source::table(links));
+        let name = |position: usize| Cow::Borrowed(links.columns()[position].name.as_str());
+        let mut projection = Projection::all(target.clone());
+        for &position in &own.columns {
+            // Whatever its type, it comes as it is.
+            column_of::<i64>(&links_source, name(position)).project(&mut projection);
+        }
+        let columns = other.columns.iter().map(|&position| name(position).into_owned());
+        let columns = columns.zip(other.target.columns().into_iter().map(str::to_owned)).collect();
+        let along = Link { from: links_source.clone(), to: target.clone(), by: LinkedBy::Columns(columns) };
+        let mut statement = SelectStatement { projection, ..Default::default() };
+        let column =
+            |&position: &usize| (links.columns()[position].name.clone(), links.columns()[position].sql_type);
+        let owner = |&slot: &u32| {
+            let identity = &owners.head(slot).identity;
+            let parts = 0..own.columns.len();
+            Referred::Key(Ok(parts.map(|part| identity.value(part).into_owned()).collect()))
+        };
+        statement.filter.push(RefersTo::condition(
+            links_source,
+            own.columns.iter().map(column).collect(),
+            slots.iter().map(owner).collect(),
+            false,
+        ));
+        statement.order_by.extend(&def.order);
+        Select::from_statement(statement).join(along)
+    }
+}
+
+/// Rows that are linked with some entities, while they are read.
+struct Linked {
+    owners: u32,
+    relation: usize,
+    join: JoinTable,
+    /// By which the join table refers to the owners.
+    key: &'static ForeignKey,
+    target: u32,
+    /// How many columns of the target stand before the owner's key.
+    width: usize,
+    /// The entities whose relation is read, and what was found for each.
+    found: HashMap<u32, Vec<Token>>,
+}
+
+impl Linked {
+    fn take(&mut self, entities: &mut Entities, row: &dyn Row) -> Result<()> {
+        let token = match entities.arenas[self.target as usize].without_deferred.clone() {
+            None => entities.meet(self.target, row, false)?,
+            Some(positions) => entities.meet(self.target, &Mapped::new(row, &positions), false)?,
+        };
+        let columns = self.join.table().columns();
+        let owner = Identity::of(self.key.columns.len(), |part| {
+            columns[self.key.columns[part]].sql_type.shape(row.value(self.width + part)?)
+        })?;
+        let is_doomed = entities.find_token(token).is_none_or(|head| head.doomed);
+        if let Some(slot) = entities.arenas[self.owners as usize].find(&owner)
+            && let Some(found) = self.found.get_mut(&slot)
+            && !is_doomed
+        {
+            found.push(token);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, entities: &mut Entities) {
+        self.add_unflushed(entities);
+        for (slot, found) in self.found {
+            let owner = Place { arena: self.owners, slot };
+            entities.fill_relation(RelationPlace { owner, relation: self.relation }, found);
+        }
+    }
+
+    /// What was done on the other side and is not flushed yet is in no row.
+    fn add_unflushed(&mut self, entities: &Entities) {
+        for (slot, other, is_there) in entities.unflushed_links(self.owners, self.join) {
+            let Some(found) = self.found.get_mut(&slot) else { continue };
+            found.retain(|&token| token != other);
+            if is_there {
+                found.push(other);
+            }
+        }
+    }
+}
