@@ -1,4 +1,5 @@
 //! Relations: graphs that are saved, loaded, changed and deleted.
 
 mod many_to_many;
+mod querying;
 mod sides;
