@@ -14,6 +14,7 @@ mod arena;
 mod assigned;
 mod automatic;
 mod cascade;
+mod cohorts;
 mod deferred;
 mod effects;
 mod entities;

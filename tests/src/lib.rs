@@ -61,7 +61,7 @@ pub mod prelude {
     pub use orm::JsonMethods as _;
     pub use orm::functions::{avg, case, coalesce, count, count_all, func, max, min, sum, value};
     pub use orm::{
-        AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Open as _,
+        AsSource as _, Executable as _, ExpressionMethods as _, LabelMethods as _, Loadable as _, Open as _,
         TextMethods as _,
     };
     pub use orm::{

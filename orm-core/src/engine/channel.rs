@@ -162,6 +162,7 @@ impl Channel {
     }
 
     pub(super) async fn execute(&mut self, rendered: Prepared) -> Result<ResultSet> {
+        rendered.intake.loads.check_nowhere("a connection")?;
         self.ready(rendered.writes || rendered.intake.locks).await?;
         let mut buffer = RowBuffer::new(true);
         let statement = rendered.statement.clone();
@@ -356,6 +357,7 @@ impl Channel {
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
         rendered.intake.check_stream()?;
+        rendered.intake.loads.check_nowhere("a connection")?;
         if self.autocommit {
             let message =
                 "stream: a stream needs a transaction, and the connection commits each statement by itself";

@@ -7,8 +7,8 @@ impl<M: Model, T: Model> Loadable<M> for Relation<M, T> {
     type Target = T;
 
     fn into_load(self) -> Load {
-        // A relation without a field is no number of one; whoever loads it says so.
-        Load::new(M::table, Edge::Field(self.number().unwrap_or(usize::MAX)))
+        // A relation without a field has no number; whoever loads it says so.
+        Load::new(M::table(), Edge::Field(self.number().unwrap_or(usize::MAX)))
     }
 }
 
@@ -16,6 +16,6 @@ impl<M: Model, T: Model> Loadable<M> for ToOne<M, T> {
     type Target = T;
 
     fn into_load(self) -> Load {
-        Load::new(M::table, Edge::Reference(self.field()))
+        Load::new(M::table(), Edge::Reference(self.field()))
     }
 }

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::query::select::SelectStatement;
 use crate::query::subquery::render_exists;
-use crate::query::{Executable, Select, Sql};
+use crate::query::{Executable, Loads, Select, Sql};
 
 /// A query for how many rows another one would return.
 #[derive(Debug)]
@@ -15,11 +15,13 @@ pub(crate) struct Count(SelectStatement);
 pub(crate) struct Existence(SelectStatement);
 
 impl<S> Select<S> {
-    pub(crate) fn into_count(self) -> Count {
+    pub(crate) fn into_count(mut self) -> Count {
+        self.statement.loads = Loads::default();
         Count(self.statement)
     }
 
-    pub(crate) fn into_existence(self) -> Existence {
+    pub(crate) fn into_existence(mut self) -> Existence {
+        self.statement.loads = Loads::default();
         Existence(self.statement)
     }
 }

@@ -14,7 +14,7 @@ use crate::query::Select;
 pub(crate) struct Loads {
     pub(crate) with: Vec<Load>,
     /// What the mapping loads with each query, and this one does not.
-    pub(crate) without: Vec<Edge>,
+    pub(crate) without: Vec<Load>,
 }
 
 /// A relation that is loaded, and what is loaded with the entities that it leads to.
@@ -22,7 +22,7 @@ pub(crate) struct Loads {
 #[derive(Clone, Debug)]
 pub struct Load {
     /// The table of the model that it is of.
-    pub(crate) of: fn() -> &'static Table,
+    pub(crate) of: &'static Table,
     pub(crate) edge: Edge,
     /// How; without one as the mapping says, or by a SELECT of its own.
     pub(crate) strategy: Option<Strategy>,
@@ -54,9 +54,15 @@ impl Loads {
         self.with.is_empty() && self.without.is_empty()
     }
 
+    /// What is said of the entities of one table.
+    pub(crate) fn of(&self, table: &'static Table) -> Self {
+        let of = |loads: &[Load]| loads.iter().filter(|load| load.of == table).cloned().collect();
+        Self { with: of(&self.with), without: of(&self.without) }
+    }
+
     /// Adds a relation. What was said of it before stays, unless this says otherwise.
     pub(crate) fn add(&mut self, load: Load) {
-        self.without.retain(|&edge| edge != load.edge);
+        self.without.retain(|left_out| left_out.edge != load.edge);
         match self.with.iter_mut().find(|before| before.edge == load.edge) {
             Some(before) => {
                 before.reload |= load.reload;
@@ -68,14 +74,14 @@ impl Loads {
     }
 
     /// Leaves a relation out.
-    pub(crate) fn leave_out(&mut self, edge: Edge) {
-        self.with.retain(|load| load.edge != edge);
-        self.without.push(edge);
+    pub(crate) fn leave_out(&mut self, load: Load) {
+        self.with.retain(|before| before.edge != load.edge);
+        self.without.push(load);
     }
 
     /// Adds all that another one says.
     pub(crate) fn merge(&mut self, other: Self) {
-        other.without.into_iter().for_each(|edge| self.leave_out(edge));
+        other.without.into_iter().for_each(|load| self.leave_out(load));
         other.with.into_iter().for_each(|load| self.add(load));
     }
 
@@ -101,7 +107,7 @@ impl Loads {
 }
 
 impl Load {
-    pub(crate) fn new(of: fn() -> &'static Table, edge: Edge) -> Self {
+    pub(crate) fn new(of: &'static Table, edge: Edge) -> Self {
         Self { of, edge, strategy: None, reload: false, then: Loads::default() }
     }
 }
@@ -137,7 +143,7 @@ pub trait Loadable<M>: Sized {
     #[must_use]
     fn then_without(self, relation: impl Loadable<Self::Target>) -> Path<M, Self::Target> {
         let mut load = self.into_load();
-        load.then.leave_out(relation.into_load().edge);
+        load.then.leave_out(relation.into_load());
         Path::new(load)
     }
 
@@ -200,7 +206,7 @@ impl<M> Select<M> {
 
     /// Does not load a relation that the mapping loads with each query, `#[model(load = "select_in")]`; for this query only.
     pub fn without(mut self, relation: impl Loadable<M>) -> Self {
-        self.statement.loads.leave_out(relation.into_load().edge);
+        self.statement.loads.leave_out(relation.into_load());
         self
     }
 }

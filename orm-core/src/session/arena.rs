@@ -11,6 +11,7 @@ use crate::metadata::{ForeignKey, Table};
 use crate::model::{Collection, Model, RelationDef, Token};
 use crate::query::Positions;
 use crate::result::RowReader;
+use crate::session::cohorts::Cohorts;
 use crate::session::entities::Entities;
 use crate::session::identity::{Identity, IdentityMap};
 use crate::session::records::{Records, Structs};
@@ -78,6 +79,8 @@ pub(super) struct Arena {
     pub(super) by_key: Option<Arc<Statement>>,
     /// Where the columns are in a row without the deferred ones, if there are any.
     pub(super) without_deferred: Option<Positions>,
+    /// Which of its entities came together.
+    pub(super) cohorts: Cohorts,
     identities: IdentityMap,
     free: Vec<u32>,
     /// Slots that were freed in the transaction that is open: its journal still names them.
@@ -91,6 +94,8 @@ pub(super) struct OfRelations {
     pub(super) hand_over: fn(&mut Entities, Place),
     /// Where the entities are that a relation leads to.
     pub(super) target: fn(&mut Entities, usize) -> Option<u32>,
+    /// Where the entities are that a reference leads to.
+    pub(super) referred: fn(&mut Entities, usize) -> Option<u32>,
 }
 
 impl OfRelations {
@@ -98,6 +103,7 @@ impl OfRelations {
         Self {
             hand_over: Entities::hand_over::<M>,
             target: |entities, relation| M::related_arena(relation, entities),
+            referred: |entities, field| M::referred_arena(field, entities),
         }
     }
 }
@@ -120,6 +126,7 @@ impl Arena {
             of_relations: OfRelations::of::<M>(),
             by_key: None,
             without_deferred: M::select().statement.projection.positions(),
+            cohorts: Cohorts::default(),
             identities: IdentityMap::default(),
             free: Vec::new(),
             retired: Vec::new(),
@@ -278,8 +285,10 @@ impl Arena {
             Some(slot) => {
                 if refill(self.head(slot)) {
                     let relations = self.collections_since(slot, expired_before);
+                    let known = self.known_references(slot);
                     self.read(slot, row, &identity)?;
                     self.put_collections(slot, relations);
+                    self.know_again(slot, known);
                     self.head_mut(slot).read_at = now;
                 }
                 slot
@@ -304,6 +313,26 @@ impl Arena {
             false => Collection::not_loaded(),
         };
         self.collections(slot).into_iter().map(current).collect()
+    }
+
+    /// The entities that an entity's references know, by foreign key.
+    fn known_references(&self, slot: u32) -> Vec<(&'static ForeignKey, Token, Identity)> {
+        let known = |key: &'static ForeignKey| {
+            self.entity_referred_to(slot, key).map(|(entity, identity)| (key, entity, identity))
+        };
+        let is_there = self.records.is_there(slot);
+        self.table.foreign_keys().iter().filter(|_| is_there).filter_map(known).collect()
+    }
+
+    /// Lets references that still have the same keys know their entities again.
+    fn know_again(&mut self, slot: u32, known: Vec<(&'static ForeignKey, Token, Identity)>) {
+        for (key, entity, identity) in known {
+            if self.identity_referred_to(slot, key).is_some_and(|now| now == identity)
+                && let Some(reference) = self.records.reference_mut(slot, key.field)
+            {
+                reference.belongs_to(entity);
+            }
+        }
     }
 
     /// The states of an entity's relations, as they are.

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, Token};
 use crate::session::arena::{Arena, Head, Place, State};
 use crate::session::assigned::Cell;
+use crate::session::cohorts::Run;
 use crate::session::identity::Identity;
 use crate::session::journal::Journal;
 use crate::session::places::Places;
@@ -51,6 +52,10 @@ pub struct Entities {
     pub(super) wrote_rows: bool,
     /// There is a model with relation fields.
     pub(super) has_relations: bool,
+    /// There is a model of which each query loads relations.
+    pub(super) loads_by_default: bool,
+    /// What the query has found that is being read.
+    pub(super) met: Vec<Run>,
 }
 
 impl Entities {
@@ -75,6 +80,8 @@ impl Entities {
             keeps_changes: false,
             wrote_rows: false,
             has_relations: false,
+            loads_by_default: false,
+            met: Vec::new(),
         }
     }
 
@@ -173,10 +180,11 @@ impl Entities {
 
     #[inline]
     pub(super) fn arena_index<M: Model>(&mut self) -> u32 {
-        let Self { arenas, arena_of, has_relations, .. } = self;
+        let Self { arenas, arena_of, has_relations, loads_by_default, .. } = self;
         *arena_of.entry(TypeId::of::<M>()).or_insert_with(|| {
             arenas.push(Arena::new::<M>());
             *has_relations |= !M::relations().is_empty();
+            *loads_by_default |= M::relations().iter().any(|relation| relation.load.is_some());
             #[expect(clippy::cast_possible_truncation, reason = "a program has fewer models than that")]
             let index = (arenas.len() - 1) as u32;
             index

@@ -22,7 +22,9 @@ impl Keeper for Entities {
 
     #[inline]
     fn meet(&mut self, arena: u32, row: &dyn Row) -> Result<Token> {
-        self.meet(arena, row, self.refills)
+        let token = self.meet(arena, row, self.refills)?;
+        self.note_met(arena, token.slot());
+        Ok(token)
     }
 }
 

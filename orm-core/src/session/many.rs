@@ -44,6 +44,12 @@ impl Unit {
         let identities = keys.iter().map(identity_of_key::<M>).collect::<Result<Vec<_>>>()?;
         let arena = self.entities.arena_index::<M>();
         self.read_identities(arena, &identities).await?;
+        if self.entities.loads_by_default {
+            let known =
+                identities.iter().filter_map(|identity| self.entities.arenas[arena as usize].find(identity));
+            let slots: Vec<_> = known.collect();
+            self.load_defaults(arena, &slots).await?;
+        }
         let entities = &self.entities;
         let found = |identity| {
             let slot = entities.arenas[arena as usize].find(identity)?;

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use crate::Result;
 use crate::engine::wait;
 use crate::model::Found;
+use crate::query::Loads;
 use crate::result::{Columns, Query};
 use crate::session::face::Face;
 use crate::session::{AsyncSession, Session};
@@ -25,6 +26,8 @@ pub(super) struct Reading<S: Found> {
     pub(super) place: S::Place,
     /// Entities that are known take over the values of their rows.
     pub(super) refills: bool,
+    /// What is loaded with each partition.
+    pub(super) loads: Loads,
     /// Where the columns are, if not in their order, and the names of the result's.
     pub(super) mapped: Option<(Columns, Vec<String>)>,
     pub(super) size: usize,

@@ -58,6 +58,11 @@ impl Unit {
         {
             self.entities.lose_row(Place { arena, slot });
         }
+        if let Some(token) = found
+            && self.entities.loads_by_default
+        {
+            Box::pin(self.load_defaults(arena, &[token.slot()])).await?;
+        }
         Ok(found)
     }
 
@@ -96,8 +101,9 @@ impl Unit {
         self.check()?;
         self.entities.forget_changes(place);
         let identity = self.identity_to_read(place).await?;
+        let loaded = self.entities.loaded_edges(place);
         match self.fetch(place.arena, &identity, true).await? {
-            Some(_) => Ok(()),
+            Some(_) => self.reload(place, loaded).await,
             None => Err(self.row_gone(place)),
         }
     }
@@ -122,8 +128,9 @@ impl Unit {
         self.check()?;
         self.entities.forget_changes(place);
         let identity = self.identity_to_read(place).await?;
+        let loaded = self.entities.loaded_edges(place);
         match self.fetch_for_update::<M>(&identity).await? {
-            Some(_) => Ok(()),
+            Some(_) => self.reload(place, loaded).await,
             None => Err(self.row_gone(place)),
         }
     }
@@ -143,6 +150,9 @@ impl Unit {
             if self.fetch(place.arena, &identity, false).await?.is_none() {
                 return Err(self.row_gone(place));
             }
+            if self.entities.loads_by_default {
+                Box::pin(self.load_defaults(place.arena, &[place.slot])).await?;
+            }
         }
         self.entities.try_get(entity)
     }
@@ -156,9 +166,15 @@ impl Unit {
     }
 
     pub(super) fn row_gone(&self, place: Place) -> Error {
+        let head = self.entities.head(place);
+        let by = if head.state == State::Deleted { "in this session" } else { "by somebody else" };
+        self.row_gone_by(place, by)
+    }
+
+    /// The error for a row that was not found any more.
+    pub(in crate::session) fn row_gone_by(&self, place: Place, by: &str) -> Error {
         let arena = self.entities.arena(place);
         let head = arena.head(place.slot);
-        let by = if head.state == State::Deleted { "in this session" } else { "by somebody else" };
         let message = format!("the row {} was deleted {by}", self.entities.shown(head));
         Error::new(ErrorKind::RowGone, message).with_model(arena.model)
     }

@@ -6,6 +6,7 @@ use super::Unit;
 use crate::Result;
 use crate::driver::Row;
 use crate::metadata::Table;
+use crate::model::Keeper;
 use crate::query::{Positions, Rendered, Sql};
 use crate::result::Mapped;
 use crate::session::arena::Place;
@@ -28,14 +29,17 @@ impl Unit {
         }
         // What was only added before may be what is looked for.
         Box::pin(self.autoflush()).await?;
+        self.entities.met.clear();
         for chunk in self.not_current(arena, identities).chunks(CHUNK) {
-            self.read_rows(arena, chunk).await?;
+            self.entities.refills = false;
+            self.read_keys(arena, chunk).await?;
             for identity in self.not_current(arena, chunk) {
                 if let Some(slot) = self.entities.arenas[arena as usize].find(&identity) {
                     self.entities.lose_row(Place { arena, slot });
                 }
             }
         }
+        self.entities.settle_met();
         Ok(())
     }
 
@@ -47,7 +51,8 @@ impl Unit {
         wanted.cloned().collect()
     }
 
-    async fn read_rows(&mut self, arena: u32, keys: &[Identity]) -> Result<()> {
+    /// Reads the rows with these keys, without a flush before it.
+    pub(super) async fn read_keys(&mut self, arena: u32, keys: &[Identity]) -> Result<()> {
         let table = self.entities.arenas[arena as usize].table;
         let is_read = |&position: &usize| table.columns()[position].deferred.is_none();
         let read: Vec<_> = (0..table.columns().len()).filter(is_read).collect();
@@ -55,10 +60,10 @@ impl Unit {
         let place = |position| read.iter().position(|&other| other == position);
         let positions: Positions = (0..table.columns().len()).map(place).collect();
         let take = |entities: &mut Entities, row: &dyn Row| {
-            entities.meet(arena, &Mapped::new(row, &positions), false).map(drop)
+            Keeper::meet(entities, arena, &Mapped::new(row, &positions)).map(drop)
         };
         let statement = self.engine.statements().query(&rendered);
-        self.run(&statement, &rendered.values, false, take).await
+        self.read_at_once(&statement, &rendered.values, take).await
     }
 
     /// A query for columns of the rows with these keys.

@@ -71,6 +71,7 @@ impl Unit {
     pub(in crate::session) async fn execute(&mut self, statement: impl Executable) -> Result<ResultSet> {
         let rendered = self.render(&statement).await?;
         drop(statement);
+        rendered.intake.loads.check_nowhere("execute")?;
         if rendered.batch.is_some() || rendered.effect.is_some() {
             let Done { rows, affected, statement, .. } = Box::pin(self.write(&rendered)).await?;
             return Ok(ResultSet::new(rows, affected, statement));
@@ -137,6 +138,7 @@ impl Unit {
         let mut found = Vec::new();
         self.entities.refills = rendered.intake.refill;
         self.entities.keeps_changes = false;
+        self.entities.met.clear();
         let take = |entities: &mut Entities, row: &dyn Row| {
             found.push(<Q::Shape as Found>::meet(&place, entities, &mut RowReader::new(row))?);
             Ok(())
@@ -144,6 +146,10 @@ impl Unit {
         self.read(&rendered, columns, take).await?;
         if rendered.intake.backwards {
             found.reverse();
+        }
+        self.entities.settle_met();
+        if self.entities.loads_by_default || !rendered.intake.loads.is_empty() {
+            self.load_with_met(&rendered.intake.loads, rendered.intake.refill).await?;
         }
         Ok((found, rendered))
     }
@@ -203,6 +209,7 @@ impl Unit {
     ) -> Result<Vec<<Q::Shape as Shape>::Row>> {
         let (rendered, columns) = (self.render(&query).await?, query.columns());
         drop(query);
+        rendered.intake.loads.check_nowhere("rows(…)")?;
         let mut rows = Vec::new();
         self.read(&rendered, columns, |_, row| {
             rows.push(<Q::Shape as Shape>::read_row(&mut RowReader::new(row))?);
@@ -225,11 +232,11 @@ impl Unit {
         let size = size.max(1);
         let rendered = self.render(&query).await?;
         drop(query);
-        let refills = rendered.intake.refill;
+        let (refills, loads) = (rendered.intake.refill, rendered.intake.loads.clone());
         self.open_cursor(rendered, size).await?;
         let place = S::place(&mut self.entities);
         let mapped = (columns != Columns::InOrder).then(|| (columns, Vec::new()));
-        Ok(Reading { place, refills, mapped, size, met: VecDeque::new(), more: true })
+        Ok(Reading { place, refills, loads, mapped, size, met: VecDeque::new(), more: true })
     }
 
     async fn open_cursor(&mut self, rendered: Prepared, size: usize) -> Result<()> {
@@ -262,6 +269,7 @@ impl Unit {
         let Reading { place, refills, mapped, met, .. } = reading;
         entities.refills = *refills;
         entities.keeps_changes = true;
+        entities.met.clear();
         let mut take = |row: &dyn Row| {
             met.push_back(S::meet(place, entities, &mut RowReader::new(row))?);
             Ok(())
@@ -278,6 +286,10 @@ impl Unit {
         match fetched {
             Ok(more) => {
                 reading.more = more;
+                self.entities.settle_met();
+                if self.entities.loads_by_default || !reading.loads.is_empty() {
+                    self.load_with_met(&reading.loads, reading.refills).await?;
+                }
                 Ok(())
             }
             Err(error) => Err(self.fail_if_broken(error).await),

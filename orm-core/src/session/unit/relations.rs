@@ -2,13 +2,15 @@
 
 mod linked;
 
+use std::sync::Arc;
+
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::many::CHUNK;
 use super::{Unit, held};
-use crate::driver::Row;
+use crate::driver::{Row, Statement};
 use crate::metadata::ForeignKey;
-use crate::model::{Collection, RelationKind, Token};
+use crate::model::{Collection, Keeper, RelationKind, Token};
 use crate::query::{Projection, Referred, RefersTo, Select, SelectStatement, Source};
 use crate::result::Mapped;
 use crate::session::arena::Place;
@@ -25,7 +27,20 @@ impl Unit {
         relation: usize,
         slots: &[u32],
     ) -> Result<()> {
+        self.read_relation_anew(arena, relation, slots, false).await
+    }
+
+    /// The same, with the rows put over the values of entities that are known.
+    pub(super) async fn read_relation_anew(
+        &mut self,
+        arena: u32,
+        relation: usize,
+        slots: &[u32],
+        refills: bool,
+    ) -> Result<()> {
+        self.entities.met.clear();
         for chunk in slots.chunks(CHUNK) {
+            self.entities.refills = refills;
             match self.entities.arenas[arena as usize].relations[relation].kind {
                 RelationKind::Many { .. } | RelationKind::One { .. } => {
                     self.read_referring(arena, relation, chunk).await?;
@@ -33,6 +48,7 @@ impl Unit {
                 RelationKind::Linked(join) => self.read_linked(arena, relation, join, chunk).await?,
             }
         }
+        self.entities.settle_met();
         Ok(())
     }
 
@@ -84,17 +100,28 @@ impl Unit {
     }
 
     /// Runs a query of the session's own, without a flush before it.
-    async fn read_now<F>(&mut self, query: &Select<()>, mut take: F) -> Result<()>
+    async fn read_now<F>(&mut self, query: &Select<()>, take: F) -> Result<()>
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
         let rendered = self.render_now(query)?;
-        let statement = rendered.statement.clone();
+        self.read_at_once(&rendered.statement, &rendered.values, take).await
+    }
+
+    /// Runs a statement of the session's own that reads, without a flush before it.
+    pub(super) async fn read_at_once<F>(
+        &mut self,
+        statement: &Arc<Statement>,
+        values: &[Value<'_>],
+        mut take: F,
+    ) -> Result<()>
+    where
+        F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
+    {
         self.tidy().await?;
         self.begin(false).await?;
         let Self { entities, lease, .. } = self;
-        let values: &[Value<'_>] = &rendered.values;
-        match held(lease)?.run(&statement, values, &mut |row: &dyn Row| take(entities, row)).await {
+        match held(lease)?.run(statement, values, &mut |row: &dyn Row| take(entities, row)).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.fail_if_broken(error).await),
         }
@@ -117,10 +144,7 @@ impl Reading {
     }
 
     fn take(&mut self, entities: &mut Entities, row: &dyn Row) -> Result<()> {
-        let token = match entities.arenas[self.target as usize].without_deferred.clone() {
-            None => entities.meet(self.target, row, false)?,
-            Some(positions) => entities.meet(self.target, &Mapped::new(row, &positions), false)?,
-        };
+        let token = entities.meet_related(self.target, row)?;
         self.add(entities, Place { arena: self.target, slot: token.slot() });
         Ok(())
     }
@@ -165,6 +189,14 @@ impl Reading {
 }
 
 impl Entities {
+    /// The entity of a row that was read for a relation, without its deferred columns. All of those come together.
+    fn meet_related(&mut self, arena: u32, row: &dyn Row) -> Result<Token> {
+        match self.arenas[arena as usize].without_deferred.clone() {
+            None => Keeper::meet(self, arena, row),
+            Some(positions) => Keeper::meet(self, arena, &Mapped::new(row, &positions)),
+        }
+    }
+
     /// A relation was read: this is in it. What was done to it since is kept.
     pub(in crate::session) fn fill_relation(&mut self, place: RelationPlace, found: Vec<Token>) {
         let is_news = !self.journal.is_empty() || self.wrote_rows;
@@ -185,16 +217,10 @@ impl Entities {
         head.touched && now.is_loaded() && before.is_some_and(|before| !now.is_as(before))
     }
 
-    /// Those of some entities whose relation has to be read: it is not loaded, or was read in an earlier transaction.
-    pub(in crate::session) fn lacking(&self, arena: u32, relation: usize, slots: &[u32]) -> Vec<u32> {
-        let lacks = |slot: &u32| {
-            let place = RelationPlace { owner: Place { arena, slot: *slot }, relation };
-            let is_current = |now: &Collection| {
-                (now.is_loaded() && now.read_at() >= self.stale_before) || self.is_edited(place, now)
-            };
-            !self.collection(place).is_some_and(is_current)
-        };
-        let mut seen = HashSet::default();
-        slots.iter().copied().filter(lacks).filter(|slot| seen.insert(*slot)).collect()
+    /// Whether a relation of an entity need not be read: it is loaded and was read since, or is being changed.
+    pub(super) fn is_current(&self, place: RelationPlace, since: u32) -> bool {
+        let is_current =
+            |now: &Collection| (now.is_loaded() && now.read_at() >= since) || self.is_edited(place, now);
+        self.collection(place).is_some_and(is_current)
     }
 }

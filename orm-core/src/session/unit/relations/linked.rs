@@ -12,7 +12,6 @@ use crate::model::{JoinTable, Token};
 use crate::query::{
     Link, LinkedBy, Projection, Referred, RefersTo, Select, SelectStatement, Selection, Source, column_of,
 };
-use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
@@ -106,10 +105,7 @@ struct Linked {
 
 impl Linked {
     fn take(&mut self, entities: &mut Entities, row: &dyn Row) -> Result<()> {
-        let token = match entities.arenas[self.target as usize].without_deferred.clone() {
-            None => entities.meet(self.target, row, false)?,
-            Some(positions) => entities.meet(self.target, &Mapped::new(row, &positions), false)?,
-        };
+        let token = entities.meet_related(self.target, row)?;
         let columns = self.join.table().columns();
         let owner = Identity::of(self.key.columns.len(), |part| {
             columns[self.key.columns[part]].sql_type.shape(row.value(self.width + part)?)
