@@ -2,6 +2,7 @@
 
 mod belongs_to;
 mod collection;
+mod create;
 mod cursor;
 mod deferred;
 mod derived;
@@ -29,6 +30,7 @@ use crate::result::{FromRow, RowReader, Shape};
 
 pub use belongs_to::BelongsTo;
 pub use collection::Collection;
+pub use create::{Create, IntoField, Nothing, Required, Slot, back_reference, check_fields};
 pub use deferred::Deferred;
 pub use entity::{Entity, Token};
 pub use field::{Embedded, Field, Reference, is_default};

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields, Type};
+use syn::{Data, DeriveInput, Fields, Type, Visibility};
 
 use crate::attr::{FieldAttributes, RelationAttributes, StructAttributes};
 use crate::errors::Errors;
@@ -21,6 +21,7 @@ pub(crate) struct Model<'a> {
 
 /// A field with its attributes.
 pub(crate) struct Field<'a> {
+    pub(crate) vis: &'a Visibility,
     pub(crate) name: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) attributes: FieldAttributes,
@@ -28,6 +29,7 @@ pub(crate) struct Field<'a> {
 
 /// A field that holds other rows, with its attributes.
 pub(crate) struct Relation<'a> {
+    pub(crate) vis: &'a Visibility,
     pub(crate) name: &'a Ident,
     pub(crate) ty: &'a Type,
     pub(crate) held: Held,
@@ -83,7 +85,7 @@ impl<'a> Model<'a> {
 impl<'a> Field<'a> {
     fn read(field: &'a syn::Field, errors: &mut Errors) -> Option<Self> {
         let attributes = FieldAttributes::read(&field.attrs, errors);
-        field.ident.as_ref().map(|name| Self { name, ty: &field.ty, attributes })
+        field.ident.as_ref().map(|name| Self { vis: &field.vis, name, ty: &field.ty, attributes })
     }
 
     /// The column's name.
@@ -133,7 +135,8 @@ impl<'a> Field<'a> {
 impl<'a> Relation<'a> {
     fn read(field: &'a syn::Field, (held, target): (Held, &'a Type), errors: &mut Errors) -> Option<Self> {
         let attributes = RelationAttributes::read(&field.attrs, errors);
-        field.ident.as_ref().map(|name| Self { name, ty: &field.ty, held, target, attributes })
+        let (vis, ty) = (&field.vis, &field.ty);
+        field.ident.as_ref().map(|name| Self { vis, name, ty, held, target, attributes })
     }
 
     /// The name of its constant.

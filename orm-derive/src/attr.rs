@@ -304,7 +304,7 @@ impl Parse for Item {
 }
 
 /// An expression. Those that syn only knows with its large feature set, such as `if`, end at the next comma.
-fn parse_value(input: ParseStream<'_>) -> Result<TokenStream> {
+pub(crate) fn parse_value(input: ParseStream<'_>) -> Result<TokenStream> {
     let ahead = input.fork();
     match ahead.parse::<Expr>() {
         Ok(value) if at_end(&ahead) => {
@@ -323,7 +323,7 @@ fn parse_tokens(input: ParseStream<'_>) -> Result<TokenStream> {
     if tokens.is_empty() { Err(input.error("expected a value")) } else { Ok(tokens) }
 }
 
-fn at_end(input: ParseStream<'_>) -> bool {
+pub(crate) fn at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 

@@ -6,7 +6,7 @@ mod expand;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Fields, LitStr, Type};
+use syn::{Data, DeriveInput, Fields, LitStr, Type, Visibility};
 
 use crate::attr::{Place, known_items};
 use crate::errors::Errors;
@@ -23,6 +23,7 @@ struct Embedded<'a> {
 
 /// A field with its attributes.
 struct Field<'a> {
+    vis: &'a Visibility,
     name: &'a Ident,
     ty: &'a Type,
     rename: Option<LitStr>,
@@ -60,7 +61,7 @@ impl<'a> Field<'a> {
             let slot = if item.name == "rename" { &mut rename } else { &mut prefix };
             errors.catch(item.put_text("a name", slot));
         }
-        field.ident.as_ref().map(|name| Self { name, ty: &field.ty, rename, prefix })
+        field.ident.as_ref().map(|name| Self { vis: &field.vis, name, ty: &field.ty, rename, prefix })
     }
 
     /// What its column's name ends with.

@@ -5,6 +5,7 @@
 //! function for each field. Paths begin at `::orm::__private`, `::core` or `::std`, lest they mean something else in a
 //! program.
 
+mod create;
 mod relations;
 mod schema;
 
@@ -18,14 +19,17 @@ use crate::attr::FieldAttributes;
 use crate::shape::shape;
 use crate::types;
 
+pub(crate) use create::{Fill, Part, create};
+
 /// All that is derived.
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let record = record(model);
     let model_impl = model_impl(model);
     let inherent = inherent(model);
     let children = relations::children(model);
+    let create = create::model(model);
     let shape = shape(&model.input.ident, &model.input.generics);
-    quote! { #record #model_impl #inherent #children #shape }
+    quote! { #record #model_impl #inherent #children #create #shape }
 }
 
 fn record(model: &Model<'_>) -> TokenStream {

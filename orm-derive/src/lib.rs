@@ -6,6 +6,7 @@
 
 mod ast;
 mod attr;
+mod create;
 mod db_enum;
 mod db_value;
 mod embedded;
@@ -21,6 +22,7 @@ mod valid;
 use syn::{DeriveInput, parse_macro_input};
 
 use ast::Model;
+use create::Literal;
 use errors::Errors;
 
 /// Makes a struct a model: its values are the rows of a table, its fields are the columns.
@@ -204,4 +206,25 @@ pub fn derive_db_enum(input: proc_macro::TokenStream) -> proc_macro::TokenStream
 #[proc_macro_derive(Embedded, attributes(db))]
 pub fn derive_embedded(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     embedded::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a struct of a model, together with what hangs on it: `session.add(create!(User { … }))` adds it all.
+///
+/// ```text
+/// let alice = session.add(create!(User {
+///     name: "Alice",
+///     profile: Profile { motto: "onwards" },
+///     posts: [Post { title: "Hello", tags: [news, Tag { word: "new" }] }, draft],
+/// }));
+/// ```
+///
+/// Fields come in any order. Those without a value of their own must be there, or it does not compile; all others have the values that
+/// `new` gives them. A field takes what is plainly meant: a `&str` for a `String`, a value for an `Option` of it, an entity for a `BelongsTo`,
+/// a list of entities and new structs for a `HasMany` or a `ManyToMany`.
+///
+/// A struct written in a relation leaves out its reference to the one around it, which the flush fills in. An embedded
+/// struct is written in the same way. A struct of another kind is a value like any other if it is in brackets: `(Point { x: 1 })`.
+#[proc_macro]
+pub fn create(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    parse_macro_input!(input as Literal).expand(None).into()
 }

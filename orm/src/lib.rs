@@ -33,7 +33,9 @@ pub use orm_core::engine::{
 };
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
-pub use orm_core::model::{Cascade, ChildOf, HasMany, HasOne, ManyToMany, Member, Referent, Relation, ToOne};
+pub use orm_core::model::{
+    Cascade, ChildOf, HasMany, HasOne, IntoField, ManyToMany, Member, Referent, Relation, ToOne,
+};
 pub use orm_core::query::{
     Aggregate, Argument, Arguments, JsonAt, JsonMethods, JsonPath, Step, Term, Window, WindowFunction,
 };
@@ -63,7 +65,7 @@ pub use orm_core::session::{
 pub use orm_core::session::{Change, EntityState, History};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};
 pub use orm_core::{Fractional, Now, Number, Structured, Temporal, Textual, Whole};
-pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model};
+pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model, create};
 
 pub use open::Open;
 
@@ -180,9 +182,10 @@ pub mod __private {
     pub use orm_core::driver::Row;
     pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
     pub use orm_core::model::{
-        Cascade, ChildOf, Collection, Deferred, Embedded, Entity, Field, Found, JoinTable, Keeper, Key,
-        Model, Record, Reference, Relation, RelationDef, RelationField, ToOne, Token, build_join_table,
-        hand_over, is_default, meet_entity, read_record, related,
+        Cascade, ChildOf, Collection, Create, Deferred, Embedded, Entity, Field, Found, JoinTable, Keeper,
+        Key, Model, Nothing, Record, Reference, Relation, RelationDef, RelationField, Required, Slot, ToOne,
+        Token, back_reference, build_join_table, check_fields, hand_over, is_default, meet_entity,
+        read_record, related,
     };
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};

@@ -11,6 +11,6 @@ pub use crate::{
     SessionMaker,
 };
 pub use crate::{BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, Metadata, Migration, Model};
-pub use crate::{Condition, FromRow, Order, Params, Select, cte, excluded, exists, select, text};
+pub use crate::{Condition, FromRow, Order, Params, Select, create, cte, excluded, exists, select, text};
 pub use crate::{ErrorKind, Isolation};
 pub use crate::{HasMany, HasOne, ManyToMany};

@@ -6,7 +6,8 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, parse_quote};
 
 use super::{Embedded, Field};
-use crate::expand::{begin, describe_with, end, type_as_field};
+use crate::expand::{Fill, Part, begin, create, describe_with, end, type_as_field};
+use crate::types;
 
 pub(super) fn embedded(read: &Embedded<'_>) -> TokenStream {
     let name = &read.input.ident;
@@ -16,6 +17,7 @@ pub(super) fn embedded(read: &Embedded<'_>) -> TokenStream {
     let gets = read.fields.iter().map(get);
     let describes = read.fields.iter().map(describe);
     let constants = constants(read);
+    let create = create(name, &read.fields.iter().map(part).collect::<Vec<_>>(), &[]);
     quote! {
         #[automatically_derived]
         impl ::orm::__private::Field for #name {
@@ -47,7 +49,15 @@ pub(super) fn embedded(read: &Embedded<'_>) -> TokenStream {
         }
 
         #constants
+        #create
     }
+}
+
+fn part<'a>(field: &Field<'a>) -> Part<'a> {
+    let is_optional = types::parameter(field.ty, "Option").is_some();
+    let none = || Fill::Default(quote! { ::core::option::Option::None });
+    let fill = if is_optional { none() } else { Fill::Given };
+    Part { vis: field.vis, name: field.name, ty: field.ty, fill }
 }
 
 fn method(field: &Field<'_>, method: &str) -> TokenStream {

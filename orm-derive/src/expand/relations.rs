@@ -151,14 +151,10 @@ fn definition(relation: &Relation<'_>) -> TokenStream {
     let (name, target, said) = (relation.name.unraw().to_string(), relation.target, &relation.attributes);
     let constant = relation.constant();
     let definition = quote! { ::orm::__private::RelationDef };
-    let reference = || match said.via.as_ref().and_then(|via| via.value.clone()) {
-        Some(via) => via,
-        None => reference(target, target, &quote! { Self }),
-    };
     let mut definition = match relation.held {
         Held::Linked => quote! { #definition::by_links::<#target>(#name, Self::#constant.join_table()) },
         Held::Many | Held::One => {
-            let (reference, is_one) = (reference(), relation.held == Held::One);
+            let (reference, is_one) = (back_reference(relation), relation.held == Held::One);
             quote! { #definition::by_reference::<Self, #target>(#name, #reference, #is_one) }
         }
     };
@@ -173,6 +169,12 @@ fn definition(relation: &Relation<'_>) -> TokenStream {
         definition.extend(quote! { .load(#joined) });
     }
     definition
+}
+
+/// The reference by which the rows of a relation refer to this model.
+pub(super) fn back_reference(relation: &Relation<'_>) -> TokenStream {
+    let via = relation.attributes.via.as_ref().and_then(|via| via.value.clone());
+    via.unwrap_or_else(|| reference(relation.target, relation.target, &quote! { Self }))
 }
 
 /// The only reference of a model to another one. What is wrong with it is said at these tokens.

@@ -13,6 +13,7 @@ mod compile_fail;
 mod connections;
 mod contract;
 mod cost;
+mod created;
 mod cycles;
 mod edges;
 mod engine;
