@@ -50,6 +50,7 @@ pub(crate) struct FieldAttributes {
     pub(crate) deferred: Option<LitStr>,
     pub(crate) on_delete: Option<LitStr>,
     pub(crate) on_update: Option<LitStr>,
+    pub(crate) deferrable: Option<Ident>,
     /// What `on_update` is if it is no text, and so no action of a foreign key.
     pub(crate) renewal: Option<Item>,
 }
@@ -93,6 +94,7 @@ const FIELD: Place = Place {
         "deferred",
         "on_delete",
         "on_update",
+        "deferrable",
         "version",
         "created_at",
         "updated_at",
@@ -160,6 +162,7 @@ impl FieldAttributes {
             "on_delete" => item.put_action(&mut self.on_delete),
             "on_update" if item.is_expression() => put(&item.name.clone(), item, &mut self.renewal),
             "on_update" => item.put_action(&mut self.on_update),
+            "deferrable" => item.put_word(&mut self.deferrable),
             "version" => item.put_word(&mut self.version),
             "created_at" => item.put_word(&mut self.created_at),
             "updated_at" => item.put_word(&mut self.updated_at),

@@ -61,7 +61,7 @@ impl Catalogue for PostgresCatalogue {
             action!("k.confdeltype"),
             ", ",
             action!("k.confupdtype"),
-            ", CASE k.contype WHEN 'c' THEN pg_get_expr(k.conbin, k.conrelid) END \
+            ", CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) WHEN k.condeferred THEN 'deferred' END \
              FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid",
             tables!(),
             "LEFT JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(own, other, place) \

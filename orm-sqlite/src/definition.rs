@@ -83,6 +83,10 @@ fn read_part(sql: &str, part: &[Token<'_>], table: &mut TableInfo) {
             let keys = table.foreign_keys.iter_mut();
             let mut keys = keys.filter(|key| same(&key.columns, &columns) && key.name.is_none());
             keys.next().into_iter().for_each(|key| key.name = name.take());
+        } else if token.is("DEFERRED") && before().is_some_and(|before| before.is("INITIALLY")) {
+            let columns = if is_constraint { inner_names(part) } else { vec![first.name()] };
+            let keys = table.foreign_keys.iter_mut().rev();
+            keys.filter(|key| same(&key.columns, &columns)).take(1).for_each(|key| key.deferrable = true);
         } else if token.is("AS") && number > 0 && !is_constraint {
             let column = table.columns.iter_mut().find(|column| column.name == first.name());
             let generated = column.and_then(|column| column.generated.as_mut());

@@ -174,6 +174,7 @@ fn foreign_key(row: &dyn Row, name: Option<String>) -> Result<ForeignKeyInfo> {
         target_columns: Vec::new(),
         on_delete: action(9)?,
         on_update: action(10)?,
+        deferrable: optional(row, 11)?.is_some(),
     })
 }
 

@@ -38,6 +38,8 @@ pub struct FieldOptions {
     pub on_delete: Action,
     /// For a reference, what happens when the key referred to changes.
     pub on_update: Action,
+    /// For a reference, it is looked at when the transaction commits.
+    pub deferrable: bool,
 }
 
 /// An index as a derive describes it.
@@ -191,9 +193,10 @@ impl FieldBuilder<'_> {
         let field = self.table.fields.len() - 1;
         let columns: Vec<_> = (self.table.fields[field]..self.table.columns.len()).collect();
         let name = self.table.name_for(&columns, "fkey");
-        let FieldOptions { on_delete, on_update, .. } = self.options;
+        let FieldOptions { on_delete, on_update, deferrable, .. } = self.options;
         let target = Target::PrimaryKeyOf(target);
-        self.table.foreign_keys.push(ForeignKey { name, columns, field, target, on_delete, on_update });
+        let key = ForeignKey { name, columns, field, target, on_delete, on_update, deferrable };
+        self.table.foreign_keys.push(key);
     }
 }
 

@@ -52,6 +52,7 @@ pub struct References {
     columns: Vec<String>,
     on_delete: Action,
     on_update: Action,
+    deferrable: bool,
 }
 
 fn strings(names: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
@@ -155,6 +156,7 @@ impl References {
             columns: strings(columns),
             on_delete: Action::NoAction,
             on_update: Action::NoAction,
+            deferrable: false,
         }
     }
 
@@ -167,6 +169,13 @@ impl References {
     /// What happens to a row when the key that it refers to changes.
     pub fn on_update(mut self, action: Action) -> Self {
         self.on_update = action;
+        self
+    }
+
+    /// It is looked at when the transaction commits, not with each statement: rows may come and change before what they refer to does. A
+    /// violation is told by the commit then.
+    pub fn deferrable(mut self) -> Self {
+        self.deferrable = true;
         self
     }
 

@@ -17,6 +17,8 @@ pub struct ForeignKey {
     pub on_delete: Action,
     /// What happens to a row when the key that it refers to changes.
     pub on_update: Action,
+    /// It is looked at when the transaction commits, not with each statement.
+    pub deferrable: bool,
 }
 
 /// What a foreign key refers to.

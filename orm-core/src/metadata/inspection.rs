@@ -73,6 +73,8 @@ pub struct ForeignKeyInfo {
     pub on_delete: Action,
     /// What happens when the key referred to changes.
     pub on_update: Action,
+    /// It is looked at when the transaction commits, not with each statement.
+    pub deferrable: bool,
 }
 
 /// One unique constraint as it is in the database.

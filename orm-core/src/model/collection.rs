@@ -54,6 +54,11 @@ impl Collection {
         self.members.as_ref().map_or(&[], |members| &members.tokens)
     }
 
+    /// Whether anything was ever put in or taken out, in a struct that says all that is in it.
+    pub(crate) fn is_given(&self) -> bool {
+        self.loaded && self.members.is_some()
+    }
+
     /// What was taken out since the last flush.
     pub(crate) fn removed(&self) -> &[Token] {
         self.members.as_ref().map_or(&[], |members| &members.removed)

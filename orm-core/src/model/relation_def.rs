@@ -85,6 +85,19 @@ pub enum Cascade {
     Database,
 }
 
+impl Cascade {
+    /// As an attribute says it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::SetNull => "set_null",
+            Self::Delete => "delete",
+            Self::DeleteOrphan => "delete_orphan",
+            Self::Restrict => "restrict",
+            Self::Database => "database",
+        }
+    }
+}
+
 impl RelationDef {
     /// That of a `HasMany` or a `HasOne`, by the reference of the other model.
     pub fn by_reference<M: Model, T: Model>(name: &'static str, reference: ToOne<T, M>, one: bool) -> Self {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Action, Column, ForeignKey, Index, Metadata, Table, TableName};
-use crate::query::{Dialect, Sql, check_name};
+use crate::query::{Dialect, Feature, Sql, check_name};
 use crate::value::EnumType;
 use crate::{Result, SqlType};
 
@@ -190,6 +190,10 @@ fn foreign_key(sql: &mut Sql<'_>, table: &Table, key: &ForeignKey) -> Result<()>
         if action != Action::NoAction {
             sql.push(event).push(action.as_sql());
         }
+    }
+    if key.deferrable {
+        sql.require(Feature::DeferrableKeys)?;
+        sql.push(" DEFERRABLE INITIALLY DEFERRED");
     }
     Ok(())
 }

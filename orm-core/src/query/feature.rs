@@ -37,6 +37,8 @@ pub enum Feature {
     ReturningOthers,
     /// `ON CONFLICT ON CONSTRAINT`
     ConflictConstraint,
+    /// Foreign keys that are looked at when the transaction commits.
+    DeferrableKeys,
 }
 
 impl Feature {
@@ -57,6 +59,7 @@ impl Feature {
             Self::DeleteUsing => "DELETE … USING",
             Self::ReturningOthers => "RETURNING of tables other than the one that is written",
             Self::ConflictConstraint => "ON CONFLICT ON CONSTRAINT; name the constraint's columns instead",
+            Self::DeferrableKeys => "foreign keys that are looked at when the transaction commits",
         }
     }
 }

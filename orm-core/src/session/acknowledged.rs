@@ -79,8 +79,24 @@ impl Entities {
         }
     }
 
-    /// The row of an entity was deleted, or is found to be gone.
+    /// The rows of entities of one arena were deleted, and with them what the database deletes or changes in turn.
+    pub(super) fn deleted_rows(&mut self, places: &[Place]) -> Result<()> {
+        if self.has_relations {
+            self.leave_collections(places.iter().copied());
+        }
+        places.iter().for_each(|&place| self.lose_known_row(place));
+        self.follow_deleted(places)
+    }
+
+    /// The row of an entity is found to be gone.
     pub(super) fn lose_row(&mut self, place: Place) {
+        if self.has_relations {
+            self.leave_collections([place].into_iter());
+        }
+        self.lose_known_row(place);
+    }
+
+    fn lose_known_row(&mut self, place: Place) {
         if !self.assigned.is_empty() {
             self.assigned.remove(&place);
         }

@@ -341,8 +341,11 @@ impl Arena {
         (0..self.relations.len()).filter_map(state).collect()
     }
 
-    /// Gives an entity's relations these states.
+    /// Gives an entity's relations these states; new structs that were put in since are dropped.
     pub(super) fn put_collections(&mut self, slot: u32, collections: Vec<Collection>) {
+        if !collections.is_empty() {
+            self.records.drop_new(slot);
+        }
         for (relation, before) in collections.into_iter().enumerate() {
             if let Some(collection) = self.records.collection_mut(slot, relation) {
                 *collection = before;

@@ -1,6 +1,6 @@
-//! Keys that change take references along: what `ON UPDATE` does in the database, done in memory.
+//! Keys that change and rows that go take references along: what `ON UPDATE` and `ON DELETE` do in the database, done in memory.
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::metadata::{Action, ForeignKey, Table};
 use crate::session::arena::{Arena, Place, State};
@@ -41,6 +41,55 @@ impl Entities {
             }
         }
         rekeyed.into_values().try_for_each(|rekeyed| self.rekey(rekeyed))
+    }
+
+    /// Rows of one table are gone. Loaded rows that refer to them by a foreign key with `on_delete` show what the database has made of
+    /// that: they are gone as well, or refer to nothing; a rollback undoes it.
+    ///
+    /// It costs a look at all loaded rows of the tables that have such a foreign key, and nothing where there is none.
+    pub(super) fn follow_deleted(&mut self, gone: &[Place]) -> Result<()> {
+        let mut gone_too: HashMap<u32, Vec<Place>> = HashMap::new();
+        for (place, key) in self.left_behind(gone) {
+            match key.on_delete {
+                Action::Cascade => gone_too.entry(place.arena).or_default().push(place),
+                Action::SetNull => {
+                    let nothing = OldRow(key.columns.iter().map(|_| Some(Value::Null)).collect());
+                    self.overwrite(place, &key.columns, &nothing, 0)?;
+                }
+                // What the default makes of it is read by the next that asks.
+                Action::SetDefault => self.make_one_stale(place),
+                Action::NoAction | Action::Restrict => {}
+            }
+        }
+        gone_too.into_values().try_for_each(|mut places| {
+            // By two foreign keys to the same table it is found twice.
+            let mut seen = HashSet::default();
+            places.retain(|place| seen.insert(*place));
+            self.deleted_rows(&places)
+        })
+    }
+
+    /// The loaded rows that refer to rows which are gone, where the database does something about it.
+    fn left_behind(&self, gone: &[Place]) -> Vec<(Place, &'static ForeignKey)> {
+        let Some(&first) = gone.first() else { return Vec::new() };
+        let parents: HashSet<&Identity> = gone.iter().map(|&place| &self.head(place).identity).collect();
+        let mut found = Vec::new();
+        for (index, arena) in (0..).zip(&self.arenas) {
+            let target = self.arena(first).table;
+            let keys = arena.table.foreign_keys().iter().filter(|key| key.is_to(target));
+            let acts = |key: &&ForeignKey| !matches!(key.on_delete, Action::NoAction | Action::Restrict);
+            for key in keys.filter(acts) {
+                let places = arena.slots().map(|slot| Place { arena: index, slot });
+                let is_known = |place: &Place| {
+                    arena.head(place.slot).state == State::Persistent && self.has_values(*place)
+                };
+                let refers = |place: &Place| {
+                    referred(arena, place.slot, key).is_some_and(|identity| parents.contains(&identity))
+                };
+                found.extend(places.filter(is_known).filter(refers).map(|place| (place, key)));
+            }
+        }
+        found
     }
 
     fn followers(&self, moved: &[(Place, Identity)]) -> Result<Vec<Follower>> {

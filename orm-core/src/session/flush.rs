@@ -177,8 +177,8 @@ fn acknowledge(
             if !complete && shape.version().is_some() {
                 return Err(stale(entities, step, &counts("deleted", slots.len(), written.affected)));
             }
-            slots.iter().for_each(|&slot| entities.lose_row(step.place(slot)));
-            Ok(())
+            let places: Vec<_> = slots.iter().map(|&slot| step.place(slot)).collect();
+            entities.deleted_rows(&places)
         }
     }
 }

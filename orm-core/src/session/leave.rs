@@ -2,11 +2,12 @@
 
 use crate::engine::wait;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Model, Reference, blame};
+use crate::model::{Entity, Model, Reference, Relation, blame};
 use crate::session::arena::{Place, State};
 use crate::session::entities::{Entities, LEFT, gone};
 use crate::session::identity::Identity;
 use crate::session::journal::Entry;
+use crate::session::relations::RelationPlace;
 use crate::session::{AsyncSession, Session};
 use crate::{Result, Value};
 
@@ -59,6 +60,25 @@ impl Entities {
         }
     }
 
+    /// Drops an entity as [`expunge`](Self::expunge) does, and with it the entities that are loaded in a relation of it, those included
+    /// that were put in and are not flushed yet. Of what is not loaded nothing is known here, and it stays. No I/O.
+    pub fn expunge_with<M: Model, T: Model>(
+        &mut self,
+        entity: Entity<M>,
+        relation: Relation<M, T>,
+    ) -> Result<()> {
+        let (owner, _) = self.look_up(entity.token, M::NAME)?;
+        let place = RelationPlace { owner, relation: relation.number()? };
+        let members = self.collection(place).map_or_else(Vec::new, |known| known.tokens().to_vec());
+        self.expunge(entity)?;
+        for member in members {
+            if let Some(place) = self.place_of(member) {
+                self.leave(place);
+            }
+        }
+        Ok(())
+    }
+
     /// Drops all entities, whatever their state, as [`expunge`](Self::expunge) does one.
     pub fn expunge_all(&mut self) {
         for arena in &mut self.arenas {
@@ -97,6 +117,9 @@ impl Entities {
     }
 
     fn leave(&mut self, place: Place) {
+        if self.has_relations {
+            self.left_alone(place);
+        }
         for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
             list.remove(place);
         }

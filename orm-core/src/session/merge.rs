@@ -1,5 +1,7 @@
 //! A struct from outside, put over the entity of its row.
 
+mod graph;
+
 use crate::engine::wait;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Column;
@@ -15,6 +17,9 @@ use crate::{Result, Value};
 
 impl Unit {
     async fn merge<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
+        if !M::relations().is_empty() {
+            return Box::pin(self.merge_graph(record)).await;
+        }
         let Some(identity) = given_identity(&record)? else { return Ok(self.entities.add(record)) };
         let arena = self.entities.arena_index::<M>();
         let Some(token) = self.look_up_or_get(arena, &identity).await? else {
@@ -35,9 +40,11 @@ impl Entities {
         self.spare(place);
         self.assigned.remove(&place);
         self.touch(place);
+        let collections = self.arena(place).collections(place.slot);
         let structs = self.arena_mut(place).structs_mut::<M>();
         let home = structs.and_then(|structs| structs[place.slot as usize].as_mut());
         *home.ok_or_else(|| gone(M::NAME, LEFT))? = record;
+        self.keep_collections(place, collections);
         Ok(())
     }
 
@@ -101,6 +108,11 @@ impl Session {
     /// read if it is not loaded, or known from an earlier transaction only: 1 SELECT, else none. If there is no row, or the key was never
     /// set, the struct is added as a new one.
     ///
+    /// Structs and entities that stand in its relations are merged along, and so on: each is found by its key, a new one is added, and one
+    /// that the row has and the struct does not is taken out, or deleted where orphans are. That costs 1 SELECT for each relation that
+    /// is not loaded, and 1 for each model of which rows are still to be read. A relation in which nothing was put is left alone, and so
+    /// is one with entities of another session; `record.posts.clear()` says that there are none.
+    ///
     /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
     /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
     /// [`attach`](Entities::attach).
@@ -114,6 +126,11 @@ impl AsyncSession {
     /// Puts a struct from outside over the entity of its row, so that a flush writes what differs, and returns that entity. The row is
     /// read if it is not loaded, or known from an earlier transaction only: 1 SELECT, else none. If there is no row, or the key was never
     /// set, the struct is added as a new one.
+    ///
+    /// Structs and entities that stand in its relations are merged along, and so on: each is found by its key, a new one is added, and one
+    /// that the row has and the struct does not is taken out, or deleted where orphans are. That costs 1 SELECT for each relation that
+    /// is not loaded, and 1 for each model of which rows are still to be read. A relation in which nothing was put is left alone, and so
+    /// is one with entities of another session; `record.posts.clear()` says that there are none.
     ///
     /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
     /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see

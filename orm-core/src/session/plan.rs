@@ -7,6 +7,7 @@
 mod changes;
 mod circle;
 mod inserts;
+mod release;
 mod replaced;
 mod report;
 mod trace;
@@ -76,7 +77,7 @@ pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
     let mut parts = changes::collect(entities, &waiting)?;
     let depends_on = dependencies(entities, &parts);
     let order = components(&depends_on);
-    let mut steps = Vec::new();
+    let mut steps = release::releases(entities, &mut parts)?;
     for group in &order {
         match group[..] {
             [one] if !depends_on[one].contains(&one) => plain_saves(&mut parts[one], &mut steps),
@@ -94,8 +95,8 @@ pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
 
 /// The steps before rows of join tables are written, and those after it.
 pub(super) fn saves_and_deletes(steps: &[Step]) -> (&[Step], &[Step]) {
-    let deletes = |step: &Step| step.clear || step.kind == WriteKind::Delete;
-    steps.split_at(steps.iter().position(deletes).unwrap_or(steps.len()))
+    let saves = |step: &Step| !step.clear && step.kind != WriteKind::Delete;
+    steps.split_at(steps.iter().rposition(saves).map_or(0, |last| last + 1))
 }
 
 /// Rows whose versions are not known are a step of their own.

@@ -1,11 +1,12 @@
 //! The structs of one model, behind a face that does not know their type.
 
 use std::any::Any;
+use std::num::NonZeroU32;
 
-use crate::driver::Rows;
+use crate::driver::{Row, Rows};
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Column;
-use crate::model::{Collection, Model, Reference, Token};
+use crate::model::{Collection, Keeper, Model, Reference, Token};
 use crate::result::RowReader;
 use crate::session::rows::{ModelRows, Selection};
 use crate::value::{Packed, Unpacked};
@@ -34,6 +35,8 @@ pub(super) trait Records: Send + Sync {
     fn refer(&mut self, slot: u32, field: usize, to: Option<Token>) -> bool;
     fn collection(&self, slot: u32, relation: usize) -> Option<&Collection>;
     fn collection_mut(&mut self, slot: u32, relation: usize) -> Option<&mut Collection>;
+    /// Drops the new structs that stand in relation fields, which are in disorder then.
+    fn drop_new(&mut self, slot: u32);
     fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a>;
     fn clear(&mut self, slot: u32);
     fn any(&self) -> &dyn Any;
@@ -128,6 +131,12 @@ impl<M: Model> Records for Structs<M> {
         self[slot as usize].as_mut()?.collection_mut(relation)
     }
 
+    fn drop_new(&mut self, slot: u32) {
+        if let Some(record) = self.get_mut(slot as usize).and_then(Option::as_mut) {
+            record.hand_over(&mut Nobody);
+        }
+    }
+
     fn rows<'a>(&'a self, selection: Selection<'a>) -> Box<dyn Rows + Send + 'a> {
         Box::new(ModelRows { structs: self, selection })
     }
@@ -145,5 +154,22 @@ impl<M: Model> Records for Structs<M> {
 
     fn any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+}
+
+/// Who keeps nothing.
+struct Nobody;
+
+impl Keeper for Nobody {
+    fn arena<M: Model>(&mut self) -> u32 {
+        u32::MAX
+    }
+
+    fn add<M: Model>(&mut self, _: M) -> Token {
+        Token::new(u32::MAX, u32::MAX, 0, NonZeroU32::MIN)
+    }
+
+    fn meet(&mut self, _: u32, _: &dyn Row) -> Result<Token> {
+        Err(Error::new(ErrorKind::Misuse, "nobody keeps rows here"))
     }
 }

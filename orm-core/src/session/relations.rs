@@ -8,6 +8,7 @@ mod link;
 mod links;
 mod load;
 mod reconcile;
+mod spread;
 
 use crate::metadata::ForeignKey;
 use crate::model::{Collection, Model, RelationDef, RelationKind, Token};
@@ -16,6 +17,7 @@ use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 
 pub(super) use links::LinkStep;
+pub(super) use spread::{Spread, Want, Wants};
 
 /// One relation of one entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,14 +119,22 @@ impl Entities {
 
     /// The entity that the row of a touched entity refers to in the database, if that is known here.
     pub(super) fn parent_before(&self, child: Place, mirror: &Mirror) -> Option<Place> {
-        let columns = &mirror.key.columns;
-        let mut snapshot = self.snapshot(child);
+        let identity = self.referred_to_before(child, mirror.key)?;
+        let slot = self.arenas[mirror.owner as usize].find(&identity)?;
+        Some(Place { arena: mirror.owner, slot })
+    }
+
+    /// The key that an entity's row refers to in the database, if that is known and it refers to anything.
+    pub(super) fn referred_to_before(&self, place: Place, key: &ForeignKey) -> Option<Identity> {
+        let columns = &key.columns;
+        if !self.head(place).touched {
+            return self.arena(place).identity_referred_to(place.slot, key);
+        }
+        let mut snapshot = self.snapshot(place);
         let values: Vec<_> = (0..=columns.iter().copied().max()?).map(|_| snapshot.next()).collect();
         if columns.iter().any(|&column| values[column].is_null()) {
             return None;
         }
-        let identity = Identity::of(columns.len(), |part| Ok(values[columns[part]].borrowed())).ok()?;
-        let slot = self.arenas[mirror.owner as usize].find(&identity)?;
-        Some(Place { arena: mirror.owner, slot })
+        Identity::of(columns.len(), |part| Ok(values[columns[part]].borrowed())).ok()
     }
 }

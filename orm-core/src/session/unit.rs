@@ -10,6 +10,7 @@ mod nested;
 mod queries;
 mod references;
 mod relations;
+mod spread;
 mod transaction;
 mod writing;
 
@@ -179,14 +180,15 @@ impl Unit {
             return Ok(());
         }
         let hooks = self.options.hooks.clone();
-        if let Some(hooks) = &hooks {
-            hooks.before_flush(&mut self.entities)?;
-        }
-        if self.entities.has_relations {
-            self.entities.reconcile()?;
-        }
-        let links = if self.entities.has_relations { self.entities.links()? } else { Vec::new() };
-        let steps = plan(&mut self.entities)?;
+        let (links, steps) = match self.entities.has_relations {
+            true => Box::pin(self.plan_with_relations(hooks.as_ref())).await?,
+            false => {
+                if let Some(hooks) = &hooks {
+                    hooks.before_flush(&mut self.entities)?;
+                }
+                (Vec::new(), plan(&mut self.entities)?)
+            }
+        };
         let deeds = hooks.as_ref().map_or_else(Vec::new, |hooks| hooks.deeds(&self.entities, &steps));
         if !(steps.is_empty() && links.is_empty()) {
             self.tidy().await?;

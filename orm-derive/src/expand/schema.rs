@@ -32,6 +32,7 @@ fn options(field: &Field<'_>) -> TokenStream {
         ("index", &said.index),
         ("descending", &said.descending),
         ("version", &said.version),
+        ("deferrable", &said.deferrable),
     ];
     let texts = [
         ("server_default", &said.server_default),

@@ -83,6 +83,9 @@ fn lists_name_fields(model: &Model<'_>, errors: &mut Errors) {
 
 fn actions_need_a_reference(field: &Field<'_>, errors: &mut Errors) {
     let said = &field.attributes;
+    if let Some(word) = said.deferrable.as_ref().filter(|_| !types::is_reference(field.ty)) {
+        errors.at(word, "`deferrable` needs a BelongsTo: it is about a foreign key");
+    }
     for (word, action) in [("on_delete", &said.on_delete), ("on_update", &said.on_update)] {
         let Some(action) = action else { continue };
         if !types::is_reference(field.ty) {

@@ -1,6 +1,11 @@
 //! Relations: graphs that are saved, loaded, changed and deleted.
 
+mod cascades;
 mod loading;
 mod many_to_many;
+mod merging;
+mod moving;
+mod one_to_one;
 mod querying;
 mod sides;
+mod trees_saved;

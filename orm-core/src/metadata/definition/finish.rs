@@ -114,7 +114,7 @@ impl Table {
     }
 
     fn define_foreign_key(&mut self, columns: Vec<usize>, references: References) -> Result<()> {
-        let References { name, table, columns: targets, on_delete, on_update } = references;
+        let References { name, table, columns: targets, on_delete, on_update, deferrable } = references;
         if columns.len() != targets.len() {
             let (own, other) = (self.names_of(&columns).join(", "), targets.join(", "));
             let what = format!(
@@ -129,7 +129,8 @@ impl Table {
         }
         let name = self.new_name(name)?.unwrap_or_else(|| self.name_for(&columns, "fkey"));
         let target = Target::Named { table, columns: targets };
-        self.foreign_keys.push(ForeignKey { name, columns, field: 0, target, on_delete, on_update });
+        let key = ForeignKey { name, columns, field: 0, target, on_delete, on_update, deferrable };
+        self.foreign_keys.push(key);
         Ok(())
     }
 

@@ -176,7 +176,7 @@ macro_rules! list {
         impl<T: Model, R: Into<Member<T>>> FromIterator<R> for $name<T> {
             fn from_iter<I: IntoIterator<Item = R>>(members: I) -> Self {
                 let mut list = Self::default();
-                members.into_iter().for_each(|member| list.push(member));
+                list.set(members);
                 list
             }
         }

@@ -98,7 +98,7 @@ fn circles(depends_on: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// The loaded entities that a row refers to in the database, and by which foreign key.
-fn references(entities: &Entities, place: Place) -> Result<Vec<(usize, Place)>> {
+pub(super) fn references(entities: &Entities, place: Place) -> Result<Vec<(usize, Place)>> {
     let arena = entities.arena(place);
     let mut values = Vec::new();
     if arena.head(place.slot).touched {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use foldhash::HashMap;
+
 use crate::engine::write_value;
 use crate::model::Reference;
 use crate::query::{Bound, WriteKind};
@@ -9,6 +11,7 @@ use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::plan::trace::Before;
 use crate::session::plan::{Step, plan};
+use crate::session::relations::{Spread, Want, Wants};
 use crate::value::Unpacked;
 use crate::{Result, Value};
 
@@ -16,6 +19,7 @@ use crate::{Result, Value};
 /// a bug report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlushPlan {
+    reads: Vec<String>,
     batches: Vec<PlannedBatch>,
 }
 
@@ -52,9 +56,18 @@ pub struct PlannedRow {
     pub entity: String,
     /// What differs, as `column: old -> new`, unless values are hidden; what a new row waits for.
     pub changes: Vec<String>,
+    /// Why it is written, if that is because of another row: `User 1 is deleted, posts: set_null`.
+    pub because: Option<String>,
 }
 
 impl FlushPlan {
+    /// What a flush would have to read before it could plan, one line for each SELECT: `posts of User 1, which is deleted`. What that would
+    /// find is not known here, so what it leads to is not in the batches.
+    #[must_use]
+    pub fn reads(&self) -> &[String] {
+        &self.reads
+    }
+
     /// The batches, in the order in which they would be sent.
     #[must_use]
     pub fn batches(&self) -> &[PlannedBatch] {
@@ -64,22 +77,53 @@ impl FlushPlan {
     /// Whether a flush would send nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.batches.is_empty()
+        self.batches.is_empty() && self.reads.is_empty()
     }
 }
 
 impl Entities {
-    /// What a flush would do now, and why; nothing is sent or changed. Hooks are not run for it, and values that are made for the
-    /// flush (versions, on-update values) are not there yet. An error is the one that the flush would give before it sends
-    /// anything.
+    /// What a flush would do now, and why; nothing is sent or read, and nothing changes but that new structs in collections become
+    /// entities and that both sides of relations are brought into line, as by each call. Hooks are not run for it, and values that are
+    /// made for the flush (versions, on-update values) are not there yet. An error is the one that the flush would give before it
+    /// sends anything.
     pub fn plan(&mut self) -> Result<FlushPlan> {
-        let before = Before::of(self);
-        let plan = plan(self).map(|steps| self.in_words(&steps));
-        before.restore(self);
-        plan
+        let mut spread = Spread::default();
+        let reads = match self.has_relations {
+            true => self.bring_into_line(&mut spread).map(|wants| self.reads_in_words(&wants)),
+            false => Ok(Vec::new()),
+        };
+        let planned = reads.and_then(|reads| {
+            let before = Before::of(self);
+            let steps = plan(self).map(|steps| self.in_words(&steps, &spread.reasons(self)));
+            before.restore(self);
+            steps.map(|batches| FlushPlan { reads, batches })
+        });
+        spread.undo(self);
+        planned
     }
 
-    fn in_words(&self, steps: &[Step]) -> FlushPlan {
+    fn reads_in_words(&self, wants: &Wants) -> Vec<String> {
+        let mut rows: Vec<_> = wants.rows.clone();
+        rows.sort_by_key(|place| (place.arena, place.slot));
+        rows.dedup();
+        let rows = rows.chunk_by(|a, b| a.arena == b.arena).map(|places| self.list_of(places));
+        let members = wants.members.iter().map(|want| {
+            let Want { arena, relation, ref slots, exists } = *want;
+            let places: Vec<_> = slots.iter().map(|&slot| Place { arena, slot }).collect();
+            let what = if exists { "whether there are " } else { "" };
+            let name = self.arenas[arena as usize].relations[relation].name;
+            format!("{what}{name} of {}", self.list_of(&places))
+        });
+        rows.chain(members).collect()
+    }
+
+    fn list_of(&self, places: &[Place]) -> String {
+        let names: Vec<_> = places.iter().take(ROWS).map(|&place| self.named(place)).collect();
+        let more = places.len().checked_sub(ROWS).filter(|&more| more > 0);
+        names.join(", ") + &more.map_or_else(String::new, |more| format!(" and {more} more"))
+    }
+
+    fn in_words(&self, steps: &[Step], because: &HashMap<Place, String>) -> Vec<PlannedBatch> {
         let batches = steps.iter().enumerate().map(|(number, step)| {
             let arena = &self.arenas[step.arena as usize];
             let columns = arena.table.names_of(&step.columns).into_iter().map(str::to_owned).collect();
@@ -87,14 +131,14 @@ impl Entities {
                 action: PlannedAction::of(step.kind),
                 table: arena.table.full_name().to_string(),
                 columns,
-                rows: (0..step.slots.len()).map(|row| self.planned_row(step, row)).collect(),
+                rows: (0..step.slots.len()).map(|row| self.planned_row(step, row, because)).collect(),
                 reasons: self.reasons(steps, number),
             }
         });
-        FlushPlan { batches: batches.collect() }
+        batches.collect()
     }
 
-    fn planned_row(&self, step: &Step, row: usize) -> PlannedRow {
+    fn planned_row(&self, step: &Step, row: usize, because: &HashMap<Place, String>) -> PlannedRow {
         let place = step.place(step.slots[row]);
         let entity = match step.replaces.get(row) {
             None => self.named(place),
@@ -114,7 +158,7 @@ impl Entities {
             }
             WriteKind::Update => step.columns.iter().map(|&column| self.change(step, row, column)).collect(),
         };
-        PlannedRow { entity, changes }
+        PlannedRow { entity, changes, because: because.get(&place).cloned() }
     }
 
     fn named(&self, place: Place) -> String {
@@ -251,11 +295,13 @@ impl fmt::Display for FlushPlan {
         if self.is_empty() {
             return f.write_str("nothing to flush");
         }
-        for (number, batch) in self.batches.iter().enumerate() {
+        let reads = self.reads.iter().map(|read| format!("SELECT {read}"));
+        let batches = self.batches.iter().map(PlannedBatch::to_string);
+        for (number, line) in reads.chain(batches).enumerate() {
             if number > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{}. {batch}", number + 1)?;
+            write!(f, "{}. {line}", number + 1)?;
         }
         Ok(())
     }
@@ -280,6 +326,9 @@ impl fmt::Display for PlannedBatch {
             for (index, change) in row.changes.iter().enumerate() {
                 f.write_str(if index == 0 { ": " } else { ", " })?;
                 f.write_str(change)?;
+            }
+            if let Some(because) = &row.because {
+                write!(f, " ({because})")?;
             }
         }
         match rows.len().checked_sub(ROWS) {

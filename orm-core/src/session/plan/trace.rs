@@ -36,8 +36,15 @@ impl Before {
                 reference.wait_again();
             }
         }
-        // Their snapshots are there until the transaction ends.
-        touched.iter().for_each(|&place| entities.head_mut(place).touched = true);
-        (entities.touched, entities.assigned) = (touched, assigned);
+        entities.touch_again(touched);
+        entities.assigned = assigned;
+    }
+}
+
+impl Entities {
+    /// What was touched before a plan was made is so again, differing or not. Their snapshots are there until the transaction ends.
+    pub(in crate::session) fn touch_again(&mut self, touched: Places) {
+        touched.iter().for_each(|&place| self.head_mut(place).touched = true);
+        self.touched = touched;
     }
 }

@@ -80,7 +80,7 @@ impl Entities {
     /// What was done to many-to-many collections since the last flush.
     pub(super) fn link_edits(&self) -> Vec<LinkEdit> {
         let mut edits = Vec::new();
-        for owner in self.owners() {
+        for owner in self.owners().filter(|&owner| !self.head(owner).doomed) {
             for (relation, def) in self.arena(owner).relations.iter().enumerate() {
                 let place = RelationPlace { owner, relation };
                 if let RelationKind::Linked(join) = def.kind
@@ -219,7 +219,6 @@ impl Entities {
                 self.show_on_other_side(edit.place, edit.join, end, shows);
             }
         }
-        self.forget_doomed();
         Ok(())
     }
 
@@ -261,7 +260,7 @@ impl Entities {
     }
 
     /// What is to be deleted leaves the collections that are loaded.
-    fn forget_doomed(&mut self) {
+    pub(super) fn forget_doomed(&mut self) {
         if self.doomed.is_empty() {
             return;
         }

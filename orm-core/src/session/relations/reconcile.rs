@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Cascade, Collection, Reference, RelationKind, Token};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
+use crate::session::relations::spread::{Spread, Wants};
 use crate::session::relations::{Mirror, RelationPlace};
 
 /// What was done to collections since the last flush.
@@ -20,29 +21,69 @@ struct Edits {
 }
 
 impl Entities {
-    /// Brings references and collections into line, and takes in the new structs that stand in collections.
-    pub(in crate::session) fn reconcile(&mut self) -> Result<()> {
+    /// Brings references and collections into line, takes in the new structs that stand in collections, and says what deletions and
+    /// other keys do to related rows. What has to be read before that is known is returned; nothing is done that would not be done again.
+    pub(in crate::session) fn bring_into_line(&mut self, spread: &mut Spread) -> Result<Wants> {
         self.take_in_new();
-        let edits = self.edits();
+        spread.begin(self);
+        let mut edits = self.edits();
+        self.forget_left(&mut edits);
+        let mut wants = self.edited_without_values(&edits);
+        if wants.is_empty() {
+            self.reconcile(edits)?;
+            self.want_replaced(&mut wants);
+        }
+        if wants.is_empty() {
+            self.spread(spread, &mut wants)?;
+        }
+        Ok(wants)
+    }
+
+    fn reconcile(&mut self, edits: Edits) -> Result<()> {
         let parents = self.add_children(&edits.added)?;
         for (child, from) in edits.removed {
-            if !parents.contains_key(&child) {
+            if !parents.contains_key(&child) && self.is_taken_out(from) {
                 self.remove_child(child, from)?;
             }
         }
-        self.show_references();
-        self.show_links()?;
-        self.settle();
-        Ok(())
+        self.show_references()?;
+        self.show_links()
     }
 
-    /// What was done to collections is in the references now. One that is to be replaced and not loaded has to be read first.
-    fn settle(&mut self) {
-        for owner in self.owners().collect::<Vec<_>>() {
+    /// Whether what was taken out of a collection refers to nothing from now on. If the owner is to be deleted and the reference cannot
+    /// be empty, it is a child of a deleted one instead.
+    fn is_taken_out(&self, from: RelationPlace) -> bool {
+        let def = self.relation_def(from);
+        !self.head(from.owner).doomed || def.reference().is_some_and(|key| key.is_nullable((def.table)()))
+    }
+
+    /// Children of which nothing is known cannot be told what they are to refer to.
+    fn edited_without_values(&self, edits: &Edits) -> Wants {
+        let children =
+            edits.added.iter().chain(&edits.removed).filter_map(|&(child, _)| self.place_of(child));
+        Wants::rows(children.filter(|&child| self.lacks_values(child)))
+    }
+
+    /// Collections that were set without being loaded: what is to go is not known.
+    fn want_replaced(&self, wants: &mut Wants) {
+        for owner in self.owners().filter(|&owner| !self.head(owner).doomed) {
+            for relation in 0..self.arena(owner).relations.len() {
+                let place = RelationPlace { owner, relation };
+                if self.collection(place).is_some_and(Collection::replaces) {
+                    wants.members(place, false);
+                }
+            }
+        }
+    }
+
+    /// What was done to these entities' collections is planned: by references, which a rollback puts back.
+    pub(in crate::session) fn settle(&mut self, owners: &[Place]) {
+        self.forget_doomed();
+        for &owner in owners {
             for (relation, def) in self.arena(owner).relations.iter().enumerate() {
                 let collection = self.collection_mut(RelationPlace { owner, relation });
                 if !matches!(def.kind, RelationKind::Linked(_))
-                    && let Some(collection) = collection.filter(|collection| !collection.replaces())
+                    && let Some(collection) = collection
                 {
                     collection.settle();
                 }
@@ -51,7 +92,7 @@ impl Entities {
     }
 
     /// What stands in the relation fields of changed entities becomes new entities, with what stands in theirs.
-    fn take_in_new(&mut self) {
+    pub(in crate::session) fn take_in_new(&mut self) {
         let mut from = 0;
         while let Some(place) = self.touched.next(&mut from) {
             (self.arena(place).of_relations.hand_over)(self, place);
@@ -63,9 +104,9 @@ impl Entities {
     }
 
     /// Entities that were changed or are new, and may have other collections than before.
-    pub(super) fn owners(&self) -> impl Iterator<Item = Place> {
+    pub(in crate::session) fn owners(&self) -> impl Iterator<Item = Place> {
         let all = self.touched.iter().chain(self.new.iter()).copied();
-        all.filter(|&place| !self.arena(place).relations.is_empty() && !self.head(place).doomed)
+        all.filter(|&place| !self.arena(place).relations.is_empty())
     }
 
     fn edits(&self) -> Edits {
@@ -116,7 +157,7 @@ impl Entities {
     }
 
     /// Whether a child refers to nothing along a relation.
-    fn refers_to_nobody(&self, child: Place, of: RelationPlace) -> bool {
+    pub(super) fn refers_to_nobody(&self, child: Place, of: RelationPlace) -> bool {
         let Some(key) = self.relation_def(of).reference() else { return false };
         self.arena(child).records.reference(child.slot, key.field).is_none_or(Reference::is_unset)
     }
@@ -151,6 +192,10 @@ impl Entities {
             }
             _ if self.refers_to_nobody(place, from) => Ok(()),
             Cascade::SetNull | Cascade::Delete | Cascade::Restrict | Cascade::Database => {
+                let def = self.relation_def(from);
+                if def.reference().is_some_and(|key| !key.is_nullable((def.table)())) {
+                    return Err(self.cannot_be_empty(place, from));
+                }
                 self.refer(place, from, false)
             }
         }
@@ -172,32 +217,45 @@ impl Entities {
         }
     }
 
-    /// References that were changed show in the collections that are loaded.
-    fn show_references(&mut self) {
+    /// References that were changed show in the collections that are loaded. What is to be deleted leaves them when it is.
+    fn show_references(&mut self) -> Result<()> {
         let mut mirrors: HashMap<u32, Vec<Mirror>> = HashMap::new();
         let (mut joined, mut left) = (Vec::new(), Vec::new());
-        for &child in self.touched.iter().chain(self.new.iter()).chain(self.doomed.iter()) {
+        for &child in self.touched.iter().chain(self.new.iter()).filter(|&&child| !self.head(child).doomed) {
             let mirrors = mirrors.entry(child.arena).or_insert_with(|| self.mirrors(child.arena));
-            let head = self.head(child);
             for mirror in mirrors.iter() {
-                let before = match head.state {
-                    State::Persistent if head.touched => self.parent_before(child, mirror),
-                    State::Persistent => self.parent_now(child, mirror),
-                    State::Pending | State::Transient | State::Deleted | State::Free => None,
-                };
-                let now = if head.doomed { None } else { self.parent_now(child, mirror) };
-                if before != now || head.doomed {
+                let is_known = self.head(child).touched;
+                let before = if is_known { self.parent_before(child, mirror) } else { None };
+                let now = self.parent_now(child, mirror);
+                if before != now {
                     let place = |owner| RelationPlace { owner, relation: mirror.relation };
-                    left.extend(before.map(|owner| (place(owner), self.handle(child))));
+                    // What refers to a row that goes is seen to when that is planned.
+                    let stays = before.filter(|&owner| !self.head(owner).doomed);
+                    left.extend(stays.map(|owner| (place(owner), self.handle(child))));
                     joined.extend(now.map(|owner| (place(owner), self.handle(child))));
                 }
             }
         }
         for (place, children) in by_place(left) {
-            self.show(place, |collection| collection.forget(|token| children.contains(&token)));
+            self.show_left(place, &children);
         }
         for (place, children) in by_place(joined) {
-            self.show_joined(place, children);
+            self.show_joined(place, children)?;
+        }
+        Ok(())
+    }
+
+    /// Children refer to somebody else by now, or to nobody: where orphans are deleted, those are.
+    fn show_left(&mut self, place: RelationPlace, children: &[Token]) {
+        let gone: HashSet<Token> = children.iter().copied().collect();
+        self.show(place, |collection| collection.forget(|token| gone.contains(&token)));
+        if self.relation_def(place).on_removal() == Cascade::DeleteOrphan {
+            for &child in children {
+                if let Some(child) = self.place_of(child).filter(|&child| self.refers_to_nobody(child, place))
+                {
+                    self.doom(child);
+                }
+            }
         }
     }
 
@@ -211,13 +269,68 @@ impl Entities {
         }
     }
 
-    fn show_joined(&mut self, place: RelationPlace, children: Vec<Token>) {
-        let known: HashSet<Token> = self
-            .collection(place)
-            .map_or_else(HashSet::default, |known| known.tokens().iter().copied().collect());
+    fn show_joined(&mut self, place: RelationPlace, children: Vec<Token>) -> Result<()> {
+        let before = self.collection(place).filter(|known| known.is_loaded());
+        let known: HashSet<Token> =
+            before.map_or_else(HashSet::default, |known| known.tokens().iter().copied().collect());
+        if matches!(self.relation_def(place).kind, RelationKind::One { .. }) {
+            // There is room for one: who was there before lets go.
+            for other in known.iter().copied().filter(|other| !children.contains(other)) {
+                self.remove_child(other, place)?;
+                self.show(place, |collection| collection.forget(|token| token == other));
+            }
+        }
         let news: Vec<_> = children.into_iter().filter(|child| !known.contains(child)).collect();
         if !news.is_empty() {
             self.show(place, |collection| news.into_iter().for_each(|child| collection.show(child)));
+        }
+        Ok(())
+    }
+
+    /// An entity leaves the session, and its row stays: what is known of the collections in which it is, is out of date. They hold its
+    /// handle until they are read again.
+    pub(in crate::session) fn left_alone(&mut self, child: Place) {
+        let outdated = self.stale_before - 1;
+        for mirror in self.mirrors(child.arena) {
+            let owner = self.parent_now(child, &mirror);
+            let owner = owner.filter(|&owner| self.head(owner).state == State::Persistent);
+            let place = owner.map(|owner| RelationPlace { owner, relation: mirror.relation });
+            if let Some(collection) = place.and_then(|place| self.collection_mut(place)) {
+                collection.set_read_at(outdated);
+            }
+        }
+    }
+
+    /// What was put into collections and has left the session since is not saved.
+    fn forget_left(&mut self, edits: &mut Edits) {
+        let has_left = |(token, _): &(Token, RelationPlace)| {
+            token.session() == self.session && self.find_token(*token).is_none()
+        };
+        let left: Vec<_> = edits.added.extract_if(.., |added| has_left(added)).collect();
+        for (child, from) in left {
+            if let Some(collection) = self.collection_mut(from) {
+                collection.forget(|token| token == child);
+            }
+        }
+    }
+
+    /// The rows of these entities go: loaded collections in which they are do not have them any more.
+    pub(in crate::session) fn leave_collections(&mut self, gone: impl Iterator<Item = Place>) {
+        let mut mirrors: HashMap<u32, Vec<Mirror>> = HashMap::new();
+        let mut left = Vec::new();
+        for child in gone {
+            let mirrors = mirrors.entry(child.arena).or_insert_with(|| self.mirrors(child.arena));
+            for mirror in mirrors.iter() {
+                let before = self.head(child).touched.then(|| self.parent_before(child, mirror)).flatten();
+                let now = self.parent_now(child, mirror).filter(|&now| Some(now) != before);
+                let place = |owner| RelationPlace { owner, relation: mirror.relation };
+                let owners = before.into_iter().chain(now);
+                left.extend(owners.map(|owner| (place(owner), self.handle(child))));
+            }
+        }
+        for (place, children) in by_place(left) {
+            let gone: HashSet<Token> = children.into_iter().collect();
+            self.show(place, |collection| collection.forget(|token| gone.contains(&token)));
         }
     }
 

@@ -66,7 +66,7 @@ impl Unit {
     }
 
     /// A query for the rows that refer to these entities by a foreign key, in the order of the relation.
-    fn select_referring(
+    pub(super) fn select_referring(
         &self,
         arena: u32,
         relation: usize,

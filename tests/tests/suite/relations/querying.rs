@@ -1,7 +1,7 @@
 //! Relations in queries: joined along, filtered by, counted; the rows of one entity.
 
-use orm::dialect::{Dialect, Postgres, Sqlite};
 use orm::Select;
+use orm::dialect::{Dialect, Postgres, Sqlite};
 use orm::functions::count;
 use orm_tests::prelude::*;
 use orm_tests::{assert_says, both_forms};
@@ -75,7 +75,10 @@ fn check<S>(query: &Select<S>, expected: &str) {
 fn relations_are_joined() {
     check(&User::select().join(User::POSTS), "users JOIN posts ON posts.author_id = users.id");
     check(&Post::select().join(User::POSTS), "posts JOIN users ON posts.author_id = users.id");
-    check(&User::select().left_join(User::PROFILE), "users LEFT JOIN profiles ON profiles.user_id = users.id");
+    check(
+        &User::select().left_join(User::PROFILE),
+        "users LEFT JOIN profiles ON profiles.user_id = users.id",
+    );
     let links = "post_tags ON post_tags.post_id = posts.id";
     let tags = "tags ON post_tags.tag_shop = tags.shop AND post_tags.tag_word = tags.word";
     check(&Post::select().join(Post::TAGS), &format!("posts JOIN {links} JOIN {tags}"));
@@ -214,7 +217,12 @@ mod querying {
         let tagged = User::POSTS.any(Post::TAGS.any(Tag::WORD.eq("y") & Tag::POSTS.any(Post::TITLE.eq("b"))));
         assert_eq!(names(&mut session, tagged).await, ["Alice"]);
         let rows = session
-            .all(select((Tag::WORD, count(Post::ID))).left_join(Tag::POSTS).group_by(Tag::WORD).order_by(Tag::WORD))
+            .all(
+                select((Tag::WORD, count(Post::ID)))
+                    .left_join(Tag::POSTS)
+                    .group_by(Tag::WORD)
+                    .order_by(Tag::WORD),
+            )
             .await
             .unwrap();
         assert_eq!(rows, [("x".to_owned(), 2), ("y".to_owned(), 1)]);

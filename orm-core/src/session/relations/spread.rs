@@ -1,0 +1,398 @@
+//! What the deletion of a row, or another key of it, does to the rows that refer to it: found before a flush plans, and undone if nothing
+//! is sent after all.
+
+use foldhash::{HashMap, HashMapExt, HashSet};
+
+use crate::error::{Error, ErrorKind};
+use crate::metadata::{Action, ForeignKey};
+use crate::model::{Cascade, Collection, Token};
+use crate::result::RowReader;
+use crate::session::arena::{Place, State};
+use crate::session::entities::Entities;
+use crate::session::places::Places;
+use crate::session::relations::{Mirror, RelationPlace};
+use crate::session::undo::OldRow;
+use crate::{Result, Value};
+
+/// What deletions and other keys have done to related rows in memory, with what is needed to undo it.
+#[derive(Default)]
+pub(in crate::session) struct Spread {
+    /// Who was new and who was to be deleted before it began.
+    before: Option<[Places; 2]>,
+    deeds: Vec<Deed>,
+    handled: HashSet<RelationPlace>,
+    /// Relations that were read for it, whatever their structs can hold.
+    read: HashSet<RelationPlace>,
+}
+
+/// What is done to one row because of another one.
+struct Deed {
+    child: Place,
+    because: RelationPlace,
+    /// The key of the other one changes; otherwise it is deleted.
+    follows: bool,
+    reference: Option<OldReference>,
+}
+
+/// A reference as it was.
+struct OldReference {
+    field: usize,
+    values: Vec<Value<'static>>,
+    entity: Option<Token>,
+    waits: bool,
+}
+
+/// What has to be read before a flush can go on.
+#[derive(Default)]
+pub(in crate::session) struct Wants {
+    /// Entities without values.
+    pub(in crate::session) rows: Vec<Place>,
+    /// Relations, each of some entities of one arena.
+    pub(in crate::session) members: Vec<Want>,
+}
+
+pub(in crate::session) struct Want {
+    pub(in crate::session) arena: u32,
+    pub(in crate::session) relation: usize,
+    pub(in crate::session) slots: Vec<u32>,
+    /// It is enough to know whether there are any.
+    pub(in crate::session) exists: bool,
+}
+
+impl Wants {
+    pub(super) fn rows(rows: impl Iterator<Item = Place>) -> Self {
+        Self { rows: rows.collect(), members: Vec::new() }
+    }
+
+    pub(super) fn members(&mut self, RelationPlace { owner, relation }: RelationPlace, exists: bool) {
+        let same = |want: &&mut Want| {
+            want.arena == owner.arena && want.relation == relation && want.exists == exists
+        };
+        match self.members.iter_mut().find(same) {
+            Some(want) => want.slots.push(owner.slot),
+            None => {
+                self.members.push(Want { arena: owner.arena, relation, slots: vec![owner.slot], exists });
+            }
+        }
+    }
+
+    pub(in crate::session) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.members.is_empty()
+    }
+}
+
+impl Spread {
+    pub(super) fn begin(&mut self, entities: &Entities) {
+        self.before.get_or_insert_with(|| [entities.new.clone(), entities.doomed.clone()]);
+        // Hooks may have done something since it was looked at last.
+        self.handled.clear();
+    }
+
+    /// These relations were read.
+    pub(in crate::session) fn was_read(&mut self, want: &Want) {
+        let Want { arena, relation, .. } = *want;
+        let place = |&slot: &u32| RelationPlace { owner: Place { arena, slot }, relation };
+        self.read.extend(want.slots.iter().map(place));
+    }
+
+    /// Puts back what was done to related rows: nothing of it was sent.
+    pub(in crate::session) fn undo(self, entities: &mut Entities) {
+        for Deed { child, reference, .. } in self.deeds.into_iter().rev() {
+            if let Some(reference) = reference {
+                entities.put_reference_back(child, reference);
+            }
+        }
+        let Some([new, doomed]) = self.before else { return };
+        let meant: HashSet<Place> = doomed.iter().copied().collect();
+        for place in std::mem::replace(&mut entities.doomed, doomed).into_vec() {
+            entities.head_mut(place).doomed = meant.contains(&place);
+        }
+        let known: HashSet<Place> = new.iter().copied().collect();
+        for &place in &known {
+            if entities.head(place).state == State::Transient {
+                entities.head_mut(place).state = State::Pending;
+            }
+        }
+        let since = std::mem::replace(&mut entities.new, new).into_vec();
+        since.into_iter().filter(|place| !known.contains(place)).for_each(|place| entities.new.push(place));
+    }
+
+    /// Why a row is written, where that is because of another one.
+    pub(in crate::session) fn reasons(&self, entities: &Entities) -> HashMap<Place, String> {
+        let mut reasons = HashMap::with_capacity(self.deeds.len());
+        for Deed { child, because, follows, .. } in &self.deeds {
+            let (arena, def) = (entities.arena(because.owner), entities.relation_def(*because));
+            let owner = format!("{} {}", arena.model, entities.shown(arena.head(because.owner.slot)));
+            let reason = match follows {
+                true => format!("the key of {owner} changes, {}", def.name),
+                false => format!("{owner} is deleted, {}: {}", def.name, def.on_removal().word()),
+            };
+            reasons.entry(*child).or_insert(reason);
+        }
+        reasons
+    }
+}
+
+/// The entities whose relations are looked at, and what is found out.
+struct Walk<'s> {
+    spread: &'s mut Spread,
+    wants: &'s mut Wants,
+    /// Entities that go, or get another key; those behind this number were not looked at yet.
+    queue: Vec<(Place, bool)>,
+}
+
+impl Entities {
+    /// Finds what deletions and other keys do to related rows, and does it in memory.
+    pub(super) fn spread(&mut self, spread: &mut Spread, wants: &mut Wants) -> Result<()> {
+        let queue = self.doomed.iter().map(|&place| (place, false)).collect();
+        let mut walk = Walk { spread, wants, queue };
+        let rekeyed: Vec<_> = self.owners().filter(|&place| self.has_other_key(place)).collect();
+        walk.queue.extend(rekeyed.into_iter().map(|place| (place, true)));
+        let mut result = Ok(());
+        let mut next = 0;
+        while result.is_ok() && next < walk.queue.len() {
+            let batch = next..walk.queue.len();
+            next = batch.end;
+            result = self.spread_batch(&mut walk, batch);
+        }
+        result
+    }
+
+    /// Whether the next flush gives an entity another key.
+    fn has_other_key(&self, place: Place) -> bool {
+        let head = self.head(place);
+        let has_other = || self.arena(place).identity_of(place.slot).is_ok_and(|key| key != head.identity);
+        head.state == State::Persistent && head.touched && !head.doomed && has_other()
+    }
+
+    fn spread_batch(&mut self, walk: &mut Walk<'_>, batch: std::ops::Range<usize>) -> Result<()> {
+        let mut groups: HashMap<(u32, usize, bool), Vec<RelationPlace>> = HashMap::new();
+        let mut order = Vec::new();
+        for &(owner, follows) in &walk.queue[batch] {
+            for (relation, def) in self.arena(owner).relations.iter().enumerate() {
+                let place = RelationPlace { owner, relation };
+                let is_asked = match (def.reference(), follows) {
+                    (None, _) => false,
+                    (Some(key), true) => matches!(key.on_update, Action::NoAction | Action::Restrict),
+                    (Some(_), false) => def.on_removal() != Cascade::Database,
+                };
+                if is_asked && !walk.spread.handled.contains(&place) {
+                    let key = (owner.arena, relation, follows);
+                    groups.entry(key).or_insert_with(|| {
+                        order.push(key);
+                        Vec::new()
+                    });
+                    groups.entry(key).and_modify(|group| group.push(place));
+                }
+            }
+        }
+        order.iter().try_for_each(|key| self.spread_along(walk, &groups[key], key.2))
+    }
+
+    /// The same for one relation of entities of one model.
+    fn spread_along(&mut self, walk: &mut Walk<'_>, places: &[RelationPlace], follows: bool) -> Result<()> {
+        let Some(&RelationPlace { owner, relation }) = places.first() else { return Ok(()) };
+        let def = self.relation_def(places[0]);
+        let target = self.arena(owner).of_relations.target;
+        let (Some(target), Some(key)) = (target(self, relation), def.reference()) else { return Ok(()) };
+        let mirror = Mirror { key, owner: owner.arena, relation };
+        let deed = what_to_do(def.on_removal(), key.is_nullable((def.table)()), follows);
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            places.iter().copied().partition(|&place| self.is_read(place, walk.spread));
+        for place in unknown {
+            walk.wants.members(place, deed == What::Refuse);
+        }
+        for (place, children) in self.children(known, target, &mirror) {
+            let lacking: Vec<_> =
+                children.iter().copied().filter(|&child| self.lacks_values(child)).collect();
+            if !lacking.is_empty() && matches!(deed, What::Release | What::Follow) {
+                walk.wants.rows.extend(lacking);
+                continue;
+            }
+            walk.spread.handled.insert(place);
+            for child in children {
+                self.do_to_child(walk, child, place, deed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn do_to_child(
+        &mut self,
+        walk: &mut Walk<'_>,
+        child: Place,
+        because: RelationPlace,
+        what: What,
+    ) -> Result<()> {
+        let mut reference = None;
+        match what {
+            What::Refuse => return Err(self.has_children(child, because)),
+            What::Release | What::Follow => {
+                reference = self.old_reference(child, because);
+                self.refer(child, because, what == What::Follow)?;
+                if self.has_other_key(child) {
+                    walk.queue.push((child, true));
+                }
+            }
+            What::Delete => {
+                walk.queue.push((child, false));
+                self.doom(child);
+            }
+        }
+        walk.spread.deeds.push(Deed { child, because, follows: what == What::Follow, reference });
+        Ok(())
+    }
+
+    /// Whether it is known what is in a relation, in this transaction.
+    fn is_read(&self, place: RelationPlace, spread: &Spread) -> bool {
+        let is_current = |known: &Collection| known.is_loaded() && known.read_at() >= self.stale_before;
+        let is_new = self.head(place.owner).state != State::Persistent;
+        is_new || spread.read.contains(&place) || self.collection(place).is_some_and(is_current)
+    }
+
+    /// Those that refer to these entities and are not to be deleted themselves, by entity.
+    fn children(
+        &self,
+        places: Vec<RelationPlace>,
+        target: u32,
+        mirror: &Mirror,
+    ) -> Vec<(RelationPlace, Vec<Place>)> {
+        let (loaded, others): (Vec<_>, Vec<_>) =
+            places.into_iter().partition(|&place| self.collection(place).is_some_and(Collection::is_loaded));
+        let mut found = Vec::with_capacity(loaded.len());
+        for place in loaded {
+            let Some(known) = self.collection(place) else { continue };
+            let all = known.tokens().iter().chain(known.removed());
+            let mut seen = HashSet::default();
+            let all = all.filter_map(|&token| self.place_of(token)).filter(|&child| seen.insert(child));
+            found.push((place, all.filter(|&child| self.is_child(child, place.owner, mirror)).collect()));
+        }
+        found.extend(self.children_in_memory(others, target, mirror));
+        found
+    }
+
+    /// The same where no struct holds them: of all rows that are known, those that refer to these entities.
+    fn children_in_memory(
+        &self,
+        places: Vec<RelationPlace>,
+        target: u32,
+        mirror: &Mirror,
+    ) -> Vec<(RelationPlace, Vec<Place>)> {
+        let numbers: HashMap<Place, usize> =
+            places.iter().enumerate().map(|(number, place)| (place.owner, number)).collect();
+        let mut found: Vec<_> = places.into_iter().map(|place| (place, Vec::new())).collect();
+        if found.is_empty() {
+            return found;
+        }
+        for slot in self.arenas[target as usize].slots() {
+            let child = Place { arena: target, slot };
+            let owner = self.parent_now(child, mirror);
+            if let Some(&number) = owner.and_then(|owner| numbers.get(&owner))
+                && self.is_child(child, found[number].0.owner, mirror)
+            {
+                found[number].1.push(child);
+            }
+        }
+        found
+    }
+
+    fn is_child(&self, child: Place, owner: Place, mirror: &Mirror) -> bool {
+        let head = self.head(child);
+        let is_saved = matches!(head.state, State::Pending | State::Persistent) && !head.doomed;
+        let refers = || {
+            let reference = self.arena(child).records.reference(child.slot, mirror.key.field);
+            match reference.and_then(|reference| reference.entity()) {
+                Some(token) => token == self.handle(owner),
+                None => self.parent_now(child, mirror) == Some(owner),
+            }
+        };
+        is_saved && (self.lacks_values(child) || refers())
+    }
+
+    /// Whether nothing is known of an entity but its key.
+    pub(in crate::session) fn lacks_values(&self, place: Place) -> bool {
+        self.head(place).state == State::Persistent
+            && (!self.has_values(place) || !self.arena(place).records.is_there(place.slot))
+    }
+
+    fn old_reference(&self, child: Place, because: RelationPlace) -> Option<OldReference> {
+        let key = self.relation_def(because).reference()?;
+        let arena = self.arena(child);
+        let columns = arena.table.columns();
+        let value =
+            |&column: &usize| Some(arena.records.get(child.slot, &columns[column]).ok()?.into_owned());
+        let reference = arena.records.reference(child.slot, key.field);
+        Some(OldReference {
+            field: key.field,
+            values: key.columns.iter().map(value).collect::<Option<_>>()?,
+            entity: reference.and_then(|reference| reference.entity()),
+            waits: reference.is_some_and(|reference| reference.is_waiting()),
+        })
+    }
+
+    fn put_reference_back(&mut self, child: Place, before: OldReference) {
+        let OldReference { field, values, entity, waits } = before;
+        let records = &mut self.arena_mut(child).records;
+        if waits {
+            records.refer(child.slot, field, entity);
+            return;
+        }
+        let row = OldRow(values.into_iter().map(Some).collect());
+        if records.read_field(child.slot, field, &mut RowReader::new(&row)).is_err() {
+            return;
+        }
+        if let (Some(entity), Some(reference)) = (entity, records.reference_mut(child.slot, field)) {
+            reference.belongs_to(entity);
+        }
+    }
+
+    #[cold]
+    fn has_children(&self, child: Place, because: RelationPlace) -> Error {
+        let (owner, def) = (self.arena(because.owner), self.relation_def(because));
+        let shown = self.shown(owner.head(because.owner.slot));
+        let target = def.target;
+        let key = def.reference().map(|key| (key, (def.table)()));
+        let remedy = match def.on_removal() {
+            Cascade::Restrict => "delete them first, or make them refer to another one".to_owned(),
+            Cascade::SetNull | Cascade::Delete | Cascade::DeleteOrphan | Cascade::Database => format!(
+                "their reference{} cannot be empty: say `#[model(cascade = \"delete\")]` there, make the reference an \
+                 `Option<BelongsTo<{}>>`, or delete them first",
+                key.map_or_else(String::new, |(key, table)| format!(" {}", names(key, table))),
+                owner.model
+            ),
+        };
+        let message = format!(
+            "{} {shown} cannot be deleted: `{}` has rows of {target} that refer to it ({target} {}); {remedy}",
+            owner.model,
+            def.name,
+            self.shown(self.head(child))
+        );
+        Error::new(ErrorKind::ForeignKeyViolation, message).with_model(target)
+    }
+}
+
+fn names(key: &ForeignKey, table: &crate::metadata::Table) -> String {
+    table.names_of(&key.columns).join(", ")
+}
+
+/// What is done to the children of an entity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// They refer to nothing.
+    Release,
+    Delete,
+    /// There must not be any.
+    Refuse,
+    /// They refer to the entity under its new key.
+    Follow,
+}
+
+fn what_to_do(cascade: Cascade, nullable: bool, follows: bool) -> What {
+    match cascade {
+        _ if follows => What::Follow,
+        Cascade::Delete | Cascade::DeleteOrphan => What::Delete,
+        Cascade::SetNull if nullable => What::Release,
+        // What the database does is not asked for here.
+        Cascade::SetNull | Cascade::Restrict | Cascade::Database => What::Refuse,
+    }
+}

@@ -1,0 +1,159 @@
+//! What a flush has to know before it can plan: relations in line, deletions spread, and what has to be read for that.
+
+use std::sync::Arc;
+
+use foldhash::HashSet;
+
+use super::many::CHUNK;
+use super::{Unit, held};
+use crate::driver::{Row, Statement};
+use crate::query::{Positions, Select};
+use crate::result::Mapped;
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::hooks::Hooks;
+use crate::session::plan::{Step, plan};
+use crate::session::relations::{LinkStep, Spread, Want, Wants};
+use crate::{Result, Value};
+
+impl Unit {
+    /// The plan of a flush where models have relations. Whatever is wrong before anything is sent leaves memory as it was.
+    pub(super) async fn plan_with_relations(
+        &mut self,
+        hooks: Option<&Arc<Hooks>>,
+    ) -> Result<(Vec<LinkStep>, Vec<Step>)> {
+        let mut spread = Spread::default();
+        let planned = self.prepare_and_plan(hooks, &mut spread).await;
+        if planned.is_err() && self.failed.is_none() {
+            spread.undo(&mut self.entities);
+        }
+        planned
+    }
+
+    async fn prepare_and_plan(
+        &mut self,
+        hooks: Option<&Arc<Hooks>>,
+        spread: &mut Spread,
+    ) -> Result<(Vec<LinkStep>, Vec<Step>)> {
+        self.prepare(spread).await?;
+        if let Some(hooks) = hooks {
+            // They see what deletions do to other rows, and may do more.
+            hooks.before_flush(&mut self.entities)?;
+            self.prepare(spread).await?;
+        }
+        let touched = self.entities.touched.clone();
+        let owners: Vec<_> = self.entities.owners().collect();
+        let links = self.entities.links()?;
+        match plan(&mut self.entities) {
+            Ok(steps) => {
+                self.entities.settle(&owners);
+                Ok((links, steps))
+            }
+            Err(error) => {
+                self.entities.touch_again(touched);
+                Err(error)
+            }
+        }
+    }
+
+    /// Brings relations into line and finds what deletions do to related rows; reads what has to be known for that.
+    pub(super) async fn prepare(&mut self, spread: &mut Spread) -> Result<()> {
+        loop {
+            let wants = self.entities.bring_into_line(spread)?;
+            if wants.is_empty() {
+                return Ok(());
+            }
+            self.tidy().await?;
+            // What is read is written next.
+            self.begin(true).await?;
+            if let Err(error) = self.read_wanted(&wants, spread).await {
+                return Err(if self.failed.is_some() { error } else { self.fail(error).await });
+            }
+        }
+    }
+
+    async fn read_wanted(&mut self, wants: &Wants, spread: &mut Spread) -> Result<()> {
+        let mut rows = wants.rows.clone();
+        let mut seen = HashSet::default();
+        rows.retain(|place| seen.insert(*place));
+        rows.sort_by_key(|place| place.arena);
+        for of_one in rows.chunk_by(|a, b| a.arena == b.arena) {
+            for chunk in of_one.chunks(CHUNK) {
+                self.read_places(chunk).await?;
+            }
+        }
+        for want in &wants.members {
+            match want.exists {
+                true => self.read_whether_any(want).await?,
+                false => self.read_relation(want.arena, want.relation, &want.slots).await?,
+            }
+            spread.was_read(want);
+        }
+        Ok(())
+    }
+
+    /// Reads rows of one model by their keys; one that is gone leaves.
+    async fn read_places(&mut self, places: &[Place]) -> Result<()> {
+        let Some(&Place { arena, .. }) = places.first() else { return Ok(()) };
+        let table = self.entities.arenas[arena as usize].table;
+        let is_read = |&position: &usize| table.columns()[position].deferred.is_none();
+        let read: Vec<_> = (0..table.columns().len()).filter(is_read).collect();
+        let keys: Vec<_> = places.iter().map(|&place| self.entities.head(place).identity.clone()).collect();
+        let rendered = self.select_rows(table, &read, &keys)?;
+        let place = |position| read.iter().position(|&other| other == position);
+        let positions: Positions = (0..table.columns().len()).map(place).collect();
+        let statement = self.engine.statements().query(&rendered);
+        let take = |entities: &mut Entities, row: &dyn Row| {
+            entities.meet(arena, &Mapped::new(row, &positions), false).map(drop)
+        };
+        self.run_within(&statement, &rendered.values, take).await?;
+        for &place in places {
+            if self.entities.lacks_values(place) {
+                self.entities.lose_row(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads some of those that refer to these entities: more than are known to refer elsewhere by now.
+    async fn read_whether_any(&mut self, want: &Want) -> Result<()> {
+        let target = self.entities.arenas[want.arena as usize].of_relations.target;
+        let def = &self.entities.arenas[want.arena as usize].relations[want.relation];
+        let (Some(target), Some(key)) = (target(&mut self.entities, want.relation), def.reference()) else {
+            return Ok(());
+        };
+        let changed = self.entities.touched.iter().chain(self.entities.doomed.iter());
+        let more = changed.filter(|place| place.arena == target).count();
+        let limit = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(1);
+        for chunk in want.slots.chunks(CHUNK) {
+            let query = self.select_referring(want.arena, want.relation, key, chunk).limit(limit);
+            self.read_met(target, &query).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_met(&mut self, arena: u32, query: &Select<()>) -> Result<()> {
+        let rendered = self.render_now(query)?;
+        let statement = rendered.statement.clone();
+        let positions = self.entities.arenas[arena as usize].without_deferred.clone();
+        let take = |entities: &mut Entities, row: &dyn Row| match &positions {
+            None => entities.meet(arena, row, false).map(drop),
+            Some(positions) => entities.meet(arena, &Mapped::new(row, positions), false).map(drop),
+        };
+        self.run_within(&statement, &rendered.values, take).await
+    }
+
+    /// Runs a query within a flush.
+    async fn run_within<F>(
+        &mut self,
+        statement: &Arc<Statement>,
+        values: &[Value<'_>],
+        mut take: F,
+    ) -> Result<()>
+    where
+        F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
+    {
+        let Self { entities, lease, .. } = self;
+        held(lease)?.run(statement, values, &mut |row: &dyn Row| take(entities, row)).await.map(drop)
+    }
+}

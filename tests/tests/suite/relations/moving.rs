@@ -1,0 +1,198 @@
+//! Keys that change with children, keys that are references, and versions.
+
+use orm_tests::both_forms;
+use orm_tests::prelude::*;
+
+#[derive(Model, Debug)]
+#[model(table = "accounts")]
+struct Account {
+    #[model(key)]
+    code: String,
+    entries: HasMany<Entry>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "entries")]
+struct Entry {
+    #[model(key, auto)]
+    id: i64,
+    #[model(deferrable)]
+    account: BelongsTo<Account>,
+    amount: i64,
+}
+
+/// The same where the database does it.
+#[derive(Model, Debug)]
+#[model(table = "shops")]
+struct Shop {
+    #[model(key)]
+    code: String,
+    sales: HasMany<Sale>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "sales")]
+struct Sale {
+    #[model(key, auto)]
+    id: i64,
+    #[model(on_update = "cascade")]
+    shop: BelongsTo<Shop>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "people")]
+struct Person {
+    #[model(key, auto)]
+    id: i64,
+    name: String,
+    #[model(version)]
+    version: i64,
+    passport: HasOne<Passport>,
+    pets: HasMany<Pet>,
+}
+
+/// Its key is its owner's.
+#[derive(Model, Debug)]
+#[model(table = "passports")]
+struct Passport {
+    #[model(key)]
+    person: BelongsTo<Person>,
+    number: String,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "pets")]
+struct Pet {
+    #[model(key, auto)]
+    id: i64,
+    owner: Option<BelongsTo<Person>>,
+    #[model(version)]
+    version: i64,
+}
+
+#[both_forms]
+mod forms {
+    use super::*;
+
+    fn sent(db: &Db) -> Vec<String> {
+        db.trace.take_statements().iter().map(|sql| sql.replace('"', "")).collect()
+    }
+
+    /// [KEY-3] Where the session has to take children along: 1 SELECT if they are not loaded, 1 UPDATE of the parent, 1 batch.
+    #[case]
+    async fn a_key_changes_with_its_children(db: Db) {
+        db.create::<Account>().await;
+        let mut session = db.session();
+        let account = session.add(Account::new("old"));
+        session[account].entries.set([1, 2].map(|amount| Entry { account: BelongsTo::unset(), id: 0, amount }));
+        session.commit().await.unwrap();
+        drop(session);
+
+        let mut session = db.session();
+        let account = session.get::<Account>("old").await.unwrap().unwrap();
+        db.trace.take();
+        session[account].code = "new".to_owned();
+        assert_eq!(session.plan().unwrap().reads().len(), 1);
+        session.flush().await.unwrap();
+        let said = sent(&db);
+        assert_eq!(said.len(), 3, "{said:#?}");
+        assert!(said[0].starts_with("SELECT") && said[1].starts_with("UPDATE accounts"), "{said:#?}");
+        assert!(said[2].starts_with("UPDATE entries") && said[2].ends_with("-- 2 rows"), "{said:#?}");
+        let entries = session[account].entries.to_vec();
+        assert!(entries.iter().all(|&entry| session[entry].account.get().unwrap() == "new"));
+        session.rollback().await.unwrap();
+        assert_eq!(session[account].code, "old");
+        assert!(entries.iter().all(|&entry| session[entry].account.get().unwrap() == "old"));
+        session[account].code = "newer".to_owned();
+        session.commit().await.unwrap();
+        let there = session.rows(Entry::select().filter(Entry::ACCOUNT.eq(account))).await.unwrap();
+        assert_eq!(there.len(), 2);
+    }
+
+    /// [KEY-3] Where the database does it: 1 UPDATE.
+    #[case]
+    async fn the_database_takes_children_along(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop::new("old"));
+        let sale = session.add(Sale::new(shop));
+        session.commit().await.unwrap();
+        session.load_with(shop, Shop::SALES).await.unwrap();
+        session.get::<Shop>("old").await.unwrap();
+        db.trace.take();
+        session[shop].code = "new".to_owned();
+        session.flush().await.unwrap();
+        assert_eq!(sent(&db).len(), 1);
+        assert_eq!(session[sale].shop.get().unwrap(), "new");
+        assert_eq!(session[shop].sales.to_vec(), [sale]);
+    }
+
+    /// A violation of a key that is looked at when the transaction commits is told by the commit, and nothing is stored.
+    #[case]
+    async fn deferred_keys_are_looked_at_at_the_end(db: Db) {
+        db.create::<Account>().await;
+        let mut session = db.session();
+        session.add(Entry { id: 0, account: BelongsTo::key("nobody"), amount: 1 });
+        session.flush().await.unwrap();
+        let error = session.commit().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ForeignKeyViolation);
+        session.rollback().await.unwrap();
+        assert!(session.all(Entry::select()).await.unwrap().is_empty());
+    }
+
+    /// [KEY-4] A key that is the owner's is copied from it; to take the row away without deleting it is an error that names the column.
+    #[case]
+    async fn a_key_that_is_the_owners(db: Db) {
+        db.create::<Person>().await;
+        let mut session = db.session();
+        let ann = session.add(Person::new("Ann"));
+        session[ann].passport.set(Passport::new(BelongsTo::unset(), "X1"));
+        session.commit().await.unwrap();
+        session.load_with(ann, Person::PASSPORT).await.unwrap();
+        let passport = session[ann].passport.get().unwrap();
+        assert_eq!(session[passport].person.get(), Some(&session[ann].id));
+        db.trace.take();
+        session[ann].passport.clear();
+        let error = session.flush().await.unwrap_err();
+        orm_tests::assert_says(&error, &["Passport", "person_id", "passport", "Person"]);
+        assert!(sent(&db).is_empty());
+        session.rollback().await.unwrap();
+        assert_eq!(session[ann].passport.get(), Some(passport));
+        session.delete(ann).unwrap();
+        let error = session.flush().await.unwrap_err();
+        orm_tests::assert_says(&error, &["Passport", "person_id"]);
+        session.delete(passport).unwrap();
+        session.commit().await.unwrap();
+    }
+
+    /// [VER-3] A version counts the changes of its own row: not those of children, but that of a reference.
+    #[case]
+    async fn versions_of_parents_and_children(db: Db) {
+        db.create::<Person>().await;
+        let mut session = db.session();
+        let [ann, bob] = ["Ann", "Bob"].map(|name| session.add(Person::new(name)));
+        let pet = session.add(Pet::new());
+        session[ann].pets.push(pet);
+        session.commit().await.unwrap();
+        let versions = |session: &Session| (session[ann].version, session[bob].version, session[pet].version);
+        assert_eq!(versions(&session), (1, 1, 1));
+        session.load_with_all(&[ann, bob], Person::PETS).await.unwrap();
+        session[bob].pets.push(pet);
+        session.commit().await.unwrap();
+        assert_eq!(versions(&session), (1, 1, 2));
+        session.load_with_all(&[ann, bob], Person::PETS).await.unwrap();
+        session.delete(bob).unwrap();
+        session.commit().await.unwrap();
+        assert_eq!((session[ann].version, session[pet].version), (1, 3));
+        assert!(session[pet].owner.is_none());
+    }
+
+    /// [DDL-9] The database says which foreign keys are looked at late.
+    #[case]
+    async fn inspection_knows_deferrable_keys(db: Db) {
+        db.create::<(Account, Shop)>().await;
+        let there = db.engine.inspect().await.unwrap();
+        let is_late = |table: &str| there.table(table).unwrap().foreign_keys[0].deferrable;
+        assert!(is_late("entries") && !is_late("sales"));
+    }
+}
