@@ -30,6 +30,7 @@ mod group;
 mod insert;
 mod intake;
 mod join;
+mod joined;
 mod json;
 mod keys;
 mod keyset;

@@ -34,6 +34,11 @@ impl<M, T> ToOne<M, T> {
         self.table
     }
 
+    /// The name that the other side goes by, if not its own.
+    pub(crate) const fn other_name(&self) -> Option<&'static str> {
+        self.to
+    }
+
     /// The field that it is.
     pub(crate) const fn field(&self) -> usize {
         self.field

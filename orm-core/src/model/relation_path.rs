@@ -2,11 +2,8 @@
 
 use crate::metadata::{ForeignKey, Table};
 use crate::model::relation::named;
-use crate::model::{JoinTable, Model, Referent, Relation, RelationKind};
-use crate::query::{
-    Alias, Bridge, Condition, Expr, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, LinkedTo,
-    Pairs, Referred, RefersTo, Related, Select, Source,
-};
+use crate::model::{JoinTable, Model, Referent, Relation, RelationDef, RelationKind, ToOne};
+use crate::query::{Alias, Bridge, Condition, Expr, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, LinkedTo, Load, Loadable, Pairs, Path, Referred, RefersTo, Related, Select, Source, Strategy};
 
 impl<M: Model, T: Model> Relation<M, T> {
     /// The same for rows of `M` under another name.
@@ -102,23 +99,58 @@ impl<M: Model, T: Model> Relation<M, T> {
     }
 
     fn link(self) -> Link {
-        let by = match self.join() {
-            Some(join) => LinkedBy::Rows(Bridge {
-                rows: Source::table(join.table()),
-                from: pairs(join.table(), join.own_key()),
-                to: pairs(join.table(), join.other_key()),
-            }),
-            None => {
-                let columns = pairs(T::table(), self.reference());
-                LinkedBy::Columns(columns.into_iter().map(|(own, other)| (other, own)).collect())
-            }
-        };
-        Link {
-            from: named(Source::table(M::table()), self.from),
-            to: named(Source::table(T::table()), self.to),
-            by,
+        let from = named(Source::table(M::table()), self.from);
+        let to = named(Source::table(T::table()), self.to);
+        match self.join() {
+            Some(join) => join.link(from, to),
+            None => reference_link(T::table(), self.reference(), to, from).reversed(),
         }
     }
+
+    /// Loads it from what the query itself has joined, which has to be there, so that it holds exactly the rows that were joined:
+    /// `User::select().left_join(User::POSTS).filter(Post::TITLE.eq("x")).with(User::POSTS.from_join())`. Costs no statement.
+    ///
+    /// It counts as loaded from then on, though there may be more rows. Under another name it is
+    /// `User::POSTS.to(alias).from_join()`.
+    #[must_use]
+    pub fn from_join(self) -> Path<M, T> {
+        Path::new(Load { strategy: Some(Strategy::Own(self.to)), ..self.into_load() })
+    }
+}
+
+impl<M: Model, T: Model> ToOne<M, T> {
+    /// Loads it from what the query itself has joined, which has to be there:
+    /// `Post::select().join(Post::AUTHOR).filter(User::AGE.gt(18)).with(Post::AUTHOR.from_join())`. Costs no statement.
+    #[must_use]
+    pub fn from_join(self) -> Path<M, T> {
+        Path::new(Load { strategy: Some(Strategy::Own(self.other_name())), ..self.into_load() })
+    }
+}
+
+impl JoinTable {
+    /// What lies between rows that it links.
+    fn link(&self, from: Source, to: Source) -> Link {
+        let rows = Source::table(self.table());
+        let [own, other] = [self.own_key(), self.other_key()].map(|key| pairs(self.table(), key));
+        Link { from, to, by: LinkedBy::Rows(Bridge { rows, from: own, to: other }) }
+    }
+}
+
+impl RelationDef {
+    /// What lies between rows and those that this relation leads to.
+    pub(crate) fn link(&self, from: Source, to: Source) -> Link {
+        match self.kind {
+            RelationKind::Linked(join) => join.link(from, to),
+            RelationKind::Many { .. } | RelationKind::One { .. } => {
+                reference_link((self.table)(), self.reference(), to, from).reversed()
+            }
+        }
+    }
+}
+
+/// What lies between rows of a table and those that they refer to by a foreign key.
+pub(crate) fn reference_link(table: &'static Table, key: Option<&'static ForeignKey>, from: Source, to: Source) -> Link {
+    Link { from, to, by: LinkedBy::Columns(pairs(table, key)) }
 }
 
 /// The columns of a foreign key, and those that it refers to.

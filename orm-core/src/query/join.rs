@@ -80,7 +80,11 @@ pub trait Joinable {
 #[derive(Debug)]
 pub struct JoinList<'a>(&'a mut Joins);
 
-impl JoinList<'_> {
+impl<'a> JoinList<'a> {
+    pub(super) fn of(joins: &'a mut Joins) -> Self {
+        Self(joins)
+    }
+
     pub(crate) fn link(&mut self, kind: JoinKind, link: Link) {
         self.0.0.push(Join { kind, target: Target::Along(link) });
     }
@@ -101,6 +105,14 @@ impl Joinable for Link {
 impl Joins {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// What is joined by its name, and both sides of what is joined along a relation.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter().flat_map(|join| match &join.target {
+            Target::On(on) => vec![&on.source],
+            Target::Along(link) => link.sources(),
+        })
     }
 
     /// Whether columns may be NULL that are not nullable, because a side has no row.

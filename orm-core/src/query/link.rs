@@ -84,6 +84,14 @@ impl Link {
         }
     }
 
+    /// Both sides, and what is between.
+    pub(super) fn sources(&self) -> Vec<&Source> {
+        match &self.by {
+            LinkedBy::Columns(_) => vec![&self.from, &self.to],
+            LinkedBy::Rows(bridge) => vec![&self.from, &self.to, &bridge.rows],
+        }
+    }
+
     /// The same from the other side.
     pub(crate) fn reversed(self) -> Self {
         let by = match self.by {

@@ -14,7 +14,7 @@ pub struct Order {
     pub(crate) sql_type: SqlType,
     pub(crate) nullable: bool,
     pub(crate) descending: bool,
-    nulls_first: Option<bool>,
+    pub(super) nulls_first: Option<bool>,
 }
 
 impl Order {

@@ -45,6 +45,35 @@ impl Projection {
         self.0.push(Item::One { node, label });
     }
 
+    /// Selects something more.
+    pub(super) fn add(&mut self, selection: impl Selection) {
+        selection.project(self);
+    }
+
+    pub(super) fn push_all(&mut self, source: Source) {
+        self.0.push(Item::All(source));
+    }
+
+    /// What the columns of an entity are read from, if nothing else is selected.
+    pub(super) fn only_entity(&self) -> Option<(Source, &Table)> {
+        match &self.0[..] {
+            [item] => Some((item.source()?.clone(), item.table()?)),
+            _ => None,
+        }
+    }
+
+    /// Reads the first columns, which are those of a table, from something else that has them.
+    pub(super) fn replace_entity(&mut self, source: Source, table: &'static Table) {
+        if let Some(first) = self.0.first_mut() {
+            *first = Item::AllOf(source, table);
+        }
+    }
+
+    /// What columns of tables are read from.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter().filter_map(Item::source)
+    }
+
     pub(super) fn push_all_of(&mut self, source: Source, table: &'static Table) {
         self.0.push(Item::AllOf(source, table));
     }
@@ -177,6 +206,13 @@ impl Projection {
 }
 
 impl Item {
+    fn source(&self) -> Option<&Source> {
+        match self {
+            Self::All(source) | Self::AllOf(source, _) => Some(source),
+            Self::One { .. } => None,
+        }
+    }
+
     /// The table, if it is all of its columns.
     fn table(&self) -> Option<&Table> {
         match self {

@@ -150,7 +150,7 @@ impl SelectStatement {
         joins.render(&sources[joined..], sql)?;
         self.render_conditions(sql)?;
         if list.is_none() {
-            order_by.render(self.is_backwards(), sql)?;
+            order_by.render(self.is_read_backwards(), sql)?;
         }
         limit.render(sql);
         lock.render(sql)?;
@@ -263,7 +263,7 @@ impl SelectStatement {
     fn intake(&self) -> Intake {
         Intake {
             unique_by: self.taking.is_unique().then(|| self.identifying()),
-            backwards: self.is_backwards(),
+            backwards: self.is_read_backwards(),
             refill: self.taking.populates_existing() || self.lock.is_set(),
             locks: self.lock.is_set(),
             loads: self.loads.clone(),
@@ -271,7 +271,7 @@ impl SelectStatement {
     }
 
     /// Whether it is read from its end.
-    fn is_backwards(&self) -> bool {
+    pub(crate) fn is_read_backwards(&self) -> bool {
         self.keyset.is_before() && self.limit.is_limited()
     }
 

@@ -47,6 +47,8 @@ pub(crate) enum Strategy {
     SelectIn,
     /// By a join of the query.
     Joined,
+    /// From what the query itself has joined, by its own name or this one.
+    Own(Option<&'static str>),
 }
 
 impl Loads {
@@ -151,6 +153,16 @@ pub trait Loadable<M>: Sized {
     #[must_use]
     fn reload(self) -> Path<M, Self::Target> {
         Path::new(Load { reload: true, ..self.into_load() })
+    }
+
+    /// Loads it by a join of the query, so that it costs no statement of its own. Rows of entities with several related ones come several
+    /// times, with all of their columns: for many and wide rows a SELECT of its own is cheaper.
+    ///
+    /// The join goes by a name that is made up: conditions and orders of the query do not cut the relation down. A query with
+    /// `limit` counts entities. Where rows are locked, in streams, and behind unions and groups it is loaded by a SELECT of its own.
+    #[must_use]
+    fn joined(self) -> Path<M, Self::Target> {
+        Path::new(Load { strategy: Some(Strategy::Joined), ..self.into_load() })
     }
 
     /// Loads it by a SELECT of its own, 1 for each 500 entities, whatever the mapping says.

@@ -1,7 +1,7 @@
 //! The shape of a query's rows, known when the query is built, and what each is read into.
 
 use crate::Result;
-use crate::query::{Count, Executable, Existence, Maybe, Returning, Select};
+use crate::query::{Count, Executable, Existence, Maybe, Returning, Select, SelectStatement};
 use crate::result::{Columns, ResultSet, RowReader};
 use crate::types::DbValue;
 
@@ -85,6 +85,13 @@ pub trait Query: Executable + Send + Sync {
     #[doc(hidden)]
     #[must_use]
     fn at_most_one(self) -> Self;
+
+    /// Its clauses, for related rows to be put beside its own.
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "only this crate puts them there")]
+    fn clauses(&mut self) -> Option<&mut SelectStatement> {
+        None
+    }
 }
 
 /// How many rows a query would return.
@@ -126,6 +133,11 @@ impl<S: Shape> Query for Select<S> {
     /// The first row before a cursor is found from the other end.
     fn at_most_one(self) -> Self {
         if self.statement.keyset.is_before() { self } else { self.limit_further(1) }
+    }
+
+    #[expect(private_interfaces, reason = "only this crate puts them there")]
+    fn clauses(&mut self) -> Option<&mut SelectStatement> {
+        Some(&mut self.statement)
     }
 }
 

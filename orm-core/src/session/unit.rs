@@ -1,5 +1,6 @@
 //! The unit of work: entities and a connection. Everything that does I/O is written here and below, once, for both forms.
 
+mod beside;
 mod by_key;
 mod deferred;
 mod joined;

@@ -5,7 +5,7 @@ use crate::Result;
 use crate::driver::Row;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model, Token};
-use crate::query::KeyIs;
+use crate::query::{KeyIs, Select};
 use crate::result::Mapped;
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
@@ -101,10 +101,16 @@ impl Unit {
         self.check()?;
         self.entities.forget_changes(place);
         let identity = self.identity_to_read(place).await?;
-        let loaded = self.entities.loaded_edges(place);
-        match self.fetch(place.arena, &identity, true).await? {
-            Some(_) => self.reload(place, loaded).await,
-            None => Err(self.row_gone(place)),
+        let mut loaded = self.entities.loaded_edges(place);
+        let by_default = self.entities.arena(place).joined_by_default();
+        let is_found = match by_default.is_empty() {
+            true => self.fetch(place.arena, &identity, true).await?.is_some(),
+            false => self.all(by_key::<M>(&identity).populate_existing()).await?.pop().is_some(),
+        };
+        loaded.retain(|edge| !by_default.contains(edge));
+        match is_found {
+            true => self.reload(place, loaded).await,
+            false => Err(self.row_gone(place)),
         }
     }
 
@@ -136,10 +142,7 @@ impl Unit {
     }
 
     async fn fetch_for_update<M: Model>(&mut self, identity: &Identity) -> Result<Option<Entity<M>>> {
-        let parts = M::table().primary_key().len();
-        let values = (0..parts).map(|part| identity.value(part).into_owned()).collect();
-        let query = M::select().filter(KeyIs::condition(M::table(), values)).for_update();
-        Ok(self.all(query).await?.pop())
+        Ok(self.all(by_key::<M>(identity).for_update()).await?.pop())
     }
 
     pub(in crate::session) async fn load<M: Model>(&mut self, entity: Entity<M>) -> Result<&M> {
@@ -178,6 +181,13 @@ impl Unit {
         let message = format!("the row {} was deleted {by}", self.entities.shown(head));
         Error::new(ErrorKind::RowGone, message).with_model(arena.model)
     }
+}
+
+/// A query for the row with a key.
+fn by_key<M: Model>(identity: &Identity) -> Select<M> {
+    let parts = M::table().primary_key().len();
+    let values = (0..parts).map(|part| identity.value(part).into_owned()).collect();
+    M::select().filter(KeyIs::condition(M::table(), values))
 }
 
 /// What a key was found to be.

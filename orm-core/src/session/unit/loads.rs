@@ -3,6 +3,7 @@
 use foldhash::{HashSet, HashSetExt};
 
 use super::Unit;
+use super::beside::Joining;
 use crate::Result;
 use crate::driver::BoxFuture;
 use crate::error::{Error, ErrorKind};
@@ -63,6 +64,10 @@ impl Unit {
         since: u32,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            // A mapping that leads back to itself ends where nothing more is found.
+            if slots.is_empty() {
+                return Ok(());
+            }
             for load in self.entities.arenas[arena as usize].due(loads) {
                 self.load_one(arena, slots, &load, since).await?;
             }
@@ -77,7 +82,7 @@ impl Unit {
         match load.edge {
             Edge::Field(relation) => {
                 let refills = since > self.entities.stale_before;
-                self.read_relation_anew(arena, relation, &lacking, refills).await?;
+                self.read_relation_anew(arena, relation, &lacking, Some(&load.then), refills).await?;
             }
             Edge::Reference(field) => self.read_references(arena, field, &lacking, since).await?,
         }
@@ -90,6 +95,17 @@ impl Unit {
         };
         let behind = self.entities.slots_behind(arena, load.edge, from, target);
         self.load_all(target, &behind, &load.then, since).await
+    }
+}
+
+impl Unit {
+    /// Loads what a query with joins has left to other ways.
+    pub(super) async fn load_beside(&mut self, joining: Joining, refills: bool) -> Result<()> {
+        let since = if refills { self.entities.tick() } else { self.entities.stale_before };
+        for (arena, slots, rest) in joining.into_rest() {
+            self.load_all(arena, &slots, &rest, since).await?;
+        }
+        Ok(())
     }
 }
 
@@ -111,7 +127,7 @@ impl Arena {
     }
 
     /// What is to be loaded: what was said, and what the mapping adds.
-    fn due(&self, loads: &Loads) -> Vec<Load> {
+    pub(super) fn due(&self, loads: &Loads) -> Vec<Load> {
         let is_added = |edge| !loads.with.iter().chain(&loads.without).any(|load| load.edge == edge);
         let by_default = self.relations.iter().enumerate().filter(|(_, relation)| relation.load.is_some());
         let added = by_default.map(|(number, _)| Edge::Field(number)).filter(|&edge| is_added(edge));
@@ -166,7 +182,7 @@ impl Entities {
     }
 
     /// Where the entities are that a relation leads to.
-    fn arena_behind(&mut self, arena: u32, edge: Edge) -> Option<u32> {
+    pub(super) fn arena_behind(&mut self, arena: u32, edge: Edge) -> Option<u32> {
         let of_relations = self.arenas[arena as usize].of_relations;
         match edge {
             Edge::Field(relation) => (of_relations.target)(self, relation),

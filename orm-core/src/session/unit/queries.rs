@@ -129,26 +129,36 @@ impl Unit {
     /// What a query finds, and its SQL for errors.
     async fn find<Q: Query<Shape: Found>>(
         &mut self,
-        query: Q,
+        mut query: Q,
     ) -> Result<(Vec<<Q::Shape as Found>::Found>, Prepared)> {
+        let place = <Q::Shape as Found>::place(&mut self.entities);
+        let mut joining = query.clauses().and_then(|clauses| self.entities.joins_of(clauses));
         let (rendered, columns) = (self.render(&query).await?, query.columns());
         drop(query);
         check_entities(&rendered)?;
-        let place = <Q::Shape as Found>::place(&mut self.entities);
         let mut found = Vec::new();
         self.entities.refills = rendered.intake.refill;
         self.entities.keeps_changes = false;
         self.entities.met.clear();
         let take = |entities: &mut Entities, row: &dyn Row| {
             found.push(<Q::Shape as Found>::meet(&place, entities, &mut RowReader::new(row))?);
+            if let Some(joining) = &mut joining
+                && !joining.take(entities, row)?
+            {
+                found.pop();
+            }
             Ok(())
         };
         self.read(&rendered, columns, take).await?;
-        if rendered.intake.backwards {
+        let backwards = joining.as_ref().map_or(rendered.intake.backwards, |joining| joining.backwards);
+        if backwards {
             found.reverse();
         }
         self.entities.settle_met();
-        if self.entities.loads_by_default || !rendered.intake.loads.is_empty() {
+        if let Some(mut joining) = joining {
+            joining.finish(&mut self.entities);
+            self.load_beside(joining, rendered.intake.refill).await?;
+        } else if self.entities.loads_by_default || !rendered.intake.loads.is_empty() {
             self.load_with_met(&rendered.intake.loads, rendered.intake.refill).await?;
         }
         Ok((found, rendered))

@@ -1,18 +1,18 @@
 //! Reading relations: what refers to some entities, with one statement for many of them.
 
-mod linked;
+pub(super) mod linked;
 
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::many::CHUNK;
+use super::beside::{Joining, Rows};
 use super::{Unit, held};
 use crate::driver::{Row, Statement};
 use crate::metadata::ForeignKey;
-use crate::model::{Collection, Keeper, RelationKind, Token};
-use crate::query::{Projection, Referred, RefersTo, Select, SelectStatement, Source};
-use crate::result::Mapped;
+use crate::model::{Collection, RelationKind, Token};
+use crate::query::{Loads, Projection, Referred, RefersTo, Select, SelectStatement, Source};
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::relations::{Mirror, RelationPlace};
@@ -27,42 +27,56 @@ impl Unit {
         relation: usize,
         slots: &[u32],
     ) -> Result<()> {
-        self.read_relation_anew(arena, relation, slots, false).await
+        self.read_relation_anew(arena, relation, slots, None, false).await
     }
 
-    /// The same, with the rows put over the values of entities that are known.
+    /// The same, with what is to be loaded behind it by joins, and with the rows put over the values of entities that are known.
     pub(super) async fn read_relation_anew(
         &mut self,
         arena: u32,
         relation: usize,
         slots: &[u32],
+        then: Option<&Loads>,
         refills: bool,
     ) -> Result<()> {
         self.entities.met.clear();
+        let mut besides = Vec::new();
         for chunk in slots.chunks(CHUNK) {
             self.entities.refills = refills;
             match self.entities.arenas[arena as usize].relations[relation].kind {
                 RelationKind::Many { .. } | RelationKind::One { .. } => {
-                    self.read_referring(arena, relation, chunk).await?;
+                    besides.extend(self.read_referring(arena, relation, chunk, then).await?);
                 }
-                RelationKind::Linked(join) => self.read_linked(arena, relation, join, chunk).await?,
+                RelationKind::Linked(join) => {
+                    besides.extend(self.read_linked(arena, relation, join, chunk, then).await?);
+                }
             }
         }
         self.entities.settle_met();
+        for joining in besides {
+            self.load_beside(joining, refills).await?;
+        }
         Ok(())
     }
 
-    async fn read_referring(&mut self, arena: u32, relation: usize, slots: &[u32]) -> Result<()> {
+    async fn read_referring(
+        &mut self,
+        arena: u32,
+        relation: usize,
+        slots: &[u32],
+        then: Option<&Loads>,
+    ) -> Result<Option<Joining>> {
         let def = &self.entities.arenas[arena as usize].relations[relation];
         let target = self.entities.arenas[arena as usize].of_relations.target;
         let (Some(target), Some(key)) = (target(&mut self.entities, relation), def.reference()) else {
-            return Ok(());
+            return Ok(None);
         };
-        let query = self.select_referring(arena, relation, key, slots);
+        let mut query = self.select_referring(arena, relation, key, slots);
         let mut reading = Reading::new(Mirror { key, owner: arena, relation }, target, slots);
-        self.read_now(&query, |entities, row| reading.take(entities, row)).await?;
+        let mut rows = self.entities.rows_with(target, then, &mut query.statement);
+        self.read_now(&query, |entities, row| reading.take(entities, row, &mut rows)).await?;
         reading.finish(&mut self.entities);
-        Ok(())
+        Ok(rows.finish(&mut self.entities))
     }
 
     /// A query for the rows that refer to these entities by a foreign key, in the order of the relation.
@@ -129,7 +143,7 @@ impl Unit {
 }
 
 /// Rows that refer to some entities, while they are read.
-struct Reading {
+pub(super) struct Reading {
     mirror: Mirror,
     target: u32,
     /// The entities whose relation is read, and what was found for each.
@@ -137,20 +151,27 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(mirror: Mirror, target: u32, slots: &[u32]) -> Self {
+    pub(super) fn new(mirror: Mirror, target: u32, slots: &[u32]) -> Self {
         let mut found = HashMap::with_capacity(slots.len());
         found.extend(slots.iter().map(|&slot| (Place { arena: mirror.owner, slot }, Vec::new())));
         Self { mirror, target, found }
     }
 
-    fn take(&mut self, entities: &mut Entities, row: &dyn Row) -> Result<()> {
-        let token = entities.meet_related(self.target, row)?;
-        self.add(entities, Place { arena: self.target, slot: token.slot() });
+    fn take(&mut self, entities: &mut Entities, row: &dyn Row, rows: &mut Rows) -> Result<()> {
+        let (token, is_new) = rows.meet(entities, row)?;
+        if is_new {
+            self.add(entities, Place { arena: self.target, slot: token.slot() });
+        }
         Ok(())
     }
 
+    /// The relation of one more is read.
+    pub(super) fn expect(&mut self, owner: Place) {
+        self.found.entry(owner).or_default();
+    }
+
     /// Adds an entity to what it refers to, as it is in memory.
-    fn add(&mut self, entities: &mut Entities, child: Place) {
+    pub(super) fn add(&mut self, entities: &mut Entities, child: Place) {
         if entities.head(child).doomed {
             return;
         }
@@ -165,7 +186,7 @@ impl Reading {
         }
     }
 
-    fn finish(mut self, entities: &mut Entities) {
+    pub(super) fn finish(mut self, entities: &mut Entities) {
         self.add_unflushed(entities);
         for (owner, found) in std::mem::take(&mut self.found) {
             entities.fill_relation(RelationPlace { owner, relation: self.mirror.relation }, found);
@@ -189,14 +210,6 @@ impl Reading {
 }
 
 impl Entities {
-    /// The entity of a row that was read for a relation, without its deferred columns. All of those come together.
-    fn meet_related(&mut self, arena: u32, row: &dyn Row) -> Result<Token> {
-        match self.arenas[arena as usize].without_deferred.clone() {
-            None => Keeper::meet(self, arena, row),
-            Some(positions) => Keeper::meet(self, arena, &Mapped::new(row, &positions)),
-        }
-    }
-
     /// A relation was read: this is in it. What was done to it since is kept.
     pub(in crate::session) fn fill_relation(&mut self, place: RelationPlace, found: Vec<Token>) {
         let is_news = !self.journal.is_empty() || self.wrote_rows;
@@ -211,7 +224,7 @@ impl Entities {
     }
 
     /// Whether a relation of an entity was changed and not flushed yet.
-    fn is_edited(&self, place: RelationPlace, now: &Collection) -> bool {
+    pub(super) fn is_edited(&self, place: RelationPlace, now: &Collection) -> bool {
         let head = self.head(place.owner);
         let before = self.journal.collections_of(head.snapshot).get(place.relation);
         head.touched && now.is_loaded() && before.is_some_and(|before| !now.is_as(before))

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::Unit;
+use crate::session::unit::beside::{Joining, Rows};
 use crate::Result;
 use crate::driver::Row;
 use crate::metadata::{ForeignKey, Table};
 use crate::model::{JoinTable, Token};
 use crate::query::{
-    Link, LinkedBy, Projection, Referred, RefersTo, Select, SelectStatement, Selection, Source, column_of,
+    Link, LinkedBy, Loads, Projection, Referred, RefersTo, Select, SelectStatement, Selection, Source, column_of,
 };
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
@@ -25,28 +26,22 @@ impl Unit {
         relation: usize,
         join: JoinTable,
         slots: &[u32],
-    ) -> Result<()> {
+        then: Option<&Loads>,
+    ) -> Result<Option<Joining>> {
         let target = self.entities.arenas[arena as usize].of_relations.target;
         let (Some(target), Some(own), Some(other)) =
             (target(&mut self.entities, relation), join.own_key(), join.other_key())
         else {
-            return Ok(());
+            return Ok(None);
         };
-        let query = self.select_linked(arena, relation, [own, other], join.table(), slots);
+        let mut query = self.select_linked(arena, relation, [own, other], join.table(), slots);
         let table = self.entities.arenas[target as usize].table;
-        let mut reading = Linked {
-            owners: arena,
-            relation,
-            join,
-            key: own,
-            target,
-            width: table.columns().iter().filter(|column| column.deferred.is_none()).count(),
-            found: HashMap::with_capacity(slots.len()),
-        };
-        reading.found.extend(slots.iter().map(|&slot| (slot, Vec::new())));
-        self.read_now(&query, |entities, row| reading.take(entities, row)).await?;
+        let width = table.columns().iter().filter(|column| column.deferred.is_none()).count();
+        let mut reading = Linked::new(RelationOf { owners: arena, relation, join }, slots);
+        let mut rows = self.entities.rows_with(target, then, &mut query.statement).behind(own.columns.len());
+        self.read_now(&query, |entities, row| reading.take(entities, row, own, width, &mut rows)).await?;
         reading.finish(&mut self.entities);
-        Ok(())
+        Ok(rows.finish(&mut self.entities))
     }
 
     /// A query for the rows that these entities are linked with, in the order of the relation, and with whom each is linked.
@@ -89,48 +84,78 @@ impl Unit {
     }
 }
 
+/// A many-to-many relation of the entities of an arena.
+#[derive(Clone, Copy)]
+pub(in crate::session::unit) struct RelationOf {
+    pub(in crate::session::unit) owners: u32,
+    pub(in crate::session::unit) relation: usize,
+    pub(in crate::session::unit) join: JoinTable,
+}
+
 /// Rows that are linked with some entities, while they are read.
-struct Linked {
-    owners: u32,
-    relation: usize,
-    join: JoinTable,
-    /// By which the join table refers to the owners.
-    key: &'static ForeignKey,
-    target: u32,
-    /// How many columns of the target stand before the owner's key.
-    width: usize,
+pub(in crate::session::unit) struct Linked {
+    of: RelationOf,
     /// The entities whose relation is read, and what was found for each.
     found: HashMap<u32, Vec<Token>>,
+    /// Who was found for whom, where rows may come several times.
+    pairs: HashSet<(u32, u32)>,
 }
 
 impl Linked {
-    fn take(&mut self, entities: &mut Entities, row: &dyn Row) -> Result<()> {
-        let token = entities.meet_related(self.target, row)?;
-        let columns = self.join.table().columns();
-        let owner = Identity::of(self.key.columns.len(), |part| {
-            columns[self.key.columns[part]].sql_type.shape(row.value(self.width + part)?)
+    pub(in crate::session::unit) fn new(of: RelationOf, slots: &[u32]) -> Self {
+        let mut found = HashMap::with_capacity(slots.len());
+        found.extend(slots.iter().map(|&slot| (slot, Vec::new())));
+        Self { of, found, pairs: HashSet::new() }
+    }
+
+    /// The relation of one more is read.
+    pub(in crate::session::unit) fn expect(&mut self, owner: u32) {
+        self.found.entry(owner).or_default();
+    }
+
+    /// Takes a row in: the columns of the target, and behind those, however many they are, the key that the join table has for the owner.
+    fn take(
+        &mut self,
+        entities: &mut Entities,
+        row: &dyn Row,
+        key: &ForeignKey,
+        width: usize,
+        rows: &mut Rows,
+    ) -> Result<()> {
+        let (token, _) = rows.meet(entities, row)?;
+        let columns = self.of.join.table().columns();
+        let owner = Identity::of(key.columns.len(), |part| {
+            columns[key.columns[part]].sql_type.shape(row.value(width + part)?)
         })?;
+        let Some(slot) = entities.arenas[self.of.owners as usize].find(&owner) else { return Ok(()) };
+        if !rows.come_once() && !self.pairs.insert((slot, token.slot())) {
+            return Ok(());
+        }
+        self.add(entities, slot, token);
+        Ok(())
+    }
+
+    /// Adds an entity to one that it is linked with.
+    pub(in crate::session::unit) fn add(&mut self, entities: &Entities, owner: u32, token: Token) {
         let is_doomed = entities.find_token(token).is_none_or(|head| head.doomed);
-        if let Some(slot) = entities.arenas[self.owners as usize].find(&owner)
-            && let Some(found) = self.found.get_mut(&slot)
+        if let Some(found) = self.found.get_mut(&owner)
             && !is_doomed
         {
             found.push(token);
         }
-        Ok(())
     }
 
-    fn finish(mut self, entities: &mut Entities) {
+    pub(in crate::session::unit) fn finish(mut self, entities: &mut Entities) {
         self.add_unflushed(entities);
         for (slot, found) in self.found {
-            let owner = Place { arena: self.owners, slot };
-            entities.fill_relation(RelationPlace { owner, relation: self.relation }, found);
+            let owner = Place { arena: self.of.owners, slot };
+            entities.fill_relation(RelationPlace { owner, relation: self.of.relation }, found);
         }
     }
 
     /// What was done on the other side and is not flushed yet is in no row.
     fn add_unflushed(&mut self, entities: &Entities) {
-        for (slot, other, is_there) in entities.unflushed_links(self.owners, self.join) {
+        for (slot, other, is_there) in entities.unflushed_links(self.of.owners, self.of.join) {
             let Some(found) = self.found.get_mut(&slot) else { continue };
             found.retain(|&token| token != other);
             if is_there {
