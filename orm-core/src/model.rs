@@ -40,10 +40,10 @@ pub use key::Key;
 pub use models::Models;
 pub use query::TextEntities;
 pub use related::related;
-pub(crate) use relation_path::reference_link;
 pub use relation::{Referent, ToOne};
 pub use relation_def::{Cascade, ChildOf, Relation, RelationDef, RelationKind};
 pub use relation_field::{HasMany, HasOne, ManyToMany, Member, RelationField};
+pub(crate) use relation_path::reference_link;
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.
 #[diagnostic::on_unimplemented(

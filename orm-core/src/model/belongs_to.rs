@@ -118,13 +118,9 @@ impl<M: Model> BelongsTo<M> {
         columns.references(M::table);
     }
 
-    fn from_values(values: &[Value<'_>]) -> Result<Self> {
-        Ok(Self { key: Some(M::Key::from_values(values)?), entity: None })
+    fn to_key(key: M::Key) -> Self {
+        Self { key: Some(key), entity: None }
     }
-}
-
-fn read_values<'a, M: Model>(row: &mut RowReader<'a>) -> Result<Vec<Value<'a>>> {
-    (0..M::Key::TYPES.len()).map(|_| row.next()).collect()
 }
 
 impl<M: Model> Field for BelongsTo<M> {
@@ -137,7 +133,7 @@ impl<M: Model> Field for BelongsTo<M> {
     }
 
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
-        Self::from_values(&read_values::<M>(row)?)
+        M::Key::read(row).map(Self::to_key)
     }
 
     fn get(&self, part: usize) -> Result<Value<'_>> {
@@ -172,7 +168,7 @@ impl<M: Model> Reference for BelongsTo<M> {
     }
 
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
-        self.key = Some(M::Key::from_values(&read_values::<M>(key)?)?);
+        self.key = Some(M::Key::read(key)?);
         Ok(())
     }
 
@@ -197,8 +193,7 @@ impl<M: Model> Field for Option<BelongsTo<M>> {
     }
 
     fn read(row: &mut RowReader<'_>) -> Result<Self> {
-        let values = read_values::<M>(row)?;
-        if values.iter().any(Value::is_null) { Ok(None) } else { BelongsTo::from_values(&values).map(Some) }
+        Ok(M::Key::read_if_there(row)?.map(BelongsTo::to_key))
     }
 
     fn get(&self, part: usize) -> Result<Value<'_>> {

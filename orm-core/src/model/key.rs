@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crate::error::{Error, ErrorKind};
+use crate::result::RowReader;
 use crate::types::DbValue;
 use crate::{Result, SqlType, Value};
 
@@ -16,6 +17,14 @@ pub trait Key: Clone + PartialEq + Debug + Send + Sync + 'static {
 
     /// A key from the values of its columns.
     fn from_values(values: &[Value<'_>]) -> Result<Self>;
+
+    /// Takes a key from a row.
+    #[doc(hidden)]
+    fn read(row: &mut RowReader<'_>) -> Result<Self>;
+
+    /// Takes a key from a row, or nothing if a part of it is NULL.
+    #[doc(hidden)]
+    fn read_if_there(row: &mut RowReader<'_>) -> Result<Option<Self>>;
 }
 
 /// The error for a key of another width; only an inconsistent derive could cause it.
@@ -33,6 +42,19 @@ impl<T: DbValue + Clone + PartialEq + Debug> Key for T {
     fn from_values(values: &[Value<'_>]) -> Result<Self> {
         T::decode(values.first().ok_or_else(width)?)
     }
+
+    #[inline]
+    fn read(row: &mut RowReader<'_>) -> Result<Self> {
+        row.field()
+    }
+
+    #[inline]
+    fn read_if_there(row: &mut RowReader<'_>) -> Result<Option<Self>> {
+        match &row.next()? {
+            Value::Null => Ok(None),
+            value => T::decode(value).map(Some),
+        }
+    }
 }
 
 macro_rules! tuple_key {
@@ -49,6 +71,15 @@ macro_rules! tuple_key {
 
             fn from_values(values: &[Value<'_>]) -> Result<Self> {
                 Ok(($($type::decode(values.get($part).ok_or_else(width)?)?,)+))
+            }
+
+            fn read(row: &mut RowReader<'_>) -> Result<Self> {
+                Ok(($(row.field::<$type>()?,)+))
+            }
+
+            fn read_if_there(row: &mut RowReader<'_>) -> Result<Option<Self>> {
+                let values = [$({ let _: usize = $part; row.next()? }),+];
+                if values.iter().any(Value::is_null) { Ok(None) } else { Self::from_values(&values).map(Some) }
             }
         }
     };

@@ -3,7 +3,10 @@
 use crate::metadata::{ForeignKey, Table};
 use crate::model::relation::named;
 use crate::model::{JoinTable, Model, Referent, Relation, RelationDef, RelationKind, ToOne};
-use crate::query::{Alias, Bridge, Condition, Expr, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, LinkedTo, Load, Loadable, Pairs, Path, Referred, RefersTo, Related, Select, Source, Strategy};
+use crate::query::{
+    Alias, Bridge, Condition, Expr, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, LinkedTo,
+    Load, Loadable, Pairs, Path, Referred, RefersTo, Related, Select, Source, Strategy,
+};
 
 impl<M: Model, T: Model> Relation<M, T> {
     /// The same for rows of `M` under another name.
@@ -149,7 +152,12 @@ impl RelationDef {
 }
 
 /// What lies between rows of a table and those that they refer to by a foreign key.
-pub(crate) fn reference_link(table: &'static Table, key: Option<&'static ForeignKey>, from: Source, to: Source) -> Link {
+pub(crate) fn reference_link(
+    table: &'static Table,
+    key: Option<&'static ForeignKey>,
+    from: Source,
+    to: Source,
+) -> Link {
     Link { from, to, by: LinkedBy::Columns(pairs(table, key)) }
 }
 

@@ -7,8 +7,8 @@ use crate::query::{Edge, Load, Loads, SelectStatement, Source, Strategy};
 use crate::session::arena::Arena;
 use crate::session::entities::Entities;
 
-pub(super) use reading::{Joining, Rows};
 use reading::Node;
+pub(super) use reading::{Joining, Rows};
 
 /// A relation that is to be joined.
 struct Planned {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-use super::many::CHUNK;
 use super::beside::{Joining, Rows};
+use super::many::CHUNK;
 use super::{Unit, held};
 use crate::driver::{Row, Statement};
 use crate::metadata::ForeignKey;
@@ -15,6 +15,7 @@ use crate::model::{Collection, RelationKind, Token};
 use crate::query::{Loads, Projection, Referred, RefersTo, Select, SelectStatement, Source};
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
+use crate::session::identity::Identity;
 use crate::session::relations::{Mirror, RelationPlace};
 use crate::{Result, Value};
 
@@ -147,14 +148,19 @@ pub(super) struct Reading {
     mirror: Mirror,
     target: u32,
     /// The entities whose relation is read, and what was found for each.
-    found: HashMap<Place, Vec<Token>>,
+    found: Vec<(Place, Vec<Token>)>,
+    /// Where each of those entities is there.
+    places: HashMap<Place, usize>,
+    /// The key that the last row referred to, and where that entity is: rows often come one owner after the other.
+    last: Option<(Identity, usize)>,
 }
 
 impl Reading {
     pub(super) fn new(mirror: Mirror, target: u32, slots: &[u32]) -> Self {
-        let mut found = HashMap::with_capacity(slots.len());
-        found.extend(slots.iter().map(|&slot| (Place { arena: mirror.owner, slot }, Vec::new())));
-        Self { mirror, target, found }
+        let (found, places) = (Vec::with_capacity(slots.len()), HashMap::with_capacity(slots.len()));
+        let mut reading = Self { mirror, target, found, places, last: None };
+        slots.iter().for_each(|&slot| reading.expect(Place { arena: mirror.owner, slot }));
+        reading
     }
 
     fn take(&mut self, entities: &mut Entities, row: &dyn Row, rows: &mut Rows) -> Result<()> {
@@ -167,7 +173,10 @@ impl Reading {
 
     /// The relation of one more is read.
     pub(super) fn expect(&mut self, owner: Place) {
-        self.found.entry(owner).or_default();
+        if !self.places.contains_key(&owner) {
+            self.places.insert(owner, self.found.len());
+            self.found.push((owner, Vec::new()));
+        }
     }
 
     /// Adds an entity to what it refers to, as it is in memory.
@@ -175,20 +184,39 @@ impl Reading {
         if entities.head(child).doomed {
             return;
         }
-        let Some(owner) = entities.parent_now(child, &self.mirror) else { return };
-        let Some(found) = self.found.get_mut(&owner) else { return };
-        let token = entities.handle(child);
-        found.push(token);
-        let owner = entities.handle(owner);
+        let Some(index) = self.owner_of(entities, child) else { return };
+        let (owner, found) = &mut self.found[index];
+        found.push(entities.handle(child));
+        let owner = entities.handle(*owner);
         let records = &mut entities.arena_mut(child).records;
         if let Some(reference) = records.reference_mut(child.slot, self.mirror.key.field) {
             reference.belongs_to(owner);
         }
     }
 
+    /// Where the entity is, among those whose relation is read, that one refers to as it is in memory.
+    fn owner_of(&mut self, entities: &Entities, child: Place) -> Option<usize> {
+        let home = entities.arena(child);
+        let reference = home.records.reference(child.slot, self.mirror.key.field)?;
+        if reference.entity().is_some() {
+            let owner = entities.parent_now(child, &self.mirror)?;
+            return self.places.get(&owner).copied();
+        }
+        let identity = home.identity_referred_to(child.slot, self.mirror.key)?;
+        if let Some((last, index)) = &self.last
+            && *last == identity
+        {
+            return Some(*index);
+        }
+        let slot = entities.arenas[self.mirror.owner as usize].find(&identity)?;
+        let index = *self.places.get(&Place { arena: self.mirror.owner, slot })?;
+        self.last = Some((identity, index));
+        Some(index)
+    }
+
     pub(super) fn finish(mut self, entities: &mut Entities) {
         self.add_unflushed(entities);
-        for (owner, found) in std::mem::take(&mut self.found) {
+        for (owner, found) in self.found {
             entities.fill_relation(RelationPlace { owner, relation: self.mirror.relation }, found);
         }
     }
@@ -200,7 +228,7 @@ impl Reading {
         if changed.is_empty() {
             return;
         }
-        let known: HashSet<Token> = self.found.values().flatten().copied().collect();
+        let known: HashSet<Token> = self.found.iter().flat_map(|(_, found)| found).copied().collect();
         for child in changed {
             if !known.contains(&entities.handle(child)) {
                 self.add(entities, child);

@@ -124,7 +124,10 @@ mod forms {
         db.create::<Parent>().await;
         let mut session = db.session();
         let parents: Vec<_> = (0..2)
-            .map(|n| session.add(Parent { children: [child("a"), child("b")].into(), ..Parent::new(format!("p{n}")) }))
+            .map(|n| {
+                session
+                    .add(Parent { children: [child("a"), child("b")].into(), ..Parent::new(format!("p{n}")) })
+            })
             .collect();
         session.commit().await.unwrap();
         db.trace.take();
@@ -136,7 +139,11 @@ mod forms {
         other.flush().await.unwrap();
         let said = sent(&db);
         assert_eq!(said.len(), 3, "{said:#?}");
-        assert!(said[0].starts_with("SELECT") && said[1].starts_with("UPDATE nc") && said[2].starts_with("DELETE FROM np"));
+        assert!(
+            said[0].starts_with("SELECT")
+                && said[1].starts_with("UPDATE nc")
+                && said[2].starts_with("DELETE FROM np")
+        );
         other.rollback().await.unwrap();
         drop(other);
 
@@ -190,7 +197,8 @@ mod forms {
         db.create::<Parent>().await;
         let mut session = db.session();
         let family = |name: &str| Child { children: [grandchild(), grandchild()].into(), ..child(name) };
-        let parent = session.add(Parent { children: [family("a"), family("b"), child("c")].into(), ..Parent::new("p") });
+        let parent = session
+            .add(Parent { children: [family("a"), family("b"), child("c")].into(), ..Parent::new("p") });
         session.commit().await.unwrap();
         let id = session[parent].id;
         let mut other = db.session();
@@ -199,7 +207,8 @@ mod forms {
         other.delete(there).unwrap();
         other.flush().await.unwrap();
         let said = sent(&db);
-        let firsts: Vec<_> = said.iter().map(|sql| sql.split(' ').take(3).collect::<Vec<_>>().join(" ")).collect();
+        let firsts: Vec<_> =
+            said.iter().map(|sql| sql.split(' ').take(3).collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(firsts.len(), 5, "{said:#?}");
         assert_eq!(firsts[2..], ["DELETE FROM dg", "DELETE FROM dc", "DELETE FROM dp"]);
         assert!(said[2].ends_with("-- 4 rows") && said[3].ends_with("-- 3 rows"), "{said:#?}");
@@ -247,16 +256,31 @@ mod forms {
         // The first one is what the deleted child's own children are read with.
         let sent_first = sent(&db);
         assert_eq!(sent_first.len(), 3, "{sent_first:#?}");
-        assert!(sent_first[1].starts_with("UPDATE dc") && sent_first[2].starts_with("DELETE FROM oc"), "{sent_first:#?}");
+        assert!(
+            sent_first[1].starts_with("UPDATE dc") && sent_first[2].starts_with("DELETE FROM oc"),
+            "{sent_first:#?}"
+        );
         session[one].children.set([orphans::child("new")]);
         session[two].children.clear();
         session.commit().await.unwrap();
         let said = sent(&db);
         assert_eq!(said.len(), 4, "{said:#?}");
-        let names: Vec<_> =
-            session.rows(orphans::Child::select()).await.unwrap().into_iter().map(|child| child.name).collect();
+        let names: Vec<_> = session
+            .rows(orphans::Child::select())
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|child| child.name)
+            .collect();
         assert_eq!(names, ["new"]);
-        assert_eq!(session.rows(deleting::Child::select().filter(deleting::Child::PARENT.is_null())).await.unwrap().len(), 3);
+        assert_eq!(
+            session
+                .rows(deleting::Child::select().filter(deleting::Child::PARENT.is_null()))
+                .await
+                .unwrap()
+                .len(),
+            3
+        );
         drop(session);
 
         // Emptied without being loaded: the flush reads what is to go.
@@ -295,7 +319,10 @@ mod forms {
         session.delete(ann).unwrap();
         session.commit().await.unwrap();
         let said = sent(&db);
-        assert!(said.len() == 2 && said[0].starts_with("UPDATE oc") && said[1].starts_with("DELETE FROM op"), "{said:#?}");
+        assert!(
+            said.len() == 2 && said[0].starts_with("UPDATE oc") && said[1].starts_with("DELETE FROM op"),
+            "{said:#?}"
+        );
         assert_eq!(session[bob].children.len(), 3);
         assert_eq!(session.all(Child::select()).await.unwrap().len(), 3);
     }

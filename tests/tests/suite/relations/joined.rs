@@ -1,7 +1,7 @@
 //! Relations that are loaded by a join of the query.
 
-use orm_tests::prelude::*;
 use orm_tests::both_forms;
+use orm_tests::prelude::*;
 
 #[derive(Model, Debug)]
 #[model(table = "users")]
@@ -78,7 +78,8 @@ mod joined {
         let [alice, bob, _] = ["Alice", "Bob", "Carol"].map(|name| session.add(User::new(name)));
         let owners = [(2, alice), (1, alice), (3, bob)];
         let of = |user| Some(BelongsTo::from(user));
-        let orders = owners.map(|(number, user)| session.add(Order { user: of(user), ..Order::new(number, "hm") }));
+        let orders =
+            owners.map(|(number, user)| session.add(Order { user: of(user), ..Order::new(number, "hm") }));
         let items = ["a", "b"].map(|name| session.add(Item::new(name)));
         for word in ["x", "y"] {
             let word = session.add(Keyword::new("en", word));
@@ -162,7 +163,10 @@ mod joined {
         let statements = db.trace.take_statements();
         assert_eq!(statements.len(), 1);
         let sql = statements[0].replace('"', "");
-        assert!(sql.contains("LIMIT") && sql.contains(") AS users_1 LEFT JOIN orders AS orders_1 ON"), "{sql}");
+        assert!(
+            sql.contains("LIMIT") && sql.contains(") AS users_1 LEFT JOIN orders AS orders_1 ON"),
+            "{sql}"
+        );
         assert!(sql.ends_with("ORDER BY users_1.name ASC, orders_1.number ASC"), "{sql}");
         let mut session = db.session();
         let found = session.all(users().order_by(User::NAME.asc()).limit(2).offset(1)).await.unwrap();
@@ -174,7 +178,10 @@ mod joined {
         let found = session.all(orders).await.unwrap();
         assert_eq!(found.len(), 2);
         let sql = db.trace.take_statements().pop().unwrap().replace('"', "");
-        assert!(sql.contains("FROM orders LEFT JOIN users AS users_1 ON orders.user_id = users_1.id"), "{sql}");
+        assert!(
+            sql.contains("FROM orders LEFT JOIN users AS users_1 ON orders.user_id = users_1.id"),
+            "{sql}"
+        );
     }
 
     /// [EAG-6] What the query itself joins and sorts by stays as it is, and so does a place to go on from.
@@ -198,7 +205,8 @@ mod joined {
     #[case]
     async fn relations_are_complete_whatever_is_filtered(db: Db) {
         let mut session = shop(&db).await;
-        let filtered = || User::select().join(User::ORDERS).filter(Order::NUMBER.eq(1)).order_by(Order::NUMBER.asc());
+        let filtered =
+            || User::select().join(User::ORDERS).filter(Order::NUMBER.eq(1)).order_by(Order::NUMBER.asc());
         let users = session.all(filtered().with(User::ORDERS.joined())).await.unwrap();
         assert_eq!(all_shown(&session, &users), ["Alice 1,2"]);
         assert_eq!(db.trace.take_statements().len(), 1);
@@ -228,7 +236,11 @@ mod joined {
         session.flush().await.unwrap();
         db.trace.take();
         let user = Order::USER.then(User::PROFILE.joined()).joined();
-        let query = Order::select().with(user).with(Order::ITEMS.joined()).undefer(Order::NOTE).order_by(Order::NUMBER);
+        let query = Order::select()
+            .with(user)
+            .with(Order::ITEMS.joined())
+            .undefer(Order::NOTE)
+            .order_by(Order::NUMBER);
         let orders = session.all(query).await.unwrap();
         let of = |order: Entity<Order>| session[order].user.as_ref().map(|user| user.entity());
         let [one, three, nine] = [orders[0], orders[2], orders[3]];

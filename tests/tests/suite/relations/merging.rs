@@ -66,7 +66,13 @@ mod forms {
         for row in session.rows(Address::select().order_by(Address::ID.asc())).await.unwrap() {
             keys.push(row.id);
         }
-        let notes: Vec<_> = session.rows(Note::select().order_by(Note::ID.asc())).await.unwrap().iter().map(|n| n.id).collect();
+        let notes: Vec<_> = session
+            .rows(Note::select().order_by(Note::ID.asc()))
+            .await
+            .unwrap()
+            .iter()
+            .map(|n| n.id)
+            .collect();
         drop(session);
 
         let mut session = db.session();
@@ -83,8 +89,13 @@ mod forms {
         assert_eq!(session[ann].addresses.len(), 2);
         session.commit().await.unwrap();
         let said = sent(&db);
-        let firsts: Vec<_> = said.iter().map(|sql| sql.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
-        assert_eq!(firsts, ["UPDATE users", "UPDATE addresses", "UPDATE addresses", "INSERT INTO", "DELETE FROM"], "{said:#?}");
+        let firsts: Vec<_> =
+            said.iter().map(|sql| sql.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(
+            firsts,
+            ["UPDATE users", "UPDATE addresses", "UPDATE addresses", "INSERT INTO", "DELETE FROM"],
+            "{said:#?}"
+        );
         let rows = session.rows(Address::select().order_by(Address::ID.asc())).await.unwrap();
         let rows: Vec<_> = rows.iter().map(|row| (&*row.email, row.user.is_some())).collect();
         assert_eq!(rows, [("a@x", false), ("b@y", true), ("c@x", true)]);

@@ -84,7 +84,11 @@ mod forms {
         db.create::<Account>().await;
         let mut session = db.session();
         let account = session.add(Account::new("old"));
-        session[account].entries.set([1, 2].map(|amount| Entry { account: BelongsTo::unset(), id: 0, amount }));
+        session[account].entries.set([1, 2].map(|amount| Entry {
+            account: BelongsTo::unset(),
+            id: 0,
+            amount,
+        }));
         session.commit().await.unwrap();
         drop(session);
 

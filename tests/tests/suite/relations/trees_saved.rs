@@ -49,7 +49,12 @@ mod forms {
         let root = session.add(folder([inner(), inner(), inner()]));
         session.flush().await.unwrap();
         let rows = |lines: &[String]| -> Vec<usize> {
-            lines.iter().map(|sql| sql.rsplit_once("-- ").map_or(1, |(_, n)| n.trim_end_matches(" rows").parse().unwrap())).collect()
+            lines
+                .iter()
+                .map(|sql| {
+                    sql.rsplit_once("-- ").map_or(1, |(_, n)| n.trim_end_matches(" rows").parse().unwrap())
+                })
+                .collect()
         };
         assert_eq!(rows(&sent(&db)), [1, 3, 6]);
         session.commit().await.unwrap();
@@ -85,7 +90,10 @@ mod forms {
         assert_eq!(said.len(), 2, "{said:#?}");
         assert!(said[0].starts_with("UPDATE nodes") && said[0].ends_with("-- 2 rows"), "{said:#?}");
         assert!(said[1].starts_with("DELETE FROM nodes"), "{said:#?}");
-        let roots = session.rows(Node::select().filter(Node::PARENT.is_null()).order_by(Node::ID.asc())).await.unwrap();
+        let roots = session
+            .rows(Node::select().filter(Node::PARENT.is_null()).order_by(Node::ID.asc()))
+            .await
+            .unwrap();
         assert_eq!(roots.iter().map(|node| &*node.data).collect::<Vec<_>>(), ["a", "b"]);
     }
 

@@ -5,18 +5,19 @@ use std::borrow::Cow;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::Unit;
-use crate::session::unit::beside::{Joining, Rows};
 use crate::Result;
 use crate::driver::Row;
 use crate::metadata::{ForeignKey, Table};
 use crate::model::{JoinTable, Token};
 use crate::query::{
-    Link, LinkedBy, Loads, Projection, Referred, RefersTo, Select, SelectStatement, Selection, Source, column_of,
+    Link, LinkedBy, Loads, Projection, Referred, RefersTo, Select, SelectStatement, Selection, Source,
+    column_of,
 };
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 use crate::session::relations::RelationPlace;
+use crate::session::unit::beside::{Joining, Rows};
 
 impl Unit {
     /// Reads what entities of one model are linked with, and fills it in.
