@@ -17,6 +17,8 @@ pub struct Collection {
     loaded: bool,
     /// When that was known, on the session's clock; 0 in a struct that no session has.
     read_at: u32,
+    /// Structs were put in that no session has taken in yet.
+    waits: bool,
     members: Option<Arc<Members>>,
 }
 
@@ -34,14 +36,14 @@ struct Members {
 /// That of a new struct: nothing is in it, and that is known.
 impl Default for Collection {
     fn default() -> Self {
-        Self { loaded: true, read_at: 0, members: None }
+        Self { loaded: true, read_at: 0, waits: false, members: None }
     }
 }
 
 impl Collection {
     /// That of a row that was read: nobody has asked what is in it.
     pub const fn not_loaded() -> Self {
-        Self { loaded: false, read_at: 0, members: None }
+        Self { loaded: false, read_at: 0, waits: false, members: None }
     }
 
     /// Whether it is known what is in it.
@@ -86,6 +88,18 @@ impl Collection {
             members.replaces || !members.added.is_empty() || !members.removed.is_empty()
         };
         self.members.as_ref().is_some_and(is_edited)
+    }
+
+    /// Whether a flush may have to write something because of it.
+    pub(crate) fn is_to_be_written(&self) -> bool {
+        self.waits
+            || self.replaces()
+            || self.additions().next().is_some()
+            || self.removals().next().is_some()
+    }
+
+    pub(crate) fn set_waits(&mut self, waits: bool) {
+        self.waits = waits;
     }
 
     /// Whether all that is in the database is to go, though nobody has read it.

@@ -75,17 +75,20 @@ impl<T: Model> Content<T> {
             Member::New(record) => {
                 let place = self.collection.tokens().len() + self.waiting();
                 self.new.get_or_insert_default().push((place, record));
+                self.collection.set_waits(true);
             }
         }
     }
 
     fn set(&mut self, members: impl Iterator<Item = Member<T>>) {
         self.new = None;
+        self.collection.set_waits(false);
         self.collection.set(Vec::new());
         members.for_each(|member| self.push(member));
     }
 
     fn take_new(&mut self) -> Vec<(usize, T)> {
+        self.collection.set_waits(false);
         self.new.take().map_or_else(Vec::new, |new| *new)
     }
 

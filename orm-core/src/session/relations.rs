@@ -109,7 +109,9 @@ impl Entities {
     pub(super) fn parent_now(&self, child: Place, mirror: &Mirror) -> Option<Place> {
         let arena = self.arena(child);
         let reference = arena.records.reference(child.slot, mirror.key.field)?;
-        if let Some(token) = reference.entity() {
+        // An entity that has left is not here; its row may be that of another one by now.
+        let entity = reference.entity().filter(|&token| self.find_token(token).is_some());
+        if let Some(token) = entity {
             return self.place_of(token);
         }
         let identity = arena.identity_referred_to(child.slot, mirror.key)?;

@@ -235,7 +235,12 @@ impl Entities {
         let table = |step: &Step| self.arenas[step.arena as usize].table;
         let mut reasons = Vec::new();
         if step.clear {
-            reasons.push("the rows are about to be deleted, and refer to each other".to_owned());
+            let saves = |other: &Step| !other.clear && other.kind != WriteKind::Delete;
+            let reason = match steps[number + 1..].iter().any(saves) {
+                true => "other rows are to refer to the same, and only one may at a time",
+                false => "the rows are about to be deleted, and refer to each other",
+            };
+            reasons.push(reason.to_owned());
             return reasons;
         }
         let is_insert = |other: &&Step| other.kind == WriteKind::Insert;

@@ -123,10 +123,19 @@ impl Entities {
 
     /// Whether anything was done to a many-to-many collection of an entity that no flush has written yet.
     pub(in crate::session) fn has_link_edits(&self, owner: Place) -> bool {
-        let is_linked = |relation| self.is_linked(RelationPlace { owner, relation });
+        let is_linked = |&relation: &usize| self.is_linked(RelationPlace { owner, relation });
         let is_edited =
             |relation| self.collection(RelationPlace { owner, relation }).is_some_and(Collection::is_edited);
-        (0..self.arena(owner).relations.len()).any(|relation| is_linked(relation) && is_edited(relation))
+        (0..self.arena(owner).relations.len()).filter(is_linked).any(is_edited)
+    }
+
+    /// The same of any of its collections.
+    pub(in crate::session) fn has_edited_relations(&self, owner: Place) -> bool {
+        let is_edited = |relation| {
+            let collection = self.collection(RelationPlace { owner, relation });
+            collection.is_some_and(Collection::is_to_be_written)
+        };
+        (0..self.arena(owner).relations.len()).any(is_edited)
     }
 
     pub(super) fn is_linked(&self, place: RelationPlace) -> bool {

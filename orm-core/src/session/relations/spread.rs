@@ -84,7 +84,10 @@ impl Wants {
 impl Spread {
     pub(super) fn begin(&mut self, entities: &Entities) {
         self.before.get_or_insert_with(|| [entities.new.clone(), entities.doomed.clone()]);
-        // Hooks may have done something since it was looked at last.
+    }
+
+    /// Hooks may have done something to what was looked at.
+    pub(in crate::session) fn look_again(&mut self) {
         self.handled.clear();
     }
 
@@ -301,7 +304,8 @@ impl Entities {
         let is_saved = matches!(head.state, State::Pending | State::Persistent) && !head.doomed;
         let refers = || {
             let reference = self.arena(child).records.reference(child.slot, mirror.key.field);
-            match reference.and_then(|reference| reference.entity()) {
+            let entity = reference.and_then(|reference| reference.entity());
+            match entity.filter(|&token| self.find_token(token).is_some()) {
                 Some(token) => token == self.handle(owner),
                 None => self.parent_now(child, mirror) == Some(owner),
             }

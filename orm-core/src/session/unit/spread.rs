@@ -39,6 +39,7 @@ impl Unit {
         if let Some(hooks) = hooks {
             // They see what deletions do to other rows, and may do more.
             hooks.before_flush(&mut self.entities)?;
+            spread.look_again();
             self.prepare(spread).await?;
         }
         let touched = self.entities.touched.clone();

@@ -71,10 +71,31 @@ fn unset<R: Unset>() -> R {
 }
 
 family!(nullable: "set_null", Option<BelongsTo<Parent>>, "np", "nc", "ng");
-family!(required: "set_null", BelongsTo<Parent>, "rp", "rc", "rg");
 family!(deleting: "delete", Option<BelongsTo<Parent>>, "dp", "dc", "dg");
 family!(orphans: "delete_orphan", BelongsTo<Parent>, "op", "oc", "og");
 family!(restricted: "restrict", Option<BelongsTo<Parent>>, "sp", "sc", "sg");
+
+/// Nothing is said, and the reference cannot be empty.
+mod required {
+    use super::*;
+
+    #[derive(Model, Debug)]
+    #[model(table = "rp")]
+    pub(super) struct Parent {
+        #[model(key, auto)]
+        pub(super) id: i64,
+        pub(super) name: String,
+        pub(super) children: HasMany<Child>,
+    }
+
+    #[derive(Model, Debug)]
+    #[model(table = "rc")]
+    pub(super) struct Child {
+        #[model(key, auto)]
+        pub(super) id: i64,
+        pub(super) parent: BelongsTo<Parent>,
+    }
+}
 
 /// What the database does by itself.
 mod database {
@@ -173,7 +194,7 @@ mod forms {
         db.create::<Parent>().await;
         let mut session = db.session();
         let [ann, bob] = ["Ann", "Bob"].map(|name| session.add(Parent::new(name)));
-        session[ann].children.push(child("a"));
+        session[ann].children.push(Child::new(BelongsTo::unset()));
         session.commit().await.unwrap();
         session.get::<Parent>(session[bob].id).await.unwrap();
         db.trace.take();
