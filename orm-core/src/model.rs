@@ -147,6 +147,17 @@ pub trait Record: FromRow + Send + Sync + 'static {
         None
     }
 
+    /// Where the entities are that are the rows of a relation's join table, if those are a model's.
+    fn link_arena<K: Keeper>(_relation: usize, _keeper: &mut K) -> Option<u32> {
+        None
+    }
+
+    /// A new one for a row of a join table, if it is known by two references that are yet to be set: all other fields have values of
+    /// their own.
+    fn linking() -> Option<Self> {
+        None
+    }
+
     /// Hands the new structs in its relation fields over to who keeps them.
     fn hand_over<K: Keeper>(&mut self, _keeper: &mut K) {}
 }
@@ -158,6 +169,18 @@ pub fn hand_over<F: RelationField, K: Keeper>(field: &mut F, keeper: &mut K) {
         let token = keeper.add(record);
         field.collection_mut().insert(place, token);
     }
+}
+
+/// Where the rows of a join table are that refer by this field; what a derive calls.
+#[doc(hidden)]
+pub fn arena_of_links<P: Model, T, K: Keeper>(_: ToOne<P, T>, keeper: &mut K) -> Option<u32> {
+    Some(keeper.arena::<P>())
+}
+
+/// The same where the other side says which model that is.
+#[doc(hidden)]
+pub fn arena_of_same_links<M: Model, T, K: Keeper>(other: Relation<M, T>, keeper: &mut K) -> Option<u32> {
+    M::link_arena(other.number().ok()?, keeper)
 }
 
 impl Metadata {

@@ -48,6 +48,7 @@ fn record(model: &Model<'_>) -> TokenStream {
     let refer = relations::refer(model);
     let referred_arena = relations::referred_arena(model);
     let relations = relations::record(model);
+    let linking = relations::linking(model);
     quote! {
         #[automatically_derived]
         impl ::orm::__private::FromRow for #name {
@@ -114,6 +115,8 @@ fn record(model: &Model<'_>) -> TokenStream {
             #refer
             #referred_arena
             #relations
+
+            #linking
         }
     }
 }

@@ -184,8 +184,8 @@ pub mod __private {
     pub use orm_core::model::{
         Cascade, ChildOf, Collection, Create, Deferred, Embedded, Entity, Field, Found, JoinTable, Keeper,
         Key, Model, Nothing, Record, Reference, Relation, RelationDef, RelationField, Required, Slot, ToOne,
-        Token, back_reference, build_join_table, check_fields, hand_over, is_default, meet_entity,
-        read_record, related,
+        Token, arena_of_links, arena_of_same_links, back_reference, build_join_table, check_fields,
+        hand_over, is_default, meet_entity, read_record, related,
     };
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};

@@ -96,6 +96,10 @@ pub(super) struct OfRelations {
     pub(super) target: fn(&mut Entities, usize) -> Option<u32>,
     /// Where the entities are that a reference leads to.
     pub(super) referred: fn(&mut Entities, usize) -> Option<u32>,
+    /// Where the entities are that are the rows of a relation's join table, if those are a model's.
+    pub(super) links: fn(&mut Entities, usize) -> Option<u32>,
+    /// Adds a row of a join table that refers to two entities by these fields, if nothing else is needed for one.
+    pub(super) link: fn(&mut Entities, [(usize, Token); 2]) -> Option<Place>,
 }
 
 impl OfRelations {
@@ -104,6 +108,8 @@ impl OfRelations {
             hand_over: Entities::hand_over::<M>,
             target: |entities, relation| M::related_arena(relation, entities),
             referred: |entities, field| M::referred_arena(field, entities),
+            links: |entities, relation| M::link_arena(relation, entities),
+            link: |entities, ends| entities.add_link_row::<M>(ends),
         }
     }
 }

@@ -9,6 +9,7 @@ mod links;
 mod load;
 mod reconcile;
 mod spread;
+mod through;
 
 use crate::metadata::ForeignKey;
 use crate::model::{Collection, Model, RelationDef, RelationKind, Token};

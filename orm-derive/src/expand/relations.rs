@@ -69,6 +69,7 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
         let of_type = quote_spanned! { end(ty) => #hand_over::<#ty, _> };
         quote! { #of_type(&mut self.#name, keeper); }
     });
+    let link_arena = link_arena(model);
     Some(quote! {
         fn relations() -> &'static [::orm::__private::RelationDef] {
             #[allow(unused_imports)]
@@ -106,6 +107,8 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
                 _ => ::core::option::Option::None,
             }
         }
+
+        #link_arena
 
         fn hand_over<K: ::orm::__private::Keeper>(&mut self, keeper: &mut K) {
             #(#handed_over)*
@@ -145,6 +148,54 @@ fn arms((number, relation): (usize, &Relation<'_>)) -> (TokenStream, TokenStream
         quote! { #number => #some(#as_relation::collection_mut(&mut self.#name)) },
         quote! { #number => #some(::orm::__private::Keeper::arena::<#as_relation::Target>(keeper)) },
     )
+}
+
+/// Where the entities are that are the rows of join tables; nothing for a model without such relations.
+fn link_arena(model: &Model<'_>) -> Option<TokenStream> {
+    let arm = |(number, relation): (usize, &Relation<'_>)| {
+        let said = &relation.attributes;
+        let via = said.via.as_ref().and_then(|via| via.value.as_ref());
+        let arena = match (said.through.as_ref().map(|(_, through)| through), via) {
+            _ if relation.held != Held::Linked => return None,
+            (Some(Through::Model(through)), _) => {
+                quote! { ::core::option::Option::Some(::orm::__private::Keeper::arena::<#through>(keeper)) }
+            }
+            (Some(Through::References(own, _)), _) => {
+                quote! { ::orm::__private::arena_of_links(#own, keeper) }
+            }
+            (None, Some(via)) => quote! { ::orm::__private::arena_of_same_links(#via, keeper) },
+            (None, None) => return None,
+        };
+        Some(quote! { #number => #arena })
+    };
+    let arms: Vec<_> = model.relations.iter().enumerate().filter_map(arm).collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn link_arena<K: ::orm::__private::Keeper>(
+                relation: usize,
+                keeper: &mut K,
+            ) -> ::core::option::Option<u32> {
+                match relation {
+                    #(#arms,)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    })
+}
+
+/// How a model makes a row that links two others; nothing for one that has other required fields than two references.
+pub(super) fn linking(model: &Model<'_>) -> Option<TokenStream> {
+    let required: Vec<_> = model.fields.iter().filter(|field| field.is_required()).collect();
+    let [one, other] = required[..] else { return None };
+    (types::is_reference(one.ty) && types::is_reference(other.ty)).then(|| {
+        let (one, other) = (one.ty, other.ty);
+        quote! {
+            fn linking() -> ::core::option::Option<Self> {
+                ::core::option::Option::Some(Self::new(<#one>::unset(), <#other>::unset()))
+            }
+        }
+    })
 }
 
 fn definition(relation: &Relation<'_>) -> TokenStream {

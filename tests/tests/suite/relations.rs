@@ -9,4 +9,5 @@ mod moving;
 mod one_to_one;
 mod querying;
 mod sides;
+mod through;
 mod trees_saved;

@@ -12,7 +12,7 @@ use crate::{Result, Value};
 
 /// Runs a step, with the keys that both ends have by now.
 pub(super) async fn run(
-    entities: &Entities,
+    entities: &mut Entities,
     step: &LinkStep,
     engine: &EngineCore,
     lease: &mut Lease,
@@ -33,6 +33,9 @@ pub(super) async fn run(
             return Err(Error::new(ErrorKind::Database, counts("inserted", count, written.affected)));
         }
         first += count;
+    }
+    if step.kind == WriteKind::Delete {
+        entities.lose_link_rows(step);
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use crate::query::{Bound, WriteKind};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::plan::trace::Before;
-use crate::session::plan::{Step, plan};
-use crate::session::relations::{Spread, Want, Wants};
+use crate::session::plan::{Step, plan, saves_and_deletes};
+use crate::session::relations::{LinkStep, Spread, Want, Wants};
 use crate::value::Unpacked;
 use crate::{Result, Value};
 
@@ -52,7 +52,7 @@ pub enum PlannedAction {
 /// One row of a [`PlannedBatch`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedRow {
-    /// The entity: its model, and its key unless that is hidden.
+    /// The entity: its model, and its key unless that is hidden; of a row of a join table those on both sides.
     pub entity: String,
     /// What differs, as `column: old -> new`, unless values are hidden; what a new row waits for.
     pub changes: Vec<String>,
@@ -94,7 +94,9 @@ impl Entities {
         };
         let planned = reads.and_then(|reads| {
             let before = Before::of(self);
-            let steps = plan(self).map(|steps| self.in_words(&steps, &spread.reasons(self)));
+            let links = self.links();
+            let steps = links.and_then(|links| Ok((plan(self)?, links)));
+            let steps = steps.map(|(steps, links)| self.in_words(&steps, &links, &spread.reasons(self)));
             before.restore(self);
             steps.map(|batches| FlushPlan { reads, batches })
         });
@@ -114,7 +116,11 @@ impl Entities {
             let name = self.arenas[arena as usize].relations[relation].name;
             format!("{what}{name} of {}", self.list_of(&places))
         });
-        rows.chain(members).collect()
+        let links = wants.links.iter().map(|(place, others)| {
+            let places: Vec<_> = others.iter().filter_map(|&other| self.place_of(other)).collect();
+            format!("what links {} with {}", self.named(place.owner), self.list_of(&places))
+        });
+        rows.chain(members).chain(links).collect()
     }
 
     fn list_of(&self, places: &[Place]) -> String {
@@ -123,19 +129,46 @@ impl Entities {
         names.join(", ") + &more.map_or_else(String::new, |more| format!(" and {more} more"))
     }
 
-    fn in_words(&self, steps: &[Step], because: &HashMap<Place, String>) -> Vec<PlannedBatch> {
-        let batches = steps.iter().enumerate().map(|(number, step)| {
-            let arena = &self.arenas[step.arena as usize];
-            let columns = arena.table.names_of(&step.columns).into_iter().map(str::to_owned).collect();
-            PlannedBatch {
-                action: PlannedAction::of(step.kind),
-                table: arena.table.full_name().to_string(),
-                columns,
-                rows: (0..step.slots.len()).map(|row| self.planned_row(step, row, because)).collect(),
-                reasons: self.reasons(steps, number),
-            }
-        });
-        batches.collect()
+    fn in_words(
+        &self,
+        steps: &[Step],
+        links: &[LinkStep],
+        because: &HashMap<Place, String>,
+    ) -> Vec<PlannedBatch> {
+        let batch = |number| self.planned_batch(steps, number, because);
+        let mut batches: Vec<_> = (0..steps.len()).map(batch).collect();
+        let between = saves_and_deletes(steps).0.len();
+        batches.splice(between..between, links.iter().map(|step| self.planned_links(step)));
+        batches
+    }
+
+    fn planned_batch(&self, steps: &[Step], number: usize, because: &HashMap<Place, String>) -> PlannedBatch {
+        let step = &steps[number];
+        let arena = &self.arenas[step.arena as usize];
+        PlannedBatch {
+            action: PlannedAction::of(step.kind),
+            table: arena.table.full_name().to_string(),
+            columns: arena.table.names_of(&step.columns).into_iter().map(str::to_owned).collect(),
+            rows: (0..step.slots.len()).map(|row| self.planned_row(step, row, because)).collect(),
+            reasons: self.reasons(steps, number),
+        }
+    }
+
+    fn planned_links(&self, step: &LinkStep) -> PlannedBatch {
+        let columns = if step.kind == WriteKind::Insert { step.columns() } else { Vec::new() };
+        let ends = |row| step.row(row).iter().map(|&end| self.named(end)).collect::<Vec<_>>().join(", ");
+        let row = |row| PlannedRow { entity: ends(row), changes: Vec::new(), because: None };
+        let reason = match step.kind {
+            WriteKind::Insert | WriteKind::Update => "links, after the rows on both sides",
+            WriteKind::Delete => "links, before the rows on either side",
+        };
+        PlannedBatch {
+            action: PlannedAction::of(step.kind),
+            table: step.table.full_name().to_string(),
+            columns: step.table.names_of(&columns).into_iter().map(str::to_owned).collect(),
+            rows: (0..step.len()).map(row).collect(),
+            reasons: vec![reason.to_owned()],
+        }
     }
 
     fn planned_row(&self, step: &Step, row: usize, because: &HashMap<Place, String>) -> PlannedRow {

@@ -12,6 +12,7 @@ use crate::query::WriteKind;
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::relations::RelationPlace;
+use crate::session::relations::through::in_order;
 
 /// One batch: rows of a join table to insert or to delete.
 #[derive(Debug)]
@@ -56,6 +57,13 @@ pub(super) struct LinkEdit {
     pub(super) kind: WriteKind,
     /// It is not known what was there before.
     is_blind: bool,
+}
+
+impl LinkEdit {
+    /// Whether it may be there already as a row of a model.
+    pub(super) fn may_be_a_row(&self) -> bool {
+        self.is_blind && self.kind == WriteKind::Insert && self.join.is_model()
+    }
 }
 
 /// The steps of a flush, and where each pair comes from.
@@ -153,19 +161,29 @@ impl Entities {
             return Ok(());
         }
         let (Some(own), Some(target)) = (join.own_key(), join.other_key()) else { return Ok(()) };
-        let (keys, ends) = match own.field <= target.field {
-            true => ([own, target], [place.owner, end]),
-            false => ([target, own], [end, place.owner]),
-        };
+        let keys = if join.own <= join.other { [own, target] } else { [target, own] };
+        let ends = in_order(join, place.owner, end);
         match links.pairs.insert((std::ptr::from_ref(join.table()).addr(), ends), edit) {
             Some(before) if before.kind != kind => return Err(self.contradiction(edit, before)),
             Some(_) => return Ok(()),
+            None if join.is_model() && self.is_done_by_entity(edit, end) => return Ok(()),
             None => {}
         }
         let step = links.step(kind, join.table(), &keys);
         step.ends.extend(ends);
         step.unless_there |= is_blind && kind == WriteKind::Insert;
         Ok(())
+    }
+
+    /// Whether a pair is written as an entity of the model of the join table: new ones are, and those that are here.
+    fn is_done_by_entity(&self, edit: LinkEdit, end: Place) -> bool {
+        let LinkEdit { place, join, kind, .. } = edit;
+        let arena = (0..).zip(&self.arenas).find(|(_, arena)| arena.table == join.table());
+        let is_here = |arena| {
+            let rows = self.link_rows(arena, join, place.owner, end);
+            rows.contains_key(&in_order(join, place.owner, end))
+        };
+        kind == WriteKind::Insert || arena.is_some_and(|(arena, _)| is_here(arena))
     }
 
     /// Where the database does not delete the rows of a join table along with those that they refer to, they are deleted first.
@@ -217,6 +235,7 @@ impl Entities {
 
     /// Shows what was done to one side of many-to-many relations on the other.
     pub(super) fn show_links(&mut self) -> Result<()> {
+        self.show_link_rows();
         let edits = self.link_edits();
         if !edits.is_empty() {
             // What contradicts itself is left as it is, to be seen.
@@ -250,20 +269,24 @@ impl Entities {
         end: Place,
         shows: bool,
     ) {
-        let token = self.handle(from.owner);
         for back in self.other_sides(end, join) {
-            let Some(collection) = self.collection(back) else { continue };
-            let differs = if shows {
-                (collection.is_loaded() && !collection.contains(token))
-                    || collection.removed().contains(&token)
-            } else {
-                collection.contains(token)
-            };
-            if differs {
-                self.remember_collections(back.owner);
-                if let Some(collection) = self.collection_mut(back) {
-                    if shows { collection.show(token) } else { collection.hide(token) }
-                }
+            self.show_in(back, from.owner, shows);
+        }
+    }
+
+    /// Shows an entity in a collection, or shows it there no longer, because the database will say so.
+    pub(super) fn show_in(&mut self, place: RelationPlace, other: Place, shows: bool) {
+        let token = self.handle(other);
+        let Some(collection) = self.collection(place) else { return };
+        let differs = if shows {
+            (collection.is_loaded() && !collection.contains(token)) || collection.removed().contains(&token)
+        } else {
+            collection.contains(token)
+        };
+        if differs {
+            self.remember_collections(place.owner);
+            if let Some(collection) = self.collection_mut(place) {
+                if shows { collection.show(token) } else { collection.hide(token) }
             }
         }
     }

@@ -29,6 +29,7 @@ impl Entities {
         let mut edits = self.edits();
         self.forget_left(&mut edits);
         let mut wants = self.edited_without_values(&edits);
+        wants.links = self.unknown_link_rows(spread);
         if wants.is_empty() {
             self.reconcile(edits)?;
             self.want_replaced(&mut wants);
@@ -46,6 +47,7 @@ impl Entities {
                 self.remove_child(child, from)?;
             }
         }
+        self.make_link_rows()?;
         self.show_references()?;
         self.show_links()
     }

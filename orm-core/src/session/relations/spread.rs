@@ -23,6 +23,8 @@ pub(in crate::session) struct Spread {
     handled: HashSet<RelationPlace>,
     /// Relations that were read for it, whatever their structs can hold.
     read: HashSet<RelationPlace>,
+    /// Pairs of which it was read whether they are linked.
+    linked: HashSet<(RelationPlace, Token)>,
 }
 
 /// What is done to one row because of another one.
@@ -49,6 +51,8 @@ pub(in crate::session) struct Wants {
     pub(in crate::session) rows: Vec<Place>,
     /// Relations, each of some entities of one arena.
     pub(in crate::session) members: Vec<Want>,
+    /// The rows, of models, that may link an entity with these by a relation already.
+    pub(in crate::session) links: Vec<(RelationPlace, Vec<Token>)>,
 }
 
 pub(in crate::session) struct Want {
@@ -61,7 +65,7 @@ pub(in crate::session) struct Want {
 
 impl Wants {
     pub(super) fn rows(rows: impl Iterator<Item = Place>) -> Self {
-        Self { rows: rows.collect(), members: Vec::new() }
+        Self { rows: rows.collect(), ..Self::default() }
     }
 
     pub(super) fn members(&mut self, RelationPlace { owner, relation }: RelationPlace, exists: bool) {
@@ -77,7 +81,7 @@ impl Wants {
     }
 
     pub(in crate::session) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.members.is_empty()
+        self.rows.is_empty() && self.members.is_empty() && self.links.is_empty()
     }
 }
 
@@ -96,6 +100,16 @@ impl Spread {
         let Want { arena, relation, .. } = *want;
         let place = |&slot: &u32| RelationPlace { owner: Place { arena, slot }, relation };
         self.read.extend(want.slots.iter().map(place));
+    }
+
+    /// The rows that link these were read.
+    pub(in crate::session) fn were_linked(&mut self, (place, others): &(RelationPlace, Vec<Token>)) {
+        self.linked.extend(others.iter().map(|&other| (*place, other)));
+    }
+
+    /// Whether it is known if an entity is linked with another one.
+    pub(super) fn knows_link(&self, place: RelationPlace, other: Token) -> bool {
+        self.linked.contains(&(place, other))
     }
 
     /// Puts back what was done to related rows: nothing of it was sent.

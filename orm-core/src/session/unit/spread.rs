@@ -90,6 +90,10 @@ impl Unit {
             }
             spread.was_read(want);
         }
+        for links in &wants.links {
+            self.read_link_rows(links.0, &links.1).await?;
+            spread.were_linked(links);
+        }
         Ok(())
     }
 
@@ -133,7 +137,8 @@ impl Unit {
         Ok(())
     }
 
-    async fn read_met(&mut self, arena: u32, query: &Select<()>) -> Result<()> {
+    /// Reads rows of a model into memory.
+    pub(super) async fn read_met(&mut self, arena: u32, query: &Select<()>) -> Result<()> {
         let rendered = self.render_now(query)?;
         let statement = rendered.statement.clone();
         let positions = self.entities.arenas[arena as usize].without_deferred.clone();

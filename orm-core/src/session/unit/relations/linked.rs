@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
+use super::super::many::CHUNK;
 use super::Unit;
 use crate::Result;
 use crate::driver::Row;
 use crate::metadata::{ForeignKey, Table};
-use crate::model::{JoinTable, Token};
+use crate::model::{JoinTable, RelationKind, Token};
 use crate::query::{
     Link, LinkedBy, Loads, Projection, Referred, RefersTo, Select, SelectStatement, Selection, Source,
     column_of,
@@ -45,6 +46,41 @@ impl Unit {
         Ok(rows.finish(&mut self.entities))
     }
 
+    /// Reads the rows, of a model, that link an entity with some others.
+    pub(in crate::session) async fn read_link_rows(
+        &mut self,
+        place: RelationPlace,
+        others: &[Token],
+    ) -> Result<()> {
+        let links = self.entities.arena(place.owner).of_relations.links;
+        let RelationKind::Linked(join) = self.entities.relation_def(place).kind else { return Ok(()) };
+        let (Some(arena), Some(own), Some(other)) =
+            (links(&mut self.entities, place.relation), join.own_key(), join.other_key())
+        else {
+            return Ok(());
+        };
+        let source = Source::table(join.table());
+        for chunk in others.chunks(CHUNK) {
+            let ends: Vec<_> = chunk.iter().filter_map(|&token| self.entities.place_of(token)).collect();
+            let mut statement =
+                SelectStatement { projection: Projection::all(source.clone()), ..Default::default() };
+            for (key, ends) in [(own, &[place.owner][..]), (other, &ends)] {
+                let ends = ends.iter().map(|&end| self.referred(end, key)).collect();
+                let columns = join.table().typed(&key.columns);
+                statement.filter.push(RefersTo::condition(source.clone(), columns, ends, false));
+            }
+            self.read_met(arena, &Select::from_statement(statement)).await?;
+        }
+        Ok(())
+    }
+
+    /// An entity, to be compared with a foreign key.
+    fn referred(&self, place: Place, key: &ForeignKey) -> Referred {
+        let identity = &self.entities.head(place).identity;
+        let parts = 0..key.columns.len();
+        Referred::Key(Ok(parts.map(|part| identity.value(part).into_owned()).collect()))
+    }
+
     /// A query for the rows that these entities are linked with, in the order of the relation, and with whom each is linked.
     fn select_linked(
         &self,
@@ -54,8 +90,7 @@ impl Unit {
         links: &'static Table,
         slots: &[u32],
     ) -> Select<()> {
-        let owners = &self.entities.arenas[arena as usize];
-        let def = &owners.relations[relation];
+        let def = &self.entities.arenas[arena as usize].relations[relation];
         let (target, links_source) = (Source::table((def.table)()), Source::table(links));
         let name = |position: usize| Cow::Borrowed(links.columns()[position].name.as_str());
         let mut projection = Projection::all(target.clone());
@@ -67,19 +102,9 @@ impl Unit {
         let columns = columns.zip(other.target.columns().into_iter().map(str::to_owned)).collect();
         let along = Link { from: links_source.clone(), to: target.clone(), by: LinkedBy::Columns(columns) };
         let mut statement = SelectStatement { projection, ..Default::default() };
-        let column =
-            |&position: &usize| (links.columns()[position].name.clone(), links.columns()[position].sql_type);
-        let owner = |&slot: &u32| {
-            let identity = &owners.head(slot).identity;
-            let parts = 0..own.columns.len();
-            Referred::Key(Ok(parts.map(|part| identity.value(part).into_owned()).collect()))
-        };
-        statement.filter.push(RefersTo::condition(
-            links_source,
-            own.columns.iter().map(column).collect(),
-            slots.iter().map(owner).collect(),
-            false,
-        ));
+        let owners = slots.iter().map(|&slot| self.referred(Place { arena, slot }, own)).collect();
+        let columns = links.typed(&own.columns);
+        statement.filter.push(RefersTo::condition(links_source, columns, owners, false));
         statement.order_by.extend(&def.order);
         Select::from_statement(statement).join(along)
     }
@@ -148,7 +173,12 @@ impl Linked {
 
     pub(in crate::session::unit) fn finish(mut self, entities: &mut Entities) {
         self.add_unflushed(entities);
-        for (slot, found) in self.found {
+        for (slot, mut found) in self.found {
+            if self.of.join.is_model() {
+                // Nothing need keep its rows from linking the same two twice.
+                let mut seen = HashSet::new();
+                found.retain(|&token| seen.insert(token));
+            }
             let owner = Place { arena: self.of.owners, slot };
             entities.fill_relation(RelationPlace { owner, relation: self.of.relation }, found);
         }
