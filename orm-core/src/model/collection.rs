@@ -92,10 +92,7 @@ impl Collection {
 
     /// Whether a flush may have to write something because of it.
     pub(crate) fn is_to_be_written(&self) -> bool {
-        self.waits
-            || self.replaces()
-            || self.additions().next().is_some()
-            || self.removals().next().is_some()
+        self.waits || self.replaces() || self.additions().next().is_some() || self.removals().next().is_some()
     }
 
     pub(crate) fn set_waits(&mut self, waits: bool) {

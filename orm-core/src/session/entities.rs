@@ -8,7 +8,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Model, Token};
+use crate::model::{BelongsTo, Entity, Model, Token};
 use crate::session::arena::{Arena, Head, Place, State};
 use crate::session::assigned::Cell;
 use crate::session::cohorts::Run;
@@ -165,6 +165,14 @@ impl Entities {
         let record =
             self.arena_mut(place).structs_mut::<M>().and_then(|all| all[place.slot as usize].as_mut());
         record.ok_or_else(|| gone(M::NAME, LEFT))
+    }
+
+    /// The entity that a reference leads to, if the session knows it: it was loaded along the relation, or its row was met otherwise.
+    pub fn referred<M: Model>(&self, reference: &BelongsTo<M>) -> Result<Entity<M>> {
+        reference.try_entity().or_else(|unknown| {
+            let known = reference.get().and_then(|key| self.peek::<M>(key.clone()));
+            known.ok_or(unknown)
+        })
     }
 
     /// Where an entity is that may be changed.
@@ -336,6 +344,21 @@ impl<M: Model> Index<Entity<M>> for Entities {
     #[track_caller]
     fn index(&self, entity: Entity<M>) -> &M {
         match self.try_get(entity) {
+            Ok(record) => record,
+            Err(error) => refuse(&error),
+        }
+    }
+}
+
+/// `session[&post.author]` is the struct of the entity that a reference leads to, if the session knows it: it was loaded along the relation,
+/// or its row was met otherwise.
+impl<M: Model> Index<&BelongsTo<M>> for Entities {
+    type Output = M;
+
+    #[track_caller]
+    fn index(&self, reference: &BelongsTo<M>) -> &M {
+        let found = self.referred(reference).and_then(|entity| self.try_get(entity));
+        match found {
             Ok(record) => record,
             Err(error) => refuse(&error),
         }

@@ -91,8 +91,9 @@ impl Entities {
 
     /// Whether a flush would send anything. No I/O; it costs a comparison of what was touched, up to the first one that differs.
     pub fn has_changes(&self) -> bool {
-        let differs =
-            |&place: &Place| self.head(place).doomed || self.differs(place) || self.has_edited_relations(place);
+        let differs = |&place: &Place| {
+            self.head(place).doomed || self.differs(place) || self.has_edited_relations(place)
+        };
         let is_assigned = || self.assigned.keys().any(|&place| self.is_assigned(place));
         !self.new.is_empty() || !self.doomed.is_empty() || self.touched.iter().any(differs) || is_assigned()
     }
