@@ -15,6 +15,7 @@ mod loadable;
 mod models;
 mod query;
 mod related;
+mod related_query;
 mod relation;
 mod relation_def;
 mod relation_field;
@@ -40,8 +41,10 @@ pub use key::Key;
 pub use models::Models;
 pub use query::TextEntities;
 pub use related::related;
+pub use related_query::RelatedQuery;
 pub use relation::{Referent, ToOne};
 pub use relation_def::{Cascade, ChildOf, Relation, RelationDef, RelationKind};
+pub(crate) use relation_field::refuse;
 pub use relation_field::{HasMany, HasOne, ManyToMany, Member, RelationField};
 pub(crate) use relation_path::reference_link;
 

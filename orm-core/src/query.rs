@@ -123,6 +123,7 @@ pub(crate) use count::{Count, Existence};
 pub(crate) use ddl::{create_enum, creations, enums, removals};
 pub(crate) use effect::{Effect, EffectKind};
 pub(crate) use explain::Explain;
+pub(crate) use filter::Filter;
 pub(crate) use intake::Intake;
 pub(crate) use keys::{EntityWords, Keys};
 pub(crate) use link::{Bridge, LinkedBy, Pairs};

@@ -65,6 +65,7 @@ pub use history::{Change, History};
 pub use life::EntityState;
 pub use maker::SessionMaker;
 pub use plan::{FlushPlan, PlannedAction, PlannedBatch, PlannedRow};
+pub use relations::Related;
 pub use replay::Attempts;
 pub use scopes::NoAutoflush;
 pub use stream::EntityStream;

@@ -34,7 +34,7 @@ pub use orm_core::engine::{
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
 pub use orm_core::model::{
-    Cascade, ChildOf, HasMany, HasOne, IntoField, ManyToMany, Member, Referent, Relation, ToOne,
+    Cascade, ChildOf, HasMany, HasOne, IntoField, ManyToMany, Member, Referent, RelatedQuery, Relation, ToOne,
 };
 pub use orm_core::query::{
     Aggregate, Argument, Arguments, JsonAt, JsonMethods, JsonPath, Step, Term, Window, WindowFunction,
@@ -60,7 +60,7 @@ pub use orm_core::query::{Loadable, Path};
 pub use orm_core::result::{As, ColumnIndex, FromRow, Plan, Query, ResultSet, Row, Shape};
 pub use orm_core::session::{
     AsyncSession, Attempts, Entities, EntityStream, FlushPlan, NoAutoflush, PlannedAction, PlannedBatch,
-    PlannedRow, Session, SessionMaker,
+    PlannedRow, Related, Session, SessionMaker,
 };
 pub use orm_core::session::{Change, EntityState, History};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};

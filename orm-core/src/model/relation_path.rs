@@ -94,7 +94,7 @@ impl<M: Model, T: Model> Relation<M, T> {
         }
     }
 
-    fn join(self) -> Option<JoinTable> {
+    pub(super) fn join(self) -> Option<JoinTable> {
         match self.def()?.kind {
             RelationKind::Linked(join) => Some(join),
             RelationKind::Many { .. } | RelationKind::One { .. } => None,
@@ -121,6 +121,19 @@ impl<M: Model, T: Model> Relation<M, T> {
     }
 }
 
+impl<M: Model> Relation<M, M> {
+    /// Loads the whole tree: this relation, for what it leads to as well, and so on to the leaves, whose relation is loaded and empty.
+    /// `session.load_with(root, Node::CHILDREN.recursive())`
+    ///
+    /// Costs 1 SELECT for each 500 roots, however deep it is: the database follows the relation by itself. Data that goes round in a
+    /// circle ends where it began. What is said to be behind it, `Node::CHILDREN.recursive().then(Node::AUTHOR)`, is loaded for all of the
+    /// tree.
+    #[must_use]
+    pub fn recursive(self) -> Path<M, M> {
+        Path::new(Load { recursive: true, ..self.into_load() })
+    }
+}
+
 impl<M: Model, T: Model> ToOne<M, T> {
     /// Loads it from what the query itself has joined, which has to be there:
     /// `Post::select().join(Post::AUTHOR).filter(User::AGE.gt(18)).with(Post::AUTHOR.from_join())`. Costs no statement.
@@ -131,6 +144,11 @@ impl<M: Model, T: Model> ToOne<M, T> {
 }
 
 impl JoinTable {
+    /// What lies between its rows and those of the other side.
+    pub(super) fn far_link(&self, to: Source) -> Link {
+        reference_link(self.table(), self.other_key(), Source::table(self.table()), to)
+    }
+
     /// What lies between rows that it links.
     fn link(&self, from: Source, to: Source) -> Link {
         let rows = Source::table(self.table());

@@ -46,7 +46,7 @@ impl Projection {
     }
 
     /// Selects something more.
-    pub(super) fn add(&mut self, selection: impl Selection) {
+    pub(crate) fn add(&mut self, selection: impl Selection) {
         selection.project(self);
     }
 

@@ -8,8 +8,11 @@ mod link;
 mod links;
 mod load;
 mod reconcile;
+mod related;
 mod spread;
 mod through;
+
+pub use related::Related;
 
 use crate::metadata::ForeignKey;
 use crate::model::{Collection, Model, RelationDef, RelationKind, Token};

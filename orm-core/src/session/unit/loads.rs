@@ -78,6 +78,9 @@ impl Unit {
     async fn load_one(&mut self, arena: u32, slots: &[u32], load: &Load, since: u32) -> Result<()> {
         self.entities.arenas[arena as usize].check_edge(load.edge)?;
         let since = if load.reload { self.entities.tick() } else { since };
+        if let (Edge::Field(relation), true) = (load.edge, load.recursive) {
+            return self.load_tree(arena, relation, slots, &load.then, since).await;
+        }
         let lacking = self.entities.lacking(arena, load.edge, slots, since);
         match load.edge {
             Edge::Field(relation) => {

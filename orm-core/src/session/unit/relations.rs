@@ -1,6 +1,8 @@
 //! Reading relations: what refers to some entities, with one statement for many of them.
 
 pub(super) mod linked;
+mod some;
+mod tree;
 
 use std::sync::Arc;
 
