@@ -22,8 +22,8 @@ enum Value {
     Plain(TokenStream),
     /// Another struct.
     Struct(Literal),
-    /// Several of them.
-    List(Vec<Self>),
+    /// Several of them, between these brackets.
+    List(Vec<Self>, Span),
 }
 
 impl Parse for Literal {
@@ -62,21 +62,26 @@ impl Literal {
 
     /// The code that makes it. In a relation of another struct, it need not say to which row it belongs.
     pub(crate) fn expand(&self, parent: Option<(&Path, &Ident)>) -> TokenStream {
-        let path = &self.path;
-        let of = quote! { <#path as ::orm::__private::Create> };
+        let (path, at) = (&self.path, self.at());
+        let of = quote_spanned! { at => <#path as ::orm::__private::Create> };
         let check = self.check(&of, parent);
         let slots = Ident::new("slots", Span::mixed_site());
         let set = self.fields.iter().map(|(name, value)| {
             let value = value.expand(path, name);
             quote! { #slots.#name.set(#value); }
         });
-        quote! {{
+        quote_spanned! { at => {
             #check
             #[allow(unused_mut)]
             let mut #slots = #of::fields();
             #(#set)*
             #of::create(#slots)
         }}
+    }
+
+    /// Where its mistakes are shown.
+    fn at(&self) -> Span {
+        self.path.span().resolved_at(Span::call_site())
     }
 
     /// A constant, which does not compile unless all fields are given that must be. An item cannot name `Self`.
@@ -91,8 +96,10 @@ impl Literal {
                 }
             }
         };
-        let check = quote_spanned! { self.path.span() => ::orm::__private::check_fields };
-        let check = quote! { #check(#of::REQUIRED, &[#(#names),*], #parent) };
+        let at = self.at();
+        let check = quote_spanned! { at =>
+            ::orm::__private::check_fields(#of::REQUIRED, &[#(#names),*], #parent)
+        };
         if self.path.is_ident("Self") {
             quote! { const { #check }; }
         } else {
@@ -130,7 +137,7 @@ impl Value {
             let list = parse_list(&ahead)?;
             if let Some(list) = list.filter(|_| at_end(&ahead)) {
                 input.advance_to(&ahead);
-                return Ok(Self::List(list));
+                return Ok(list);
             }
         }
         parse_value(input).map(Self::Plain)
@@ -140,8 +147,8 @@ impl Value {
         match self {
             Self::Plain(value) => value.clone(),
             Self::Struct(literal) => literal.expand(Some((parent, field))),
-            Self::List(list) if list.is_empty() => quote! { ::orm::__private::Nothing },
-            Self::List(list) => {
+            Self::List(list, _) if list.is_empty() => quote! { ::orm::__private::Nothing },
+            Self::List(list, at) => {
                 let is_mixed = list.iter().any(|value| matches!(value, Self::Struct(_)));
                 let values = list.iter().map(|value| match value {
                     Self::Struct(literal) => {
@@ -149,18 +156,18 @@ impl Value {
                         quote! { ::orm::Member::New(#made) }
                     }
                     Self::Plain(value) if is_mixed => quote! { ::orm::Member::from(#value) },
-                    Self::Plain(_) | Self::List(_) => value.expand(parent, field),
+                    Self::Plain(_) | Self::List(..) => value.expand(parent, field),
                 });
-                quote! { [#(#values),*] }
+                quote_spanned! { *at => [#(#values),*] }
             }
         }
     }
 }
 
 /// What is in the brackets; nothing if it is `[value; length]`.
-fn parse_list(input: ParseStream<'_>) -> Result<Option<Vec<Value>>> {
+fn parse_list(input: ParseStream<'_>) -> Result<Option<Value>> {
     let content;
-    bracketed!(content in input);
+    let brackets = bracketed!(content in input);
     let mut list = Vec::new();
     while !content.is_empty() {
         list.push(Value::parse(&content)?);
@@ -171,5 +178,5 @@ fn parse_list(input: ParseStream<'_>) -> Result<Option<Vec<Value>>> {
             content.parse::<Token![,]>()?;
         }
     }
-    Ok(Some(list))
+    Ok(Some(Value::List(list, brackets.span.join().resolved_at(Span::call_site()))))
 }

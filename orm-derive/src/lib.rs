@@ -53,7 +53,8 @@ use errors::Errors;
 /// - An implementation of `Model`, with the type of the key and the table.
 /// - A constant for each column, for use in queries. It has the field's name in capitals, `User::AGE`, and `_ID` after
 ///   it if the field is a `BelongsTo`: `User::INVITER_ID`.
-/// - A constant for the relation that a `BelongsTo` is, without the ending: `User::INVITER`, to be joined along and filtered by.
+/// - A constant for the relation that a `BelongsTo` is, without the ending: `User::INVITER`, to be joined along and filtered by. And one for
+///   each other relation: `User::POSTS`.
 /// - A function `new`, whose parameters are the fields without a value of their own, in the order of the struct. `auto`,
 ///   `default`, `version`, `created_at` and `updated_at` fields and options have one. A parameter takes all that turns into its type if that is a `String`,
 ///   a `Vec<u8>` or a `BelongsTo`.
@@ -96,14 +97,68 @@ use errors::Errors;
 /// | `prefix = "home_"` | What the names of an embedded struct's columns begin with. Without it, the field's name and `_`. |
 /// | `column = "mail"` | The column's name. Without it, the field's name, and `_id` after it if the field is a `BelongsTo`. |
 ///
+/// # On a relation: a field that is a `HasMany`, a `HasOne` or a `ManyToMany`
+///
+/// ```text
+/// #[derive(Model)]
+/// struct User {
+///     #[model(key, auto)]
+///     id: i64,
+///     #[model(cascade = "delete", order_by = Post::TITLE.asc())]
+///     posts: HasMany<Post>,               // by `Post::author`, the only reference of a Post to a User
+///     #[model(cascade = "delete_orphan")]
+///     profile: HasOne<Profile>,           // by a reference that is unique
+/// }
+///
+/// #[derive(Model)]
+/// struct Post {
+///     #[model(key, auto)]
+///     id: i64,
+///     title: String,
+///     author: BelongsTo<User>,
+///     tags: ManyToMany<Tag>,              // by a table post_tags (post_id, tag_id), which the library makes
+/// }
+///
+/// #[derive(Model)]
+/// struct Tag {
+///     #[model(key, auto)]
+///     id: i64,
+///     #[model(via = Post::TAGS)]
+///     posts: ManyToMany<Post>,            // the same links from the other side
+/// }
+/// ```
+///
+/// A relation has no column and no parameter of `new`, which leaves it empty. Its constant, `User::POSTS`, is what it is loaded,
+/// joined and filtered by. `Metadata::of` finds the tables that relations lead to, and join tables.
+///
+/// | Attribute | Meaning |
+/// |---|---|
+/// | `via = Post::AUTHOR` | The reference by which the rows belong to this one. Needed if there are several. |
+/// | `via = Post::TAGS` | On a `ManyToMany`: whose other side it is. |
+/// | `through = PostTag` | On a `ManyToMany`: the model whose rows are the links. It refers to both sides, and may have columns of its own. |
+/// | `through(Follow::FAN, Follow::IDOL)` | The same, with the references to this side and to the other, where it has several of them. |
+/// | `table = "tagged"` | On a `ManyToMany`: the name of the join table. Without it, the names of the struct and the field: `post_tags`. |
+/// | `cascade = "set_null"` | On a `HasMany` or a `HasOne`: what happens when this row is deleted, or one is taken out: the rows refer to nothing. So it is unless their foreign key has an `on_delete`. Costs a SELECT if they are not loaded, and an UPDATE. |
+/// | `cascade = "delete"` | They are deleted with this row. Costs a SELECT if they are not loaded, and a DELETE. |
+/// | `cascade = "delete_orphan"` | They are deleted also when they are taken out. |
+/// | `cascade = "restrict"` | This row is not deleted as long as there are any. |
+/// | `cascade = "database"` | Their foreign key's `on_delete` does it. Costs nothing. |
+/// | `order_by = Post::TITLE.asc()` | The order in which they come; several in a tuple. Costs a sort at each load. |
+/// | `load = "select_in"`, `load = "joined"` | Each query of the model loads it, by a statement of its own or by a join. |
+///
+/// The columns of a join table begin with the names of both structs in snake case, and end with those of their keys: `post_id`, `tag_id`. The second
+/// ones of a model that is linked with itself begin with `other_`: `user_id`, `other_user_id`. All columns together are the primary
+/// key, the second side has an index, and links go and change with the rows at both ends.
+///
 /// SQL in attributes names columns, not fields, and is sent as it is.
 ///
 /// Attributes can share a list, `#[model(key, auto)]`, or have one each.
 ///
 /// # What a field may be
 ///
-/// A column type or an `Option` of one, a `Deferred` of these, an embedded struct, a `BelongsTo` or an `Option` of one. The struct has named fields and no generic
-/// parameters. A `BelongsTo` and a `Deferred` are known by their names: a type alias for one is not seen as such.
+/// A column type or an `Option` of one, a `Deferred` of these, an embedded struct, a `BelongsTo` or an `Option` of one, a relation. The struct has
+/// named fields and no generic parameters. A `BelongsTo`, a `Deferred` and relations are known by their names: a type alias for one is not
+/// seen as such. The model that a `BelongsTo` refers to is known by its name as well: call it by the same one in all fields.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -42,7 +42,7 @@ pub(super) fn model(model: &Model<'_>) -> TokenStream {
     });
     let children = model.relations.iter().filter(|relation| relation.held != Held::Linked).map(|relation| {
         let (name, reference) = (relation.name.unraw().to_string(), relations::back_reference(relation));
-        quote! { (#name, #reference.number()) }
+        quote! { (#name, Self::#reference.number()) }
     });
     create(&model.input.ident, &fields.chain(held).collect::<Vec<_>>(), &children.collect::<Vec<_>>())
 }

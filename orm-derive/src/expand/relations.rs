@@ -1,7 +1,7 @@
 //! The code of relations: what they lead to, their constants, and how a session gets at what they hold.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -206,7 +206,7 @@ fn definition(relation: &Relation<'_>) -> TokenStream {
         Held::Linked => quote! { #definition::by_links::<#target>(#name, Self::#constant.join_table()) },
         Held::Many | Held::One => {
             let (reference, is_one) = (back_reference(relation), relation.held == Held::One);
-            quote! { #definition::by_reference::<Self, #target>(#name, #reference, #is_one) }
+            quote! { #definition::by_reference::<Self, #target>(#name, Self::#reference, #is_one) }
         }
     };
     if let Some(cascade) = said.cascade.as_ref().and_then(attr::cascade) {
@@ -222,10 +222,21 @@ fn definition(relation: &Relation<'_>) -> TokenStream {
     definition
 }
 
-/// The reference by which the rows of a relation refer to this model.
-pub(super) fn back_reference(relation: &Relation<'_>) -> TokenStream {
+/// The name of the constant that is the reference by which the rows of a relation refer to this model.
+pub(super) fn back_reference(relation: &Relation<'_>) -> Ident {
+    format_ident!("__REFERENCE_OF_{}", relation.constant())
+}
+
+fn back_reference_constant(relation: &Relation<'_>) -> Option<TokenStream> {
+    let (name, target) = (back_reference(relation), relation.target);
     let via = relation.attributes.via.as_ref().and_then(|via| via.value.clone());
-    via.unwrap_or_else(|| reference(relation.target, relation.target, &quote! { Self }))
+    let reference = via.unwrap_or_else(|| reference(target, target, &quote! { Self }));
+    (relation.held != Held::Linked).then(|| {
+        quote! {
+            #[doc(hidden)]
+            const #name: ::orm::__private::ToOne<#target, Self> = #reference;
+        }
+    })
 }
 
 /// The only reference of a model to another one. What is wrong with it is said at these tokens.
@@ -245,6 +256,7 @@ pub(super) fn constants(model: &Model<'_>) -> impl Iterator<Item = TokenStream> 
     model.relations.iter().enumerate().map(|(number, relation)| {
         let (visibility, name, target) = (&model.input.vis, relation.constant(), relation.target);
         let doc = format!("The relation that is the field `{}`, to be loaded along.", relation.name);
+        let back_reference = back_reference_constant(relation);
         let value = match relation.held {
             Held::Many | Held::One => quote! { ::orm::__private::Relation::new(#number) },
             Held::Linked => {
@@ -255,6 +267,7 @@ pub(super) fn constants(model: &Model<'_>) -> impl Iterator<Item = TokenStream> 
         quote! {
             #[doc = #doc]
             #visibility const #name: ::orm::__private::Relation<Self, #target> = #value;
+            #back_reference
         }
     })
 }

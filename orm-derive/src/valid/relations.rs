@@ -68,14 +68,13 @@ fn is_not_linked(relation: &Relation<'_>, errors: &mut Errors) {
 
 /// The links of a join table are deleted with both sides; the rows behind them belong to nobody.
 fn cascade_fits(model: &Model<'_>, relation: &Relation<'_>, errors: &mut Errors) {
-    let Some(cascade) = &relation.attributes.cascade else { return };
+    let Some(cascade) = relation.attributes.cascade.as_ref().filter(|_| relation.held == Held::Linked) else {
+        return;
+    };
     let (own, target) = (model.name(), types::name(relation.target).unwrap_or_default());
-    let value = cascade.value();
-    if relation.held == Held::Linked && ["delete", "delete_orphan", "set_null"].contains(&value.as_str()) {
-        let message = format!(
-            "a ManyToMany cannot have `cascade = \"{value}\"`: a {target} may be linked with many, so it is not the {own}'s to \
-             keep or to delete. Links are deleted with the rows at both ends anyway"
-        );
-        errors.at(cascade, message);
-    }
+    let message = format!(
+        "a ManyToMany has no cascade: a {target} may be linked with many, so it is not the {own}'s to keep or to delete. Links are \
+         deleted with the rows at both ends; an association model, `through`, can say more"
+    );
+    errors.at(cascade, message);
 }

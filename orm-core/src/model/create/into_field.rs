@@ -94,6 +94,18 @@ impl<M: Model> IntoField<HasOne<M>> for M {
     }
 }
 
+impl<M: Model> IntoField<Member<M>> for Entity<M> {
+    fn into_field(self) -> Member<M> {
+        self.into()
+    }
+}
+
+impl<M: Model> IntoField<Member<M>> for M {
+    fn into_field(self) -> Member<M> {
+        self.into()
+    }
+}
+
 /// An empty list, of whatever.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -113,15 +125,15 @@ impl<T> IntoField<Option<Vec<T>>> for Nothing {
 
 macro_rules! list {
     ($list:ident) => {
-        impl<M: Model, R: Into<Member<M>>, const N: usize> IntoField<$list<M>> for [R; N] {
+        impl<M: Model, R: IntoField<Member<M>>, const N: usize> IntoField<$list<M>> for [R; N] {
             fn into_field(self) -> $list<M> {
-                self.into()
+                self.into_iter().map(R::into_field).collect()
             }
         }
 
-        impl<M: Model, R: Into<Member<M>>> IntoField<$list<M>> for Vec<R> {
+        impl<M: Model, R: IntoField<Member<M>>> IntoField<$list<M>> for Vec<R> {
             fn into_field(self) -> $list<M> {
-                self.into()
+                self.into_iter().map(R::into_field).collect()
             }
         }
 
