@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The areas whose tests are to be complete, and how many behaviours each has.
-const AREAS: [(&str, u32); 10] = [
+const AREAS: [(&str, u32); 13] = [
     ("STA", 8),
     ("IDM", 4),
     ("FLU", 16),
@@ -16,11 +16,10 @@ const AREAS: [(&str, u32); 10] = [
     ("CYC", 4),
     ("VER", 6),
     ("BLK", 5),
+    ("CAS", 10),
+    ("REL", 10),
+    ("EAG", 9),
 ];
-
-/// They speak of collections, which models do not have yet; so does the second half of KEY-3, where the session and not the
-/// database takes children along.
-const OF_COLLECTIONS: [&str; 3] = ["EXP-8", "MRG-4", "CYC-2"];
 
 #[test]
 fn every_behaviour_of_the_session_is_shown_by_a_test() {
@@ -29,7 +28,7 @@ fn every_behaviour_of_the_session_is_shown_by_a_test() {
     let all =
         AREAS.iter().flat_map(|(area, count)| (1..=*count).map(move |number| format!("{area}-{number}")));
     let missing: Vec<_> = all.filter(|behaviour| !cited.contains(behaviour)).collect();
-    assert_eq!(missing, OF_COLLECTIONS, "only these are not shown, and one that is shown is no exception");
+    assert!(missing.is_empty(), "{missing:?} are not shown");
 }
 
 /// Citations stand in comments: `/// [FLU-2]`, `/// [STA-1, STA-6] …`.

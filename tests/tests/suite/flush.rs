@@ -244,7 +244,7 @@ mod flush {
         assert!(session.commit().await.unwrap_err().is_unique_violation(), "saves run before deletes");
     }
 
-    /// [R7] Deletes come last, children before parents.
+    /// [CAS-1] [R7] Deletes come last, children before parents, and what was deleted is found no more.
     #[case]
     async fn children_are_deleted_before_parents(db: Db) {
         db.create::<Post>().await;
@@ -261,6 +261,8 @@ mod flush {
             &statements,
             &["BEGIN", "DELETE FROM posts WHERE id = ?", "DELETE FROM users WHERE id = ?", "COMMIT"],
         );
+        assert!(session.all(User::select()).await.unwrap().is_empty());
+        assert!(session.all(Post::select()).await.unwrap().is_empty());
     }
 
     /// [FLU-12]
