@@ -1,5 +1,5 @@
 //! A blog in one file: users, posts, comments that answer each other, tags, and likes, which are rows of their own.
-//! `cargo run --example blog`. The same program in async is `examples/blog_async.rs`: it differs by `.await` and the engine's name.
+//! `cargo run --example blog`; in async it is `cargo run --example blog_async`.
 
 use orm::prelude::*;
 
@@ -12,6 +12,8 @@ struct User {
     name: String,
     #[model(cascade = "delete")]
     posts: HasMany<Post>,
+    #[model(cascade = "delete")]
+    likes: HasMany<Like>,
 }
 
 #[derive(Model, Debug)]
@@ -137,6 +139,7 @@ fn main() -> orm::Result<()> {
     // Ann goes, and with her what is hers: the plan says what that means before it is done.
     let ann = session.one(User::select().filter(User::NAME.eq("Ann")))?;
     session.delete(ann)?;
+    println!("{}", session.plan()?);
     session.commit()?;
     println!("{} posts, {} comments", session.count(Post::select())?, session.count(Comment::select())?);
     Ok(())

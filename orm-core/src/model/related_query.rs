@@ -6,8 +6,8 @@ use crate::metadata::{ForeignKey, Table};
 use crate::model::relation::named;
 use crate::model::{Model, Relation};
 use crate::query::{
-    EntityOf, Expr, ExpressionMethods, Filter, IntoCondition, LabelMethods, Order, OrderKeys, Projection, Referred, RefersTo, Select,
-    SelectStatement, Source, column_of, row_number, window,
+    EntityOf, Expr, ExpressionMethods, Filter, IntoCondition, LabelMethods, Order, OrderKeys, Projection,
+    Referred, RefersTo, Select, SelectStatement, Source, column_of, row_number, window,
 };
 
 /// What is wanted of a relation for each of several entities, for `session.related(…)`:
@@ -71,9 +71,13 @@ impl<M: Model, T: Model> RelatedQuery<M, T> {
             None => (rows.clone(), None),
         };
         let columns = table.typed(&key.columns);
-        let owner: Vec<Expr<i64>> = columns.iter().map(|(name, _)| column_of(&says, name.clone().into())).collect();
-        let mut statement =
-            SelectStatement { projection: Projection::all(rows), filter: self.filter.clone(), ..Default::default() };
+        let owner: Vec<Expr<i64>> =
+            columns.iter().map(|(name, _)| column_of(&says, name.clone().into())).collect();
+        let mut statement = SelectStatement {
+            projection: Projection::all(rows),
+            filter: self.filter.clone(),
+            ..Default::default()
+        };
         for (part, column) in owner.iter().enumerate() {
             statement.projection.add(column.clone().label(owner_part(part)));
         }
@@ -148,7 +152,13 @@ impl<M, T> Relation<M, T> {
 impl<M, T> Clone for RelatedQuery<M, T> {
     fn clone(&self) -> Self {
         let Self { relation, filter, order, limit, offset } = self;
-        Self { relation: *relation, filter: filter.clone(), order: order.clone(), limit: *limit, offset: *offset }
+        Self {
+            relation: *relation,
+            filter: filter.clone(),
+            order: order.clone(),
+            limit: *limit,
+            offset: *offset,
+        }
     }
 }
 

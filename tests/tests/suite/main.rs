@@ -19,6 +19,7 @@ mod edges;
 mod engine;
 mod error_kinds;
 mod errors;
+mod examples;
 mod expected;
 mod expire;
 mod fetched;

@@ -1,6 +1,6 @@
 //! Some of the related rows of each of several entities, as a result of its own.
 
-use orm::{Relation, RelatedQuery};
+use orm::{RelatedQuery, Relation};
 use orm_tests::both_forms;
 use orm_tests::prelude::*;
 
@@ -83,7 +83,10 @@ mod related {
         let last = User::POSTS.filter(Post::TITLE.ne("c")).order_by(Post::ID.desc()).limit(2);
         let found = session.related(&users, last.clone()).await.unwrap();
         let shown: Vec<_> = found.iter().map(|(user, posts)| (user, titles(&session, posts))).collect();
-        assert_eq!(shown, [(users[0], "xb".to_owned()), (users[1], "xb".to_owned()), (users[2], String::new())]);
+        assert_eq!(
+            shown,
+            [(users[0], "xb".to_owned()), (users[1], "xb".to_owned()), (users[2], String::new())]
+        );
         assert_eq!(found[users[1]].len(), 2);
         assert_eq!(db.trace.take_statements().len(), 1);
         assert!(users.iter().all(|&user| !session[user].posts.is_loaded()));

@@ -86,7 +86,8 @@ mod trees {
         assert_eq!(shown(&session, root), "root(f,a(e?,b?))");
         assert_eq!(db.trace.take_statements().len(), 2);
         let mut session = db.session();
-        let roots = Node::select().filter(Node::PARENT.is_null()).with(Node::CHILDREN.then(Node::NOTES).depth(9));
+        let roots =
+            Node::select().filter(Node::PARENT.is_null()).with(Node::CHILDREN.then(Node::NOTES).depth(9));
         let root = session.one(roots).await.unwrap();
         assert_eq!(shown(&session, root), "root(f,a(e,b(c(d))))");
         // The root, four levels of children, one without, and the notes of four levels.

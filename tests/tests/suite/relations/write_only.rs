@@ -69,7 +69,8 @@ mod write_only {
         session.unlink(alice, User::POSTS, second).unwrap();
         session.flush().await.unwrap();
         assert_eq!(db.trace.take_statements().len(), 1);
-        let titles = session.all(User::POSTS.of(alice).columns(Post::TITLE).order_by(Post::ID)).await.unwrap();
+        let titles =
+            session.all(User::POSTS.of(alice).columns(Post::TITLE).order_by(Post::ID)).await.unwrap();
         assert_eq!(titles, ["z", "new"]);
         let groups = User::GROUPS.of(alice).columns(Group::NAME).order_by(Group::NAME);
         assert_eq!(session.all(groups).await.unwrap(), ["b", "c", "new"]);

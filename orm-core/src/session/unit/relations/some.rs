@@ -60,7 +60,8 @@ impl Unit {
         (self.entities.refills, self.entities.keeps_changes) = (false, true);
         let take = |entities: &mut Entities, row: &dyn Row| {
             let (token, _) = rows.meet(entities, row)?;
-            let shape = |part: usize| table.columns()[key.columns[part]].sql_type.shape(row.value(width + part)?);
+            let shape =
+                |part: usize| table.columns()[key.columns[part]].sql_type.shape(row.value(width + part)?);
             let owner = Identity::of(parts, shape)?;
             if let Some(slot) = entities.arenas[arena as usize].find(&owner) {
                 found.entry(entities.handle(Place { arena, slot })).or_default().push(token);

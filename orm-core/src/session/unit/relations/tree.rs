@@ -9,7 +9,8 @@ use crate::driver::Row;
 use crate::metadata::{ForeignKey, Table};
 use crate::model::{RelationDef, RelationKind, Token, reference_link};
 use crate::query::{
-    AsSource, Cte, Loads, Projection, Referred, RefersTo, Select, SelectStatement, Source, column_of, recursive_distinct,
+    AsSource, Cte, Loads, Projection, Referred, RefersTo, Select, SelectStatement, Source, column_of,
+    recursive_distinct,
 };
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
@@ -73,7 +74,9 @@ impl Unit {
         let mut members: Vec<Member> = Vec::new();
         let take = |entities: &mut Entities, row: &dyn Row| {
             let (token, _) = rows.meet(entities, row)?;
-            let part = |part: usize| edges.table.columns()[edges.key.columns[part]].sql_type.shape(row.value(width + part)?);
+            let part = |part: usize| {
+                edges.table.columns()[edges.key.columns[part]].sql_type.shape(row.value(width + part)?)
+            };
             let owner = if is_linked { Some(Identity::of(edges.key.columns.len(), part)?) } else { None };
             members.push((token, owner));
             Ok(())
@@ -93,9 +96,15 @@ impl Unit {
         });
         let rows = Source::table(home.table);
         let mut base = columns_of(&rows, &home.table.names_of(key));
-        base.statement.filter.push(RefersTo::condition(rows.clone(), home.table.typed(key), roots.collect(), false));
+        base.statement.filter.push(RefersTo::condition(
+            rows.clone(),
+            home.table.typed(key),
+            roots.collect(),
+            false,
+        ));
         let tree = tree_of(def, edges, base);
-        let mut statement = SelectStatement { projection: Projection::all(rows.clone()), ..Default::default() };
+        let mut statement =
+            SelectStatement { projection: Projection::all(rows.clone()), ..Default::default() };
         statement.order_by.extend(&def.order);
         let says = Source::table(edges.table);
         let below = reference_link(edges.table, Some(edges.key), says.clone(), tree.as_source());
@@ -107,7 +116,9 @@ impl Unit {
                 let far = reference_link(edges.table, join.other_key(), says, rows);
                 Select::from_statement(statement).join(far).join(below)
             }
-            RelationKind::Many { .. } | RelationKind::One { .. } => Select::from_statement(statement).join(below),
+            RelationKind::Many { .. } | RelationKind::One { .. } => {
+                Select::from_statement(statement).join(below)
+            }
         }
     }
 }
@@ -155,9 +166,8 @@ impl Entities {
     /// A tree was read: its relations are what was found.
     fn fill_tree(&mut self, arena: u32, relation: usize, roots: &[u32], members: &[Member], since: u32) {
         let all = roots.iter().copied().chain(members.iter().map(|(token, _)| token.slot()));
-        let is_read = |&slot: &u32| {
-            !self.is_current(RelationPlace { owner: Place { arena, slot }, relation }, since)
-        };
+        let is_read =
+            |&slot: &u32| !self.is_current(RelationPlace { owner: Place { arena, slot }, relation }, since);
         let read: Vec<u32> = all.filter(is_read).collect();
         let def = &self.arenas[arena as usize].relations[relation];
         if let RelationKind::Linked(join) = def.kind {
