@@ -45,7 +45,7 @@ pub use related_query::RelatedQuery;
 pub use relation::{Referent, ToOne};
 pub use relation_def::{Cascade, ChildOf, Relation, RelationDef, RelationKind};
 pub(crate) use relation_field::refuse;
-pub use relation_field::{HasMany, HasOne, ManyToMany, Member, RelationField};
+pub use relation_field::{HasMany, HasOne, Iter, ManyToMany, Member, RelationField};
 pub(crate) use relation_path::reference_link;
 
 /// A struct whose values are rows of a table. Derive it: `#[derive(Model)]`.

@@ -32,6 +32,7 @@ pub use orm_core::engine::{
     AsyncEngine, Echo, Engine, EngineBuilder, EngineForm, Event, Observer, PoolStatus, Sent, Url,
 };
 pub use orm_core::metadata::Metadata;
+pub use orm_core::model::Iter as RelatedEntities;
 pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
 pub use orm_core::model::{
     Cascade, ChildOf, HasMany, HasOne, IntoField, ManyToMany, Member, Referent, RelatedQuery, Relation, ToOne,
