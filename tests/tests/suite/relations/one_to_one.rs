@@ -51,7 +51,9 @@ mod forms {
     use super::*;
 
     fn sent(db: &Db) -> Vec<String> {
-        let first = |sql: &String| sql.replace('"', "").split(' ').take(3).collect::<Vec<_>>().join(" ");
+        let first = |sql: &String| {
+            sql.replace('"', "").replace(" AS t SET", " SET").split(' ').take(3).collect::<Vec<_>>().join(" ")
+        };
         db.trace.take_statements().iter().map(first).collect()
     }
 
