@@ -17,13 +17,16 @@ use crate::session::leave::given_identity;
 use crate::session::relations::RelationPlace;
 use crate::session::unit::Unit;
 
+/// What a relation, by its number, is to have.
+type Tokens = (usize, Vec<Token>);
+
 /// A struct to be merged, whatever its model.
 trait Given: Send + Sync {
     fn arena(&self, entities: &mut Entities) -> u32;
     fn identity(&self) -> Result<Option<Identity>>;
     /// Takes out what was put into its relations: structs, and what each relation is to have. Relations in which nothing was put, and
     /// those that hold entities of another session, are left out.
-    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<(usize, Vec<Token>)>);
+    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<Tokens>);
     /// Puts it over the entity of its row, or adds it.
     fn put(self: Box<Self>, entities: &mut Entities, known: Option<Token>) -> Result<Token>;
 }
@@ -37,7 +40,7 @@ impl<M: Model> Given for M {
         given_identity(self)
     }
 
-    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<(usize, Vec<Token>)>) {
+    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<Tokens>) {
         let mut taken = Taken::default();
         self.hand_over(&mut taken);
         let mut lists = Vec::new();
@@ -132,7 +135,7 @@ impl Graph {
                     Some(number) => Member::Node(first + number),
                     None => Member::Known(token),
                 };
-                let list = |(relation, tokens): (usize, Vec<Token>)| List {
+                let list = |(relation, tokens): Tokens| List {
                     relation,
                     members: tokens.into_iter().map(member).collect(),
                 };

@@ -43,8 +43,8 @@ fn is_for_one(table: &Table, key: &ForeignKey) -> bool {
 impl Part {
     fn may_clash(&self) -> bool {
         let changes = &self.changes;
-        !(changes.updates.is_empty() && changes.inserts.is_empty())
-            && !(changes.updates.is_empty() && changes.deletes.is_empty())
+        // One gives up what another takes: two updates, or a deletion and an insertion.
+        !changes.updates.is_empty() || !(changes.inserts.is_empty() || changes.deletes.is_empty())
     }
 
     fn place(&self, slot: u32) -> Place {
