@@ -233,6 +233,18 @@ impl Entities {
         }
     }
 
+    /// What was put into collections and has left the session since is not linked.
+    pub(super) fn forget_left_links(&mut self) {
+        for LinkEdit { place, other, .. } in self.link_edits() {
+            if other.session() == self.session
+                && self.find_token(other).is_none()
+                && let Some(collection) = self.collection_mut(place)
+            {
+                collection.forget(|token| token == other);
+            }
+        }
+    }
+
     /// Shows what was done to one side of many-to-many relations on the other.
     pub(super) fn show_links(&mut self) -> Result<()> {
         self.show_link_rows();

@@ -28,6 +28,7 @@ impl Entities {
         spread.begin(self);
         let mut edits = self.edits();
         self.forget_left(&mut edits);
+        self.forget_left_links();
         let mut wants = self.edited_without_values(&edits);
         wants.links = self.unknown_link_rows(spread);
         if wants.is_empty() {

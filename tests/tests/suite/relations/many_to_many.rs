@@ -200,6 +200,13 @@ mod cases {
             ],
         );
         assert_eq!(stored_items(&db, "Alice").await, ["bread", "dates"]);
+
+        // What has left the session is not linked.
+        let figs = session.add(Item::new("figs"));
+        session[bob].items.extend([figs, cheese]);
+        session.detach(figs).unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(stored_items(&db, "Bob").await, ["cheese"]);
     }
 
     /// [REL-10] [REL-2] Nothing is read to put in or take out, and what is there already, or gone already, is no error.
