@@ -128,6 +128,7 @@ pub(crate) use intake::Intake;
 pub(crate) use keys::{EntityWords, Keys};
 pub(crate) use link::{Bridge, LinkedBy, Pairs};
 pub(crate) use linked_to::LinkedTo;
+pub(crate) use nulls::NullIf;
 pub(crate) use operand::Bound;
 pub(crate) use projection::Projection;
 pub(crate) use related::{KeyIs, Referred, RefersTo, Related};

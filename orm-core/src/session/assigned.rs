@@ -53,7 +53,13 @@ impl Entities {
         self.assign(place, position, value, has_values)
     }
 
-    fn assign(&mut self, place: Place, position: usize, value: Bound, has_values: bool) -> Result<()> {
+    pub(super) fn assign(
+        &mut self,
+        place: Place,
+        position: usize,
+        value: Bound,
+        has_values: bool,
+    ) -> Result<()> {
         if has_values {
             self.touch(place);
         }

@@ -11,6 +11,7 @@ mod reconcile;
 mod related;
 mod spread;
 mod through;
+mod unread;
 
 pub use related::Related;
 

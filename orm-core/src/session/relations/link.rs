@@ -19,6 +19,9 @@ impl Entities {
     ) -> Result<()> {
         let (into, other) = self.both_sides(entity, relation, other)?;
         self.edit_collection(into, |collection, token| collection.push(token), self.handle(other))?;
+        if self.lacks_values(other) {
+            return Ok(());
+        }
         if let RelationKind::Linked(join) = self.relation_def(into).kind {
             self.show_on_other_side(into, join, other, true);
             return Ok(());
@@ -54,6 +57,9 @@ impl Entities {
             },
             token,
         )?;
+        if self.lacks_values(other) {
+            return Ok(true);
+        }
         match self.relation_def(from).kind {
             RelationKind::Linked(join) => self.show_on_other_side(from, join, other, false),
             RelationKind::Many { .. } | RelationKind::One { .. } => self.remove_child(token, from)?,
@@ -68,7 +74,11 @@ impl Entities {
         other: Entity<T>,
     ) -> Result<(RelationPlace, Place)> {
         let owner = self.writable(entity)?;
-        let other = self.writable(other)?;
+        // One of which nothing is known has no side of its own to show it on: the flush tells its row.
+        let other = match self.persistent(other) {
+            Ok(place) if self.lacks_values(place) => place,
+            Ok(_) | Err(_) => self.writable(other)?,
+        };
         Ok((RelationPlace { owner, relation: relation.number()? }, other))
     }
 

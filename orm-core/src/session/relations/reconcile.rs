@@ -64,7 +64,18 @@ impl Entities {
     fn edited_without_values(&self, edits: &Edits) -> Wants {
         let children =
             edits.added.iter().chain(&edits.removed).filter_map(|&(child, _)| self.place_of(child));
-        Wants::rows(children.filter(|&child| self.lacks_values(child)))
+        let unknown = children.filter(|&child| self.lacks_values(child));
+        Wants::rows(unknown.filter(|&child| !self.are_told_unread(child, edits)))
+    }
+
+    /// Whether all that was done to a child of which nothing is known can be told to its row without reading it.
+    fn are_told_unread(&self, child: Place, edits: &Edits) -> bool {
+        let token = self.handle(child);
+        let of_child = |edits: &[(Token, RelationPlace)], added: bool| {
+            let mut of_it = edits.iter().filter(|&&(other, _)| other == token);
+            of_it.all(|&(_, of)| self.is_told_unread(child, of, added))
+        };
+        of_child(&edits.added, true) && of_child(&edits.removed, false)
     }
 
     /// Collections that were set without being loaded: what is to go is not known.
@@ -173,6 +184,9 @@ impl Entities {
         to_owner: bool,
     ) -> Result<()> {
         let Some(key) = self.relation_def(of).reference() else { return Ok(()) };
+        if self.lacks_values(child) && self.is_told_unread(child, of, to_owner) {
+            return self.tell_unread(child, of, key, to_owner);
+        }
         self.touch(child);
         let owner = to_owner.then(|| self.handle(of.owner));
         if self.arena_mut(child).records.refer(child.slot, key.field, owner) {
@@ -193,6 +207,7 @@ impl Entities {
                 self.doom(place);
                 Ok(())
             }
+            _ if self.lacks_values(place) => self.refer(place, from, false),
             _ if self.refers_to_nobody(place, from) => Ok(()),
             Cascade::SetNull | Cascade::Delete | Cascade::Restrict | Cascade::Database => {
                 let def = self.relation_def(from);

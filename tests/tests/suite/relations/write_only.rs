@@ -76,6 +76,33 @@ mod write_only {
         assert_eq!(session.all(groups).await.unwrap(), ["b", "c", "new"]);
     }
 
+    /// [REL-10] A row that is known by its key alone comes in unread, and goes only if it is there.
+    #[case]
+    async fn members_are_named_by_their_keys(db: Db) {
+        let (mut session, alice) = alice(&db).await;
+        let bob = session.add(User::new("Bob"));
+        session.commit().await.unwrap();
+        let ids = [session[alice].id, session[bob].id];
+        let mut session = db.session();
+        let [alice, bob] = ids;
+        let alice = session.get::<User>(alice).await.unwrap().unwrap();
+        let bob = session.get::<User>(bob).await.unwrap().unwrap();
+        db.trace.take();
+        let [one, two] = [1, 2].map(|id| session.reference::<Post>(id).unwrap());
+        session[bob].posts.push(one);
+        session[bob].posts.remove(two);
+        session.flush().await.unwrap();
+        let sent = db.trace.take_statements();
+        assert!(sent.len() == 2 && !sent.iter().any(|sql| sql.starts_with("SELECT")), "{sent:?}");
+        session.commit().await.unwrap();
+        let titles = |user| User::POSTS.of(user).columns(Post::TITLE).order_by(Post::ID);
+        assert_eq!(session.all(titles(bob)).await.unwrap(), ["x"]);
+        assert_eq!(session.all(titles(alice)).await.unwrap(), ["y", "z"]);
+        assert_eq!(session.load(one).await.unwrap().title, "x");
+        session.load_with(alice, User::POSTS).await.unwrap();
+        assert_eq!(session[alice].posts.len(), 2);
+    }
+
     /// [REL-10] Reading goes through queries that can be filtered, sorted, limited and counted; they see what was not flushed before,
     /// and the collection stays unknown.
     #[case]
