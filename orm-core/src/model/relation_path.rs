@@ -115,7 +115,6 @@ impl<M: Model, T: Model> Relation<M, T> {
     ///
     /// It counts as loaded from then on, though there may be more rows. Under another name it is
     /// `User::POSTS.to(alias).from_join()`.
-    #[must_use]
     pub fn from_join(self) -> Path<M, T> {
         Path::new(Load { strategy: Some(Strategy::Own(self.to)), ..self.into_load() })
     }
@@ -128,7 +127,6 @@ impl<M: Model> Relation<M, M> {
     /// Costs 1 SELECT for each 500 roots, however deep it is: the database follows the relation by itself. Data that goes round in a
     /// circle ends where it began. What is said to be behind it, `Node::CHILDREN.recursive().then(Node::AUTHOR)`, is loaded for all of the
     /// tree.
-    #[must_use]
     pub fn recursive(self) -> Path<M, M> {
         Path::new(Load { recursive: true, ..self.into_load() })
     }
@@ -137,7 +135,6 @@ impl<M: Model> Relation<M, M> {
 impl<M: Model, T: Model> ToOne<M, T> {
     /// Loads it from what the query itself has joined, which has to be there:
     /// `Post::select().join(Post::AUTHOR).filter(User::AGE.gt(18)).with(Post::AUTHOR.from_join())`. Costs no statement.
-    #[must_use]
     pub fn from_join(self) -> Path<M, T> {
         Path::new(Load { strategy: Some(Strategy::Own(self.other_name())), ..self.into_load() })
     }

@@ -137,7 +137,6 @@ pub trait Loadable<M>: Sized {
 
     /// Loads a relation of the entities that this one leads to as well. Several are said one after the other, what is deeper inside:
     /// `User::POSTS.then(Post::TAGS).then(Post::COMMENTS.then(Comment::AUTHOR))`. Costs 1 SELECT for each 500 of those entities.
-    #[must_use]
     fn then(self, further: impl Loadable<Self::Target>) -> Path<M, Self::Target> {
         let mut load = self.into_load();
         load.then.add(further.into_load());
@@ -145,7 +144,6 @@ pub trait Loadable<M>: Sized {
     }
 
     /// Does not load a relation of the entities that this one leads to, though the mapping loads it with each query.
-    #[must_use]
     fn then_without(self, relation: impl Loadable<Self::Target>) -> Path<M, Self::Target> {
         let mut load = self.into_load();
         load.then.leave_out(relation.into_load());
@@ -154,7 +152,6 @@ pub trait Loadable<M>: Sized {
 
     /// Loads it for what it leads to as well, so many levels in all: `Node::CHILDREN.depth(3)` are children, grandchildren and theirs. What
     /// is said to be loaded behind it is loaded on each level. Costs 1 SELECT for each level that has rows, and each 500 entities on it.
-    #[must_use]
     fn depth(self, levels: u32) -> Path<M, M>
     where
         Self: Loadable<M, Target = M>,
@@ -169,7 +166,6 @@ pub trait Loadable<M>: Sized {
     }
 
     /// Reads it anew, though it is loaded and current.
-    #[must_use]
     fn reload(self) -> Path<M, Self::Target> {
         Path::new(Load { reload: true, ..self.into_load() })
     }
@@ -179,13 +175,11 @@ pub trait Loadable<M>: Sized {
     ///
     /// The join goes by a name that is made up: conditions and orders of the query do not cut the relation down. A query with
     /// `limit` counts entities. Where rows are locked, in streams, and behind unions and groups it is loaded by a SELECT of its own.
-    #[must_use]
     fn joined(self) -> Path<M, Self::Target> {
         Path::new(Load { strategy: Some(Strategy::Joined), ..self.into_load() })
     }
 
     /// Loads it by a SELECT of its own, 1 for each 500 entities, whatever the mapping says.
-    #[must_use]
     fn select_in(self) -> Path<M, Self::Target> {
         Path::new(Load { strategy: Some(Strategy::SelectIn), ..self.into_load() })
     }
