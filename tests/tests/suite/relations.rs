@@ -1,6 +1,7 @@
 //! Relations: graphs that are saved, loaded, changed and deleted.
 
 mod cascades;
+mod found;
 mod joined;
 mod loading;
 mod many_to_many;

@@ -304,22 +304,21 @@ impl Entities {
     }
 
     /// What is to be deleted leaves the collections that are loaded.
-    pub(super) fn forget_doomed(&mut self) {
-        if self.doomed.is_empty() {
+    pub(super) fn forget_gone(&mut self, gone: &HashSet<Token>) {
+        if gone.is_empty() {
             return;
         }
-        let doomed: HashSet<Token> = self.doomed.iter().map(|&place| self.handle(place)).collect();
-        for place in self.collections_with(&doomed) {
+        for place in self.collections_with(gone) {
             self.remember_collections(place.owner);
             if let Some(collection) = self.collection_mut(place) {
-                collection.forget(|token| doomed.contains(&token));
+                collection.forget(|token| gone.contains(&token));
             }
         }
     }
 
     /// The many-to-many collections that one of these is in. It costs a look at all that are loaded of the models that can have them.
     fn collections_with(&self, tokens: &HashSet<Token>) -> Vec<RelationPlace> {
-        let tables: HashSet<&str> = self.doomed.iter().map(|&place| self.arena(place).model).collect();
+        let tables: HashSet<&str> = tokens.iter().map(|token| self.arenas[token.arena() as usize].model).collect();
         let mut found = Vec::new();
         for (number, arena) in (0..).zip(&self.arenas) {
             for (relation, def) in arena.relations.iter().enumerate() {

@@ -26,6 +26,19 @@ impl Entities {
     pub(in crate::session) fn bring_into_line(&mut self, spread: &mut Spread) -> Result<Wants> {
         self.take_in_new();
         spread.begin(self);
+        let mut wants = Wants::default();
+        if !spread.is_begun {
+            wants = self.reconcile_known(spread)?;
+            spread.is_begun = wants.is_empty();
+        }
+        if spread.is_begun {
+            self.spread(spread, &mut wants)?;
+        }
+        Ok(wants)
+    }
+
+    /// Brings references and collections into line, unless something has to be read first.
+    fn reconcile_known(&mut self, spread: &mut Spread) -> Result<Wants> {
         let mut edits = self.edits();
         self.forget_left(&mut edits);
         self.forget_left_links();
@@ -35,16 +48,13 @@ impl Entities {
             self.reconcile(edits)?;
             self.want_replaced(&mut wants);
         }
-        if wants.is_empty() {
-            self.spread(spread, &mut wants)?;
-        }
         Ok(wants)
     }
 
     fn reconcile(&mut self, edits: Edits) -> Result<()> {
         let parents = self.add_children(&edits.added)?;
         for (child, from) in edits.removed {
-            if !parents.contains_key(&child) && self.is_taken_out(from) {
+            if !parents.contains_key(&(child, self.reference_of(from))) && self.is_taken_out(from) {
                 self.remove_child(child, from)?;
             }
         }
@@ -90,15 +100,21 @@ impl Entities {
         }
     }
 
-    /// What was done to these entities' collections is planned: by references, which a rollback puts back.
-    pub(in crate::session) fn settle(&mut self, owners: &[Place]) {
-        self.forget_doomed();
+    /// What was done to these entities' collections is planned: by references, which a rollback puts back. What goes is in none of
+    /// them, though it was put in, nor are new ones that leave (`left`) because another one goes.
+    pub(in crate::session) fn settle(&mut self, owners: &[Place], left: &[Place]) {
+        self.leave_collections(left.iter().copied());
+        let gone = self.doomed.iter().chain(left).map(|&place| self.handle(place)).collect();
+        self.forget_gone(&gone);
         for &owner in owners {
             for (relation, def) in self.arena(owner).relations.iter().enumerate() {
                 let collection = self.collection_mut(RelationPlace { owner, relation });
                 if !matches!(def.kind, RelationKind::Linked(_))
                     && let Some(collection) = collection
                 {
+                    if !gone.is_empty() {
+                        collection.forget(|token| gone.contains(&token));
+                    }
                     collection.settle();
                 }
             }
@@ -141,26 +157,26 @@ impl Entities {
         edits
     }
 
-    /// Children that were put into collections refer to the entity whose collection it is; returns whom each refers to now.
-    fn add_children(&mut self, added: &[(Token, RelationPlace)]) -> Result<HashMap<Token, RelationPlace>> {
-        let mut parents: HashMap<Token, RelationPlace> = HashMap::new();
+    /// Children that were put into collections refer to the entity whose collection it is; returns whom each refers to now, by which
+    /// reference.
+    fn add_children(&mut self, added: &[(Token, RelationPlace)]) -> Result<HashMap<(Token, Option<usize>), Place>> {
+        let mut parents = HashMap::new();
         for &(child, into) in added {
-            let field = self.relation_def(into).reference().map(|key| key.field);
-            let same =
-                |other: &RelationPlace| self.relation_def(*other).reference().map(|key| key.field) == field;
-            if let Some(&other) = parents.get(&child)
-                && other.owner != into.owner
-                && same(&other)
-            {
+            let before = parents.insert((child, self.reference_of(into)), into.owner);
+            if before.is_some_and(|owner| owner != into.owner) {
                 return Err(self.in_two_collections(child, into));
             }
-            parents.insert(child, into);
             let Some(place) = self.place_of(child) else { return Err(self.not_here(child, into)) };
             if !self.head(place).doomed && !self.refers_to(place, into) {
                 self.refer(place, into, true)?;
             }
         }
         Ok(parents)
+    }
+
+    /// The field by which the children of a relation refer to the one that has it.
+    fn reference_of(&self, place: RelationPlace) -> Option<usize> {
+        self.relation_def(place).reference().map(|key| key.field)
     }
 
     /// Whether a child refers to the owner of a collection.
@@ -238,7 +254,7 @@ impl Entities {
     /// References that were changed show in the collections that are loaded. What is to be deleted leaves them when it is.
     fn show_references(&mut self) -> Result<()> {
         let mut mirrors: HashMap<u32, Vec<Mirror>> = HashMap::new();
-        let (mut joined, mut left) = (Vec::new(), Vec::new());
+        let (mut joined, mut left, mut outlive) = (Vec::new(), Vec::new(), Vec::new());
         for &child in self.touched.iter().chain(self.new.iter()).filter(|&&child| !self.head(child).doomed) {
             let mirrors = mirrors.entry(child.arena).or_insert_with(|| self.mirrors(child.arena));
             for mirror in mirrors.iter() {
@@ -248,14 +264,19 @@ impl Entities {
                 if before != now {
                     let place = |owner| RelationPlace { owner, relation: mirror.relation };
                     // What refers to a row that goes is seen to when that is planned.
-                    let stays = before.filter(|&owner| !self.head(owner).doomed);
-                    left.extend(stays.map(|owner| (place(owner), self.handle(child))));
+                    match before {
+                        Some(owner) if self.head(owner).doomed => outlive.push((child, place(owner))),
+                        before => left.extend(before.map(|owner| (place(owner), self.handle(child)))),
+                    }
                     joined.extend(now.map(|owner| (place(owner), self.handle(child))));
                 }
             }
         }
         for (place, children) in by_place(left) {
             self.show_left(place, &children);
+        }
+        for (child, owner) in outlive {
+            self.doom_orphan(child, owner);
         }
         for (place, children) in by_place(joined) {
             self.show_joined(place, children)?;
@@ -267,13 +288,18 @@ impl Entities {
     fn show_left(&mut self, place: RelationPlace, children: &[Token]) {
         let gone: HashSet<Token> = children.iter().copied().collect();
         self.show(place, |collection| collection.forget(|token| gone.contains(&token)));
-        if self.relation_def(place).on_removal() == Cascade::DeleteOrphan {
-            for &child in children {
-                if let Some(child) = self.place_of(child).filter(|&child| self.refers_to_nobody(child, place))
-                {
-                    self.doom(child);
-                }
+        for &child in children {
+            if let Some(child) = self.place_of(child) {
+                self.doom_orphan(child, place);
             }
+        }
+    }
+
+    /// A child does not refer to its former owner any more.
+    fn doom_orphan(&mut self, child: Place, of: RelationPlace) {
+        let deletes = self.relation_def(of).on_removal() == Cascade::DeleteOrphan;
+        if deletes && self.refers_to_nobody(child, of) {
+            self.doom(child);
         }
     }
 

@@ -21,6 +21,8 @@ pub(in crate::session) struct Spread {
     before: Option<[Places; 2]>,
     deeds: Vec<Deed>,
     handled: HashSet<RelationPlace>,
+    /// Collections and references are in line: what is read from now on changes nothing about that.
+    pub(super) is_begun: bool,
     /// Relations that were read for it, whatever their structs can hold.
     read: HashSet<RelationPlace>,
     /// Pairs of which it was read whether they are linked.
@@ -93,6 +95,13 @@ impl Spread {
     /// Hooks may have done something to what was looked at.
     pub(in crate::session) fn look_again(&mut self) {
         self.handled.clear();
+        self.is_begun = false;
+    }
+
+    /// New entities that leave because another one is deleted.
+    pub(in crate::session) fn left(&self, entities: &Entities) -> Vec<Place> {
+        let all = self.deeds.iter().map(|deed| deed.child);
+        all.filter(|&child| entities.head(child).state == State::Transient).collect()
     }
 
     /// These relations were read.

@@ -47,7 +47,8 @@ impl Unit {
         let links = self.entities.links()?;
         match plan(&mut self.entities) {
             Ok(steps) => {
-                self.entities.settle(&owners);
+                let left = spread.left(&self.entities);
+                self.entities.settle(&owners, &left);
                 Ok((links, steps))
             }
             Err(error) => {
