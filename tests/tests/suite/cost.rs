@@ -168,6 +168,16 @@ mod taking_back {
         assert_eq!(session.deleted::<User>(), doomed);
     }
 
+    /// [FLU-11] Each row that is set by an expression is a statement of its own, and is not compared with all before it.
+    #[case(sqlite)]
+    async fn expressions_stand_alone(db: Db) {
+        let (mut session, users) = with_rows_known(&db).await;
+        for &user in &users {
+            session.set(user, User::AGE, User::AGE + 1).unwrap();
+        }
+        assert_eq!(session.plan().unwrap().batches().len(), users.len());
+    }
+
     /// [R7] What was taken back and done again is written in the order in which it was done last.
     #[case]
     async fn and_done_again(db: Db) {

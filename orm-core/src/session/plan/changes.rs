@@ -204,7 +204,8 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
 /// Adds a row to those of which the same columns are written; one with expressions stands alone.
 fn add_update(groups: &mut Vec<Group>, slot: u32, changed: &[usize], expressions: Vec<usize>) {
     let joins = |group: &&mut Group| group.columns == changed && group.assigned.is_empty();
-    match groups.iter_mut().find(joins).filter(|_| expressions.is_empty()) {
+    let known = if expressions.is_empty() { groups.iter_mut().find(joins) } else { None };
+    match known {
         Some(group) => group.slots.push(slot),
         None => groups.push(Group { assigned: expressions, ..Group::of(changed.to_vec(), vec![slot]) }),
     }
