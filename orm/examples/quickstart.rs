@@ -10,6 +10,7 @@ struct User {
     #[model(unique)]
     name: String,
     age: i32,
+    posts: HasMany<Post>,
 }
 
 #[derive(Model)]
@@ -23,17 +24,16 @@ struct Post {
 
 fn main() -> orm::Result<()> {
     let engine = Engine::builder("sqlite::memory:")?.echo(true).open();
-    engine.create_all(&Metadata::of::<Post>())?;
+    engine.create_all(&Metadata::of::<User>())?;
     let mut session = engine.session();
     let alice = session.add(User::new("Alice", 30));
     let hello = session.add(Post::new("Hello", alice));
     session.commit()?;
-    println!("{} has id {}", session[alice].name, session[alice].id);
 
     session[alice].age = 31;
     session.commit()?;
-    for user in session.all(User::select().filter(User::AGE.gt(28)))? {
-        println!("{} is {}", session[user].name, session[user].age);
+    for user in session.all(User::select().filter(User::AGE.gt(28)).with(User::POSTS))? {
+        println!("{} wrote {}", session[user].name, session[user].posts.len());
     }
     session.delete(hello)?;
     session.commit()
