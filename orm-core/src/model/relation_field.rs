@@ -50,6 +50,7 @@ impl<T: Model> From<T> for Member<T> {
 pub(crate) struct Content<T> {
     collection: Collection,
     /// Boxed, because hardly any struct has some.
+    #[expect(clippy::box_collection, reason = "it is one word in each struct that is read")]
     new: Option<Box<Vec<(usize, T)>>>,
 }
 

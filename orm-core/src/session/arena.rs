@@ -87,6 +87,9 @@ pub(super) struct Arena {
     retired: Vec<u32>,
 }
 
+/// Two entities, and the fields that are to refer to them.
+pub(super) type LinkEnds = [(usize, Token); 2];
+
 /// What a model's relations need to know its type for.
 #[derive(Clone, Copy)]
 pub(super) struct OfRelations {
@@ -99,7 +102,7 @@ pub(super) struct OfRelations {
     /// Where the entities are that are the rows of a relation's join table, if those are a model's.
     pub(super) links: fn(&mut Entities, usize) -> Option<u32>,
     /// Adds a row of a join table that refers to two entities by these fields, if nothing else is needed for one.
-    pub(super) link: fn(&mut Entities, [(usize, Token); 2]) -> Option<Place>,
+    pub(super) link: fn(&mut Entities, LinkEnds) -> Option<Place>,
 }
 
 impl OfRelations {

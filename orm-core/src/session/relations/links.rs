@@ -104,7 +104,8 @@ impl Entities {
 
     fn edits_of(&self, place: RelationPlace, join: JoinTable, now: &Collection, edits: &mut Vec<LinkEdit>) {
         let is_new = self.head(place.owner).state == State::Pending;
-        let is_blind = !is_new && !(now.is_loaded() && now.read_at() >= self.stale_before);
+        let is_current = now.is_loaded() && now.read_at() >= self.stale_before;
+        let is_blind = !(is_new || is_current);
         let edit = |kind| move |other| LinkEdit { place, join, other, kind, is_blind };
         match is_new {
             // Nothing of a new row is in the database, whatever a transaction that was rolled back has written.
@@ -318,7 +319,8 @@ impl Entities {
 
     /// The many-to-many collections that one of these is in. It costs a look at all that are loaded of the models that can have them.
     fn collections_with(&self, tokens: &HashSet<Token>) -> Vec<RelationPlace> {
-        let tables: HashSet<&str> = tokens.iter().map(|token| self.arenas[token.arena() as usize].model).collect();
+        let tables: HashSet<&str> =
+            tokens.iter().map(|token| self.arenas[token.arena() as usize].model).collect();
         let mut found = Vec::new();
         for (number, arena) in (0..).zip(&self.arenas) {
             for (relation, def) in arena.relations.iter().enumerate() {
