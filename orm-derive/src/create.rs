@@ -1,12 +1,12 @@
 //! `create!`: a struct as a literal, with what hangs on it.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Path, Result, Token, braced, bracketed, token};
+use syn::{Error, Path, Result, Token, braced, bracketed, parenthesized, token};
 
 use crate::attr::{at_end, parse_value};
 
@@ -140,6 +140,14 @@ impl Value {
                 return Ok(list);
             }
         }
+        if input.peek(token::Paren) {
+            let ahead = input.fork();
+            let value = parse_bracketed(&ahead)?;
+            if let Some(value) = value.filter(|_| at_end(&ahead)) {
+                input.advance_to(&ahead);
+                return Ok(Self::Plain(value));
+            }
+        }
         parse_value(input).map(Self::Plain)
     }
 
@@ -162,6 +170,17 @@ impl Value {
             }
         }
     }
+}
+
+/// The struct of another kind that is in the brackets. They are for this macro; to the compiler they are superfluous.
+fn parse_bracketed(input: ParseStream<'_>) -> Result<Option<TokenStream>> {
+    let content;
+    parenthesized!(content in input);
+    let ahead = content.fork();
+    let is_struct = ahead.call(Path::parse_mod_style).is_ok() && ahead.peek(token::Brace);
+    let value: TokenStream = content.parse()?;
+    let ends = value.clone().into_iter().last().is_some_and(|last| matches!(last, TokenTree::Group(_)));
+    Ok((is_struct && ends).then_some(value))
 }
 
 /// What is in the brackets; nothing if it is `[value; length]`.
