@@ -199,3 +199,30 @@ fn parse_list(input: ParseStream<'_>) -> Result<Option<Value>> {
     }
     Ok(Some(Value::List(list, brackets.span.join().resolved_at(Span::call_site()))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(literal: &str, expected: &str) {
+        let expanded = syn::parse_str::<Literal>(literal).map(|literal| literal.expand(None).to_string());
+        let expanded = expanded.unwrap_or_else(|error| error.to_string());
+        assert!(expanded.contains(expected), "{expanded}");
+    }
+
+    #[test]
+    fn brackets_around_another_struct_are_not_kept() {
+        check("User { at: (Point { x: 1 }) }", "slots . at . set (Point { x : 1 })");
+        check("User { pair: (1, 2) }", "slots . pair . set ((1 , 2))");
+        check("User { at: (Point { x: 1 }).x }", "slots . at . set ((Point { x : 1 }) . x)");
+    }
+
+    #[test]
+    fn lists_are_of_structs_or_of_whatever() {
+        check("User { posts: [] }", "Nothing");
+        check("User { bytes: [0; 3] }", "slots . bytes . set ([0 ; 3])");
+        check("User { posts: [Post {}, draft] }", ":: orm :: Member :: from (draft)");
+        check("User { a: 1, r#a: 2 }", "the field `r#a` is given twice");
+    }
+}
