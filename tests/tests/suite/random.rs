@@ -2,6 +2,7 @@
 
 mod choices;
 mod forecast;
+mod graphs;
 mod kinds;
 mod memory;
 mod numbers;

@@ -159,7 +159,10 @@ impl Entities {
 
     /// Children that were put into collections refer to the entity whose collection it is; returns whom each refers to now, by which
     /// reference.
-    fn add_children(&mut self, added: &[(Token, RelationPlace)]) -> Result<HashMap<(Token, Option<usize>), Place>> {
+    fn add_children(
+        &mut self,
+        added: &[(Token, RelationPlace)],
+    ) -> Result<HashMap<(Token, Option<usize>), Place>> {
         let mut parents = HashMap::new();
         for &(child, into) in added {
             let before = parents.insert((child, self.reference_of(into)), into.owner);

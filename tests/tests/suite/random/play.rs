@@ -1000,7 +1000,7 @@ mod sequences {
     }
 
     /// Plays a sequence on empty tables.
-    async fn play(field: &mut Field, steps: &[Step]) -> Result<(), Failure> {
+    async fn play(field: &mut Field, steps: &[Step]) -> Result<(), Failure<Step>> {
         let clean = "DELETE FROM notes; DELETE FROM pairs; DELETE FROM codes; UPDATE items SET parent_id = NULL; DELETE FROM items";
         field.engine.script(clean).await.unwrap();
         let sessions = [field.engine.session(), field.engine.session()];
@@ -1031,7 +1031,7 @@ mod sequences {
     }
 
     /// Takes steps away, and makes steps simpler, for as long as it fails.
-    async fn shrink(field: &mut Field, mut failure: Failure) -> Failure {
+    async fn shrink(field: &mut Field, mut failure: Failure<Step>) -> Failure<Step> {
         loop {
             let before = failure.steps.clone();
             failure = take_away(field, failure).await;
@@ -1042,7 +1042,7 @@ mod sequences {
         }
     }
 
-    async fn take_away(field: &mut Field, mut failure: Failure) -> Failure {
+    async fn take_away(field: &mut Field, mut failure: Failure<Step>) -> Failure<Step> {
         let mut size = failure.steps.len().div_ceil(2);
         while size > 0 {
             let mut at = 0;
@@ -1059,7 +1059,7 @@ mod sequences {
         failure
     }
 
-    async fn simplify(field: &mut Field, mut failure: Failure) -> Failure {
+    async fn simplify(field: &mut Field, mut failure: Failure<Step>) -> Failure<Step> {
         for at in 0..failure.steps.len() {
             for step in failure.steps.get(at).map_or_else(Vec::new, |step| step.simpler()) {
                 let mut simpler = failure.steps.clone();

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use orm::ErrorKind;
 
 use super::forecast::Tables;
-use super::steps::Step;
 
 /// What a test finds wrong.
 pub(super) type Checked<T = ()> = Result<T, String>;
@@ -22,13 +21,13 @@ macro_rules! check {
 pub(super) use check;
 
 /// A sequence that fails, and what it did up to there.
-pub(super) struct Failure {
-    pub(super) steps: Vec<Step>,
+pub(super) struct Failure<S> {
+    pub(super) steps: Vec<S>,
     pub(super) problem: String,
     pub(super) story: Vec<String>,
 }
 
-impl Failure {
+impl<S: std::fmt::Debug> Failure<S> {
     /// Fails, with all that helps.
     #[expect(clippy::panic, reason = "a test that fails")]
     pub(super) fn tell(&self, seed: u64) -> ! {
@@ -63,7 +62,7 @@ impl Drop for Playing {
 pub(super) fn count(tally: &mut BTreeMap<String, u32>, line: &str) {
     let mut words = line.split_whitespace().skip(1);
     let word = match words.next() {
-        Some("failed," | "refused,") => words.next().unwrap_or_default(),
+        Some("failed," | "refused," | "open,") => words.next().unwrap_or_default(),
         Some(word) if !word.starts_with('#') => word,
         _ => "change",
     };
