@@ -209,3 +209,8 @@ mod queries {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/sessions.md")]
 mod sessions {}
+
+/// And those of the guide to relations.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/relations.md")]
+mod relations {}

@@ -17,6 +17,7 @@ fn the_guides_begin_with_the_models_that_their_programs_use() {
     let guides = [
         (include_str!("../../../docs/queries/models.rs"), include_str!("../../../docs/queries.md")),
         (include_str!("../../../docs/sessions/models.rs"), include_str!("../../../docs/sessions.md")),
+        (include_str!("../../../docs/relations/models.rs"), include_str!("../../../docs/relations.md")),
     ];
     for (models, guide) in guides {
         let title = guide.lines().next().unwrap();
