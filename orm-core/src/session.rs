@@ -5,7 +5,7 @@
 //! types below are its faces: over a blocking connection such a function never waits, and the blocking face polls it once.
 //!
 //! A capability is a file of its own with both faces in it: the life cycle (`life.rs`, `history.rs`), leaving and coming back
-//! (`leave.rs`, `merge.rs`, `many.rs`), stand-ins and columns that are set (`stand_in.rs`, `assigned.rs`), versions and what the
+//! (`leave.rs`, `merge.rs`, `many.rs`), relations (`relations/`), stand-ins and columns that are set (`stand_in.rs`, `assigned.rs`), versions and what the
 //! database makes (`automatic.rs`, `fetched.rs`), makers, guards, hooks and replay (`maker.rs`, `scopes.rs`, `hooks.rs`,
 //! `replay.rs`). What a transaction did to memory is in the journal (`journal.rs`) and is undone from there (`undo.rs`).
 
@@ -84,11 +84,13 @@ pub use stream::EntityStream;
 /// | change | `session[entity].field = …`, [`get_many_mut`](Entities::get_many_mut), [`set`](Entities::set), [`execute`](Self::execute), [`update_many`](Self::update_many) |
 /// | what differs | [`plan`](Entities::plan), [`state`](Entities::state), [`is_modified`](Entities::is_modified), [`history`](Entities::history), [`new`](Entities::new), [`dirty`](Entities::dirty), [`deleted`](Entities::deleted) |
 /// | transactions | [`flush`](Self::flush), [`commit`](Self::commit), [`rollback`](Self::rollback), [`begin`](Self::begin), [`begin_nested`](Self::begin_nested), [`no_autoflush`](Self::no_autoflush), [`close`](Self::close) |
+/// | relations | [`load_with`](Self::load_with), [`load_with_all`](Self::load_with_all), [`related`](Self::related), [`link`](Entities::link), [`unlink`](Entities::unlink), [`expunge_with`](Entities::expunge_with) |
 /// | not loaded | [`reference`](Entities::reference), [`expire`](Entities::expire), [`load_deferred`](Self::load_deferred), [`unload`](Entities::unload) |
 /// | in tests | [`expect_statements`](Self::expect_statements) |
 /// | leave, come back | [`detach`](Entities::detach), [`detach_all`](Entities::detach_all), [`expunge`](Entities::expunge), [`attach`](Entities::attach), [`merge`](Self::merge) |
 ///
-/// Options and hooks are those of the [`SessionMaker`] that made it. The guide is `docs/sessions.md` of the repository.
+/// Options and hooks are those of the [`SessionMaker`] that made it. The guides are `docs/sessions.md` and `docs/relations.md` of the
+/// repository.
 pub struct Session {
     unit: Unit,
 }

@@ -1,5 +1,15 @@
 //! An ORM with a session: change the objects, commit, done.
 //!
+//! | where to look | |
+//! |---|---|
+//! | tables as structs | [`Model`](macro@Model), with all attributes; [`DbValue`]; [`Metadata`] |
+//! | reading and writing them | [`Session`], [`AsyncSession`], [`SessionMaker`] |
+//! | relations | [`BelongsTo`], [`HasMany`], [`HasOne`], [`ManyToMany`]; [`create!`](create); [`Loadable`], what can be said in `with` and `load_with`; [`Relation`] and [`ToOne`], what can be asked in queries |
+//! | queries | [`Select`], [`select`], [`functions`]; [`text`] |
+//! | without a session | [`Engine`], [`AsyncEngine`], [`Connection`] |
+//!
+//! The repository has guides: `docs/sessions.md`, `docs/relations.md`, `docs/queries.md`.
+//!
 //! # Features
 //!
 //! | Feature | What it adds |
