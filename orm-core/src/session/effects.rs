@@ -69,7 +69,9 @@ impl Entities {
                 rekeyed.push((place, identity));
             }
             let known = self.known_to_raise(place, effect)?;
+            let parents = self.parents(place, &effect.columns);
             self.overwrite(place, &effect.columns, &row, effect.at + parts)?;
+            self.show_moved(place, parents);
             if let Some((version, known)) = known {
                 self.keep_missed_version(place, version, known)?;
             }
@@ -92,7 +94,10 @@ impl Entities {
                 let row = SetRow { rows, row };
                 let identity = identity_at(shape.table(), &row, shape.columns().len())?;
                 if let Some(slot) = self.arenas[arena as usize].find(&identity) {
-                    self.overwrite(Place { arena, slot }, shape.columns(), &row, 0)?;
+                    let place = Place { arena, slot };
+                    let parents = self.parents(place, shape.columns());
+                    self.overwrite(place, shape.columns(), &row, 0)?;
+                    self.show_moved(place, parents);
                 }
             }
         }

@@ -110,6 +110,35 @@ impl Entities {
         mirrors
     }
 
+    /// Whom a row refers to along foreign keys with one of these columns, where collections may show it.
+    pub(super) fn parents(&self, child: Place, columns: &[usize]) -> Vec<(Mirror, Option<Place>)> {
+        if !self.has_relations {
+            return Vec::new();
+        }
+        let is_asked = |mirror: &Mirror| mirror.key.columns.iter().any(|column| columns.contains(column));
+        let mirrors = self.mirrors(child.arena).into_iter().filter(is_asked);
+        mirrors.map(|mirror| (mirror, self.parent_now(child, &mirror))).collect()
+    }
+
+    /// The row has changed in the database, and may refer to others by now: loaded collections show it.
+    pub(super) fn show_moved(&mut self, child: Place, before: Vec<(Mirror, Option<Place>)>) {
+        let token = self.handle(child);
+        for (mirror, before) in before {
+            let now = self.parent_now(child, &mirror);
+            let place = |owner| RelationPlace { owner, relation: mirror.relation };
+            if let Some(before) = before.filter(|_| now != before) {
+                self.show(place(before), |collection| collection.forget(|other| other == token));
+            }
+            if let Some(now) = now.filter(|_| now != before) {
+                self.show(place(now), |collection| {
+                    if !collection.contains(token) {
+                        collection.show(token);
+                    }
+                });
+            }
+        }
+    }
+
     /// The entity that a reference of a row leads to as it is now, if that is known here.
     pub(super) fn parent_now(&self, child: Place, mirror: &Mirror) -> Option<Place> {
         let arena = self.arena(child);

@@ -46,7 +46,8 @@ impl Entities {
         let (from, other) = self.both_sides(entity, relation, other)?;
         let token = self.handle(other);
         let is_loaded = self.collection(from).is_some_and(Collection::is_loaded);
-        let was_there = self.collection(from).is_some_and(|known| known.contains(token));
+        let was_there = self.collection(from).is_some_and(|known| known.contains(token))
+            || (!self.lacks_values(other) && self.refers_to(other, from));
         if is_loaded && !was_there {
             return Ok(false);
         }

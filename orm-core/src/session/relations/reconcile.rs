@@ -130,6 +130,22 @@ impl Entities {
         let mut from = 0;
         while let Some(place) = self.new.next(&mut from) {
             (self.arena(place).of_relations.hand_over)(self, place);
+            self.add_again(place);
+        }
+    }
+
+    /// What a new entity holds was rolled back with it, when it was new before: it is added again with it.
+    fn add_again(&mut self, owner: Place) {
+        for relation in 0..self.arena(owner).relations.len() {
+            let Some(collection) = self.collection(RelationPlace { owner, relation }) else { continue };
+            let was_added =
+                |token: &&Token| self.find_token(**token).is_some_and(|head| head.state == State::Transient);
+            let members: Vec<_> = collection.tokens().iter().filter(was_added).copied().collect();
+            for member in members {
+                let place = Place { arena: member.arena(), slot: member.slot() };
+                self.head_mut(place).state = State::Pending;
+                self.new.push(place);
+            }
         }
     }
 
@@ -307,7 +323,7 @@ impl Entities {
     }
 
     /// Changes a collection that is loaded because references have changed.
-    pub(super) fn show(&mut self, place: RelationPlace, change: impl FnOnce(&mut Collection)) {
+    pub(in crate::session) fn show(&mut self, place: RelationPlace, change: impl FnOnce(&mut Collection)) {
         if self.collection(place).is_some_and(Collection::is_loaded) {
             self.remember_collections(place.owner);
             if let Some(collection) = self.collection_mut(place) {

@@ -91,4 +91,64 @@ mod forms {
         assert_eq!(other.load_with(ann, User::ADDRESSES).await.unwrap().addresses.len(), 0);
         assert_eq!(db.trace.take_statements().len(), 2);
     }
+
+    /// [BLK-4] [REL-1] What a statement does to references shows in loaded collections.
+    #[case]
+    async fn a_statement_moves_children(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let [ann, bob] = ["Ann", "Bob"].map(|name| session.add(User::new(name)));
+        let emails = ["a@x", "b@x"].map(|email| session.add(address(email)));
+        session[ann].addresses.extend(emails);
+        session.commit().await.unwrap();
+        for user in [ann, bob] {
+            session.load_with(user, User::ADDRESSES).await.unwrap();
+        }
+        let to = session[bob].id;
+        session
+            .execute(Address::update().set(Address::USER_ID, to).filter(Address::EMAIL.eq("a@x")))
+            .await
+            .unwrap();
+        assert_eq!(
+            (session[ann].addresses.to_vec(), session[bob].addresses.to_vec()),
+            (vec![emails[1]], vec![emails[0]])
+        );
+        session.execute(Address::delete().filter(Address::EMAIL.eq("b@x"))).await.unwrap();
+        assert_eq!(session[ann].addresses.len(), 0);
+        session.rollback().await.unwrap();
+        assert_eq!((session[ann].addresses.len(), session[bob].addresses.len()), (2, 0));
+    }
+
+    /// [CAS-6] [REL-2] A reference that was only set can be taken back from the other side.
+    #[case]
+    async fn unlink_takes_back_a_reference(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let ann = session.add(User::new("Ann"));
+        let post = session.add(Address { user: ann.into(), ..Address::new("a@x") });
+        assert!(session.unlink(ann, User::ADDRESSES, post).unwrap());
+        assert!(session[post].user.is_none());
+        assert!(!session.unlink(ann, User::ADDRESSES, post).unwrap());
+        session.flush().await.unwrap();
+        assert_eq!(session[ann].addresses.len(), 0);
+    }
+
+    /// [COM-3] [STA-3] [CAS-7] A graph that was rolled back is added again with its root.
+    #[case]
+    async fn a_graph_is_added_again(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let ann = session.add(create!(User {
+            name: "Ann",
+            addresses: [Address { email: "a@x" }, Address { email: "b@x" }]
+        }));
+        session.flush().await.unwrap();
+        session.rollback().await.unwrap();
+        let ann = session.detach(ann).unwrap();
+        let ann = session.add(ann);
+        session.commit().await.unwrap();
+        assert_eq!(session[ann].addresses.len(), 2);
+        let rows = session.rows(Address::select().filter(Address::USER.eq(ann))).await.unwrap();
+        assert_eq!(rows.len(), 2);
+    }
 }

@@ -336,10 +336,10 @@ mod graphs {
                 Action::Expire(number) => {
                     let known = &self.world.memories[session].known;
                     // What `unlink` did is shown on the other side, too, and is not taken back there.
-                    let is_plain =
-                        |known: &Known| known.base.is_none() || !matches!(known.kind, Kind::Owner | Kind::Tag);
-                    let is_asked =
-                        |entity: usize| known[entity].is_persistent() && is_plain(&known[entity]);
+                    let is_plain = |known: &Known| {
+                        known.base.is_none() || !matches!(known.kind, Kind::Owner | Kind::Tag)
+                    };
+                    let is_asked = |entity: usize| known[entity].is_persistent() && is_plain(&known[entity]);
                     let Some(entity) = self.world.pick(session, number, is_asked) else { return Ok(()) };
                     self.tell(session, format_args!("expire #{entity}"));
                     let handle = self.handle(session, entity);
