@@ -1,5 +1,6 @@
 //! Both sides of a relation say the same.
 
+use orm::create;
 use orm_tests::both_forms;
 use orm_tests::prelude::*;
 
