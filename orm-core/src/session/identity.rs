@@ -127,11 +127,17 @@ impl Row for Identity {
 
 /// From identities to slots.
 ///
-/// Keys that a database numbers lie close together, so eight neighbours share an entry: who goes through them in their
-/// order finds the next one where the last one was.
+/// Keys that a database numbers lie close together, so eight neighbours share a page: who goes through them in their order
+/// finds the next one where the last one was, mostly without hashing.
 #[derive(Default)]
 pub(super) struct IdentityMap {
-    pages: HashTable<Page>,
+    pages: Vec<Page>,
+    /// Where the page of each number is.
+    by_number: HashTable<u32>,
+    /// Where pages are that nobody is on.
+    empty: Vec<u32>,
+    /// Where the page is that was written last.
+    last: usize,
     packed: HashTable<Hashed>,
     hasher: RandomState,
 }
@@ -148,6 +154,9 @@ struct Hashed {
     slot: u32,
 }
 
+/// The number of a page that nobody is on; no key is on a page of this number.
+const NO_PAGE: i64 = i64::MAX;
+
 const FREE: u32 = u32::MAX;
 
 /// The number of a key's page, and the key's place on it.
@@ -163,8 +172,7 @@ impl IdentityMap {
             Identity::None => None,
             Identity::Int(key) => {
                 let (number, place) = locate(*key);
-                let page = self.pages.find(self.hasher.hash_one(number), |page| page.number == number)?;
-                Some(page.slots[place]).filter(|&slot| slot != FREE)
+                Some(self.pages[self.page(number)?].slots[place]).filter(|&slot| slot != FREE)
             }
             Identity::Packed(bytes) => {
                 let hash = self.hasher.hash_one(bytes);
@@ -182,15 +190,14 @@ impl IdentityMap {
         identity: &Identity,
         same: impl Fn(u32) -> bool,
     ) -> Option<u32> {
-        let Self { pages, packed, hasher } = self;
+        let Self { packed, hasher, .. } = self;
         match identity {
             Identity::None => None,
             Identity::Int(key) => {
                 let (number, place) = locate(*key);
-                let (hash, is_it) = (hasher.hash_one(number), |page: &Page| page.number == number);
-                let page = pages.entry(hash, is_it, |page| hasher.hash_one(page.number));
-                let slots = &mut page.or_insert(Page { number, slots: [FREE; 8] }).into_mut().slots;
-                Some(std::mem::replace(&mut slots[place], slot)).filter(|&before| before != FREE)
+                self.last = self.page(number).unwrap_or_else(|| self.add_page(number));
+                let before = std::mem::replace(&mut self.pages[self.last].slots[place], slot);
+                Some(before).filter(|&before| before != FREE)
             }
             Identity::Packed(bytes) => {
                 let hash = hasher.hash_one(bytes);
@@ -206,19 +213,57 @@ impl IdentityMap {
         }
     }
 
+    /// Where the page of this number is.
+    #[inline]
+    fn page(&self, number: i64) -> Option<usize> {
+        if self.pages.get(self.last).is_some_and(|page| page.number == number) {
+            return Some(self.last);
+        }
+        let is_it = |&index: &u32| self.pages[index as usize].number == number;
+        self.by_number.find(self.hasher.hash_one(number), is_it).map(|&index| index as usize)
+    }
+
+    fn add_page(&mut self, number: i64) -> usize {
+        let Self { pages, by_number, empty, hasher, .. } = self;
+        let page = Page { number, slots: [FREE; 8] };
+        let index = match empty.pop() {
+            Some(index) => {
+                pages[index as usize] = page;
+                index
+            }
+            None => {
+                pages.push(page);
+                #[expect(clippy::cast_possible_truncation, reason = "there are fewer pages than slots")]
+                let index = (pages.len() - 1) as u32;
+                index
+            }
+        };
+        let hash_of = |&index: &u32| hasher.hash_one(pages[index as usize].number);
+        by_number.insert_unique(hasher.hash_one(number), index, hash_of);
+        index as usize
+    }
+
+    fn remove_page(&mut self, index: usize) {
+        let Self { pages, by_number, empty, hasher, .. } = self;
+        let number = std::mem::replace(&mut pages[index].number, NO_PAGE);
+        if let Ok(entry) = by_number.find_entry(hasher.hash_one(number), |&other| other as usize == index) {
+            empty.push(*entry.get());
+            entry.remove();
+        }
+    }
+
     pub(super) fn remove(&mut self, slot: u32, identity: &Identity) {
         match identity {
             Identity::None => {}
             Identity::Int(key) => {
                 let (number, place) = locate(*key);
-                let hash = self.hasher.hash_one(number);
-                let Ok(mut page) = self.pages.find_entry(hash, |page| page.number == number) else { return };
-                let slots = &mut page.get_mut().slots;
+                let Some(index) = self.page(number) else { return };
+                let slots = &mut self.pages[index].slots;
                 if slots[place] == slot {
                     slots[place] = FREE;
                 }
                 if *slots == [FREE; 8] {
-                    page.remove();
+                    self.remove_page(index);
                 }
             }
             Identity::Packed(bytes) => {
