@@ -17,7 +17,7 @@ use crate::{Result, SqlType};
 pub use builder::{FieldBuilder, FieldOptions, IndexOptions, TableBuilder};
 pub use collection::Metadata;
 pub use definition::{ColumnDef, IndexDef, References, TableDef};
-pub use foreign_key::{Action, ForeignKey, Target};
+pub use foreign_key::{Action, FieldPart, ForeignKey, Target};
 pub use handle::TableRef;
 pub use inspection::{
     CheckInfo, ColumnInfo, ForeignKeyInfo, IndexColumnInfo, IndexInfo, Inspection, TableInfo, UniqueInfo,

@@ -25,7 +25,7 @@ mod rows;
 use crate::Result;
 use crate::Value;
 use crate::error::Error;
-use crate::metadata::{Metadata, Table};
+use crate::metadata::{FieldPart, Metadata, Table};
 use crate::query::{Alias, AsSource as _, Delete, Insert, Projection, Select, Update, Values};
 use crate::result::{FromRow, RowReader, Shape};
 
@@ -114,14 +114,14 @@ pub trait Record: FromRow + Send + Sync + 'static {
     fn is_unset(&self, _field: usize) -> bool {
         false
     }
-    fn reference(&self, field: usize) -> Option<&dyn Reference>;
-    fn reference_mut(&mut self, field: usize) -> Option<&mut dyn Reference>;
+    fn reference(&self, field: FieldPart) -> Option<&dyn Reference>;
+    fn reference_mut(&mut self, field: FieldPart) -> Option<&mut dyn Reference>;
 
     /// Gives a field the value that each change of the row brings.
     fn renew(&mut self, _field: usize) {}
 
     /// Makes a reference one to this entity, or to nothing; whether it can be that.
-    fn refer(&mut self, _field: usize, _to: Option<Token>) -> bool {
+    fn refer(&mut self, _field: FieldPart, _to: Option<Token>) -> bool {
         false
     }
 
@@ -146,7 +146,7 @@ pub trait Record: FromRow + Send + Sync + 'static {
     }
 
     /// Where the entities are that a reference leads to.
-    fn referred_arena<K: Keeper>(_field: usize, _keeper: &mut K) -> Option<u32> {
+    fn referred_arena<K: Keeper>(_field: FieldPart, _keeper: &mut K) -> Option<u32> {
         None
     }
 

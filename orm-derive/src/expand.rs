@@ -93,9 +93,9 @@ fn record(model: &Model<'_>) -> TokenStream {
 
             fn reference(
                 &self,
-                field: usize,
+                field: ::orm::__private::FieldPart,
             ) -> ::core::option::Option<&dyn ::orm::__private::Reference> {
-                match field {
+                match field.field {
                     #(#reference,)*
                     _ => ::core::option::Option::None,
                 }
@@ -103,9 +103,9 @@ fn record(model: &Model<'_>) -> TokenStream {
 
             fn reference_mut(
                 &mut self,
-                field: usize,
+                field: ::orm::__private::FieldPart,
             ) -> ::core::option::Option<&mut dyn ::orm::__private::Reference> {
-                match field {
+                match field.field {
                     #(#reference_mut,)*
                     _ => ::core::option::Option::None,
                 }
@@ -164,12 +164,12 @@ fn is_unset(model: &Model<'_>) -> Option<TokenStream> {
 
 fn reference((number, field): (usize, &Field<'_>)) -> TokenStream {
     let (name, as_field) = (field.name, as_field(field));
-    quote! { #number => #as_field::as_reference(&self.#name) }
+    quote! { #number => #as_field::as_reference(&self.#name, field.part) }
 }
 
 fn reference_mut((number, field): (usize, &Field<'_>)) -> TokenStream {
     let (name, as_field) = (field.name, as_field(field));
-    quote! { #number => #as_field::as_reference_mut(&mut self.#name) }
+    quote! { #number => #as_field::as_reference_mut(&mut self.#name, field.part) }
 }
 
 /// Nothing for the many models that have no such field.

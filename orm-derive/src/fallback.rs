@@ -49,13 +49,13 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
                 loop {}
             }
 
-            fn reference(&self, _: usize) -> ::core::option::Option<&dyn ::orm::__private::Reference> {
+            fn reference(&self, _: ::orm::__private::FieldPart) -> ::core::option::Option<&dyn ::orm::__private::Reference> {
                 loop {}
             }
 
             fn reference_mut(
                 &mut self,
-                _: usize,
+                _: ::orm::__private::FieldPart,
             ) -> ::core::option::Option<&mut dyn ::orm::__private::Reference> {
                 loop {}
             }

@@ -191,7 +191,7 @@ pub mod schema {
 #[doc(hidden)]
 pub mod __private {
     pub use orm_core::driver::Row;
-    pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, IndexOptions, Table};
+    pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, FieldPart, IndexOptions, Table};
     pub use orm_core::model::{
         Cascade, ChildOf, Collection, Create, Deferred, Embedded, Entity, Field, Found, JoinTable, Keeper,
         Key, Model, Nothing, Record, Reference, Relation, RelationDef, RelationField, Required, Slot, ToOne,

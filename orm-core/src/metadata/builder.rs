@@ -2,7 +2,7 @@
 
 use crate::SqlType;
 use crate::metadata::{
-    Action, Check, Column, Deferral, ForeignKey, Index, RawSql, Related, Table, Target, Unique,
+    Action, Check, Column, Deferral, FieldPart, ForeignKey, Index, RawSql, Related, Table, Target, Unique,
 };
 
 /// What the attributes of one field say about its columns.
@@ -190,8 +190,8 @@ impl FieldBuilder<'_> {
 
     /// Makes all columns of this field a reference to another table.
     pub fn references(&mut self, target: fn() -> &'static Table) {
-        let field = self.table.fields.len() - 1;
-        let columns: Vec<_> = (self.table.fields[field]..self.table.columns.len()).collect();
+        let field = FieldPart::first(self.table.fields.len() - 1);
+        let columns: Vec<_> = (self.table.fields[field.field]..self.table.columns.len()).collect();
         let name = self.table.name_for(&columns, "fkey");
         let FieldOptions { on_delete, on_update, deferrable, .. } = self.options;
         let target = Target::PrimaryKeyOf(target);

@@ -10,7 +10,7 @@ pub struct ForeignKey {
     /// Positions of the columns, in the order of the target's.
     pub columns: Vec<usize>,
     /// The model's field that the columns belong to.
-    pub field: usize,
+    pub field: FieldPart,
     /// What they refer to.
     pub target: Target,
     /// What happens to a row when the one that it refers to is deleted.
@@ -19,6 +19,22 @@ pub struct ForeignKey {
     pub on_update: Action,
     /// It is looked at when the transaction commits, not with each statement.
     pub deferrable: bool,
+}
+
+/// Where a foreign key begins among the columns of a model: a field of several columns can hold several of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldPart {
+    /// The number of the field.
+    pub field: usize,
+    /// Which of the field's columns is the first.
+    pub part: usize,
+}
+
+impl FieldPart {
+    /// The first column of a field.
+    pub const fn first(field: usize) -> Self {
+        Self { field, part: 0 }
+    }
 }
 
 /// What a foreign key refers to.

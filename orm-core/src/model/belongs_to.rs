@@ -140,15 +140,15 @@ impl<M: Model> Field for BelongsTo<M> {
         self.key.as_ref().map_or(Ok(Value::Null), |key| key.get(part))
     }
 
-    fn as_reference(&self) -> Option<&dyn Reference> {
+    fn as_reference(&self, _part: usize) -> Option<&dyn Reference> {
         Some(self)
     }
 
-    fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
+    fn as_reference_mut(&mut self, _part: usize) -> Option<&mut dyn Reference> {
         Some(self)
     }
 
-    fn refer(&mut self, to: Option<Token>) -> bool {
+    fn refer(&mut self, _part: usize, to: Option<Token>) -> bool {
         *self = Self { key: None, entity: to };
         to.is_some()
     }
@@ -200,15 +200,15 @@ impl<M: Model> Field for Option<BelongsTo<M>> {
         self.as_ref().map_or(Ok(Value::Null), |reference| Field::get(reference, part))
     }
 
-    fn as_reference(&self) -> Option<&dyn Reference> {
+    fn as_reference(&self, _part: usize) -> Option<&dyn Reference> {
         self.as_ref().map(|reference| reference as _)
     }
 
-    fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
+    fn as_reference_mut(&mut self, _part: usize) -> Option<&mut dyn Reference> {
         self.as_mut().map(|reference| reference as _)
     }
 
-    fn refer(&mut self, to: Option<Token>) -> bool {
+    fn refer(&mut self, _part: usize, to: Option<Token>) -> bool {
         *self = to.map(|entity| BelongsTo { key: None, entity: Some(entity) });
         true
     }

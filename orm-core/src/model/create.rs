@@ -137,6 +137,6 @@ impl<M, T> crate::model::ToOne<M, T> {
     /// The number of its field.
     #[doc(hidden)]
     pub const fn number(&self) -> usize {
-        self.field()
+        self.field().field
     }
 }

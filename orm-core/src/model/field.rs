@@ -29,21 +29,21 @@ pub trait Field: Sized {
     /// The value of one of its columns.
     fn get(&self, part: usize) -> Result<Value<'_>>;
 
-    /// What it refers to, if it is a reference.
+    /// What it refers to by the columns that begin with this one, if they are a reference.
     #[doc(hidden)]
-    fn as_reference(&self) -> Option<&dyn Reference> {
+    fn as_reference(&self, _part: usize) -> Option<&dyn Reference> {
         None
     }
 
-    /// What it refers to, if it is a reference.
+    /// What it refers to by the columns that begin with this one, if they are a reference.
     #[doc(hidden)]
-    fn as_reference_mut(&mut self) -> Option<&mut dyn Reference> {
+    fn as_reference_mut(&mut self, _part: usize) -> Option<&mut dyn Reference> {
         None
     }
 
     /// Makes a reference one to this entity, or to nothing; whether it can be that.
     #[doc(hidden)]
-    fn refer(&mut self, _to: Option<Token>) -> bool {
+    fn refer(&mut self, _part: usize, _to: Option<Token>) -> bool {
         false
     }
 }

@@ -1,6 +1,6 @@
 //! Join tables: whose rows link rows of two other tables, made by the library or those of a model.
 
-use crate::metadata::{Action, FieldOptions, ForeignKey, IndexOptions, Table};
+use crate::metadata::{Action, FieldOptions, FieldPart, ForeignKey, IndexOptions, Table};
 use crate::model::{Model, ToOne};
 
 /// A join table, and which of its foreign keys lead to both sides.
@@ -9,9 +9,9 @@ use crate::model::{Model, ToOne};
 pub struct JoinTable {
     pub(crate) table: fn() -> &'static Table,
     /// The field of it that refers to the model whose relation it is.
-    pub(crate) own: usize,
+    pub(crate) own: FieldPart,
     /// The field of it that refers to the other side.
-    pub(crate) other: usize,
+    pub(crate) other: FieldPart,
     pub(crate) made: MadeBy,
 }
 
@@ -32,7 +32,12 @@ pub(crate) enum MadeBy {
 impl JoinTable {
     /// One that the library makes, from what [`build_join_table`] builds.
     pub const fn plain(table: fn() -> &'static Table, named: bool) -> Self {
-        Self { table, own: 0, other: 1, made: MadeBy::Library { named, reversed: false } }
+        Self {
+            table,
+            own: FieldPart::first(0),
+            other: FieldPart::first(1),
+            made: MadeBy::Library { named, reversed: false },
+        }
     }
 
     /// That of the model `P`, by its references to both sides.
@@ -82,7 +87,7 @@ impl JoinTable {
         self.key(self.other)
     }
 
-    fn key(&self, field: usize) -> Option<&'static ForeignKey> {
+    fn key(&self, field: FieldPart) -> Option<&'static ForeignKey> {
         self.table().foreign_keys().iter().find(|key| key.field == field)
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{ForeignKey, Table};
+use crate::metadata::{FieldPart, ForeignKey, Table};
 use crate::model::{BelongsTo, Entity, Key, Model, Relation, Token};
 use crate::query::{
     Alias, Condition, IntoCondition, JoinKind, JoinList, Joinable, Link, LinkedBy, Pairs, Referred, RefersTo,
@@ -18,7 +18,7 @@ use crate::query::{
 /// with entities, `Post::AUTHOR.eq(alice)`.
 pub struct ToOne<M, T> {
     table: fn() -> &'static Table,
-    field: usize,
+    field: FieldPart,
     from: Option<&'static str>,
     to: Option<&'static str>,
     of: PhantomData<fn() -> (M, T)>,
@@ -27,6 +27,11 @@ pub struct ToOne<M, T> {
 impl<M, T> ToOne<M, T> {
     /// The reference that is this field of the model; derives call this.
     pub const fn new(table: fn() -> &'static Table, field: usize) -> Self {
+        Self::at(table, FieldPart::first(field))
+    }
+
+    /// The same where the field can hold several references.
+    pub(crate) const fn at(table: fn() -> &'static Table, field: FieldPart) -> Self {
         Self { table, field, from: None, to: None, of: PhantomData }
     }
 
@@ -40,7 +45,7 @@ impl<M, T> ToOne<M, T> {
     }
 
     /// The field that it is.
-    pub(crate) const fn field(&self) -> usize {
+    pub(crate) const fn field(&self) -> FieldPart {
         self.field
     }
 

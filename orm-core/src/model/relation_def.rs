@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Action, ForeignKey, Table};
+use crate::metadata::{Action, FieldPart, ForeignKey, Table};
 use crate::model::{JoinTable, Model, ToOne};
 use crate::query::{Order, OrderKeys};
 
@@ -27,7 +27,7 @@ pub(super) enum RelationSide {
     /// The field with this number, and its join table if it has one.
     Number(usize, Option<JoinTable>),
     /// Whatever shows, on the other side, what this field of a model of this table refers to.
-    Reference(fn() -> &'static Table, usize),
+    Reference(fn() -> &'static Table, FieldPart),
 }
 
 /// A model with exactly one reference to the model `T`, so that a relation of `T` to it need not say which one is meant.
@@ -63,9 +63,9 @@ pub struct RelationDef {
 #[derive(Clone, Copy)]
 pub enum RelationKind {
     /// Rows of the other model refer to this one by this field of theirs.
-    Many { field: usize },
+    Many { field: FieldPart },
     /// The same, and there is at most one.
-    One { field: usize },
+    One { field: FieldPart },
     /// Rows of a join table refer to both.
     Linked(JoinTable),
 }
@@ -154,7 +154,7 @@ impl RelationDef {
     }
 
     /// Whether the rows of that table refer to this model by that field.
-    fn is_by(&self, table: &Table, by: usize) -> bool {
+    fn is_by(&self, table: &Table, by: FieldPart) -> bool {
         match self.kind {
             RelationKind::Many { field } | RelationKind::One { field } => {
                 field == by && (self.table)() == table
@@ -204,7 +204,7 @@ impl<M, T> Relation<M, T> {
     }
 
     /// What refers to a row by this field, whether that has a field for it or not.
-    pub(crate) const fn by_reference(table: fn() -> &'static Table, field: usize) -> Self {
+    pub(crate) const fn by_reference(table: fn() -> &'static Table, field: FieldPart) -> Self {
         Self::by(RelationSide::Reference(table, field))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::metadata::Column;
+use crate::metadata::{Column, FieldPart};
 use crate::model::Model;
 use crate::query::{InsertRow, Records, RowsOf};
 use crate::{Result, Value};
@@ -28,7 +28,7 @@ impl<M: Model> Records for Structs<M> {
         self.0.get(row).is_some_and(|record| record.is_unset(field))
     }
 
-    fn awaited(&self, row: usize, field: usize) -> Option<[u64; 2]> {
+    fn awaited(&self, row: usize, field: FieldPart) -> Option<[u64; 2]> {
         let reference = self.0.get(row)?.reference(field).filter(|found| found.is_waiting())?;
         Some(reference.entity()?.words())
     }

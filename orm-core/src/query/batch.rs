@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::metadata::{Column, Table};
+use crate::metadata::{Column, FieldPart, Table};
 use crate::query::assign::{Assignments, Written, invalid, render_value};
 use crate::query::keys::EntityWords;
 use crate::query::operand::Bound;
@@ -30,7 +30,7 @@ pub trait Records: Debug + Send + Sync {
     fn is_unset(&self, row: usize, field: usize) -> bool;
 
     /// The entity whose key is to become a reference's value.
-    fn awaited(&self, row: usize, field: usize) -> Option<[u64; 2]>;
+    fn awaited(&self, row: usize, field: FieldPart) -> Option<[u64; 2]>;
 }
 
 /// Rows that were given together.

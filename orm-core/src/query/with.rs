@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::Table;
+use crate::metadata::{FieldPart, Table};
 use crate::query::Select;
 
 /// What is loaded with the entities of one model: a tree, relation by relation.
@@ -38,8 +38,8 @@ pub struct Load {
 pub(crate) enum Edge {
     /// A relation field, by its number among those.
     Field(usize),
-    /// A reference, by the number of its field.
-    Reference(usize),
+    /// A reference, by the field that it is a part of.
+    Reference(FieldPart),
 }
 
 /// How a relation is loaded.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::driver::{Row, Statement};
 use crate::engine::EngineCore;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{ForeignKey, Table};
+use crate::metadata::{FieldPart, ForeignKey, Table};
 use crate::model::{Collection, Model, RelationDef, Token};
 use crate::query::Positions;
 use crate::result::RowReader;
@@ -88,7 +88,7 @@ pub(super) struct Arena {
 }
 
 /// Two entities, and the fields that are to refer to them.
-pub(super) type LinkEnds = [(usize, Token); 2];
+pub(super) type LinkEnds = [(FieldPart, Token); 2];
 
 /// What a model's relations need to know its type for.
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ pub(super) struct OfRelations {
     /// Where the entities are that a relation leads to.
     pub(super) target: fn(&mut Entities, usize) -> Option<u32>,
     /// Where the entities are that a reference leads to.
-    pub(super) referred: fn(&mut Entities, usize) -> Option<u32>,
+    pub(super) referred: fn(&mut Entities, FieldPart) -> Option<u32>,
     /// Where the entities are that are the rows of a relation's join table, if those are a model's.
     pub(super) links: fn(&mut Entities, usize) -> Option<u32>,
     /// Adds a row of a join table that refers to two entities by these fields, if nothing else is needed for one.

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use crate::driver::{Row, Rows};
 use crate::error::{Error, ErrorKind};
-use crate::metadata::Column;
+use crate::metadata::{Column, FieldPart};
 use crate::model::{Collection, Keeper, Model, Reference, Token};
 use crate::result::RowReader;
 use crate::session::rows::{ModelRows, Selection};
@@ -29,10 +29,10 @@ pub(super) trait Records: Send + Sync {
     fn read_field(&mut self, slot: u32, field: usize, row: &mut RowReader<'_>) -> Result<()>;
     fn renew(&mut self, slot: u32, field: usize);
     fn is_unset(&self, slot: u32, field: usize) -> bool;
-    fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference>;
-    fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference>;
+    fn reference(&self, slot: u32, field: FieldPart) -> Option<&dyn Reference>;
+    fn reference_mut(&mut self, slot: u32, field: FieldPart) -> Option<&mut dyn Reference>;
     /// Makes a reference one to this entity, or to nothing; whether it can be that.
-    fn refer(&mut self, slot: u32, field: usize, to: Option<Token>) -> bool;
+    fn refer(&mut self, slot: u32, field: FieldPart, to: Option<Token>) -> bool;
     fn collection(&self, slot: u32, relation: usize) -> Option<&Collection>;
     fn collection_mut(&mut self, slot: u32, relation: usize) -> Option<&mut Collection>;
     /// Drops the new structs that stand in relation fields, which are in disorder then.
@@ -111,15 +111,15 @@ impl<M: Model> Records for Structs<M> {
         self[slot as usize].as_ref().is_some_and(|record| record.is_unset(field))
     }
 
-    fn reference(&self, slot: u32, field: usize) -> Option<&dyn Reference> {
+    fn reference(&self, slot: u32, field: FieldPart) -> Option<&dyn Reference> {
         self[slot as usize].as_ref()?.reference(field)
     }
 
-    fn reference_mut(&mut self, slot: u32, field: usize) -> Option<&mut dyn Reference> {
+    fn reference_mut(&mut self, slot: u32, field: FieldPart) -> Option<&mut dyn Reference> {
         self[slot as usize].as_mut()?.reference_mut(field)
     }
 
-    fn refer(&mut self, slot: u32, field: usize, to: Option<Token>) -> bool {
+    fn refer(&mut self, slot: u32, field: FieldPart, to: Option<Token>) -> bool {
         self[slot as usize].as_mut().is_some_and(|record| record.refer(field, to))
     }
 

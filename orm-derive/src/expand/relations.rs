@@ -36,16 +36,16 @@ pub(super) fn refer(model: &Model<'_>) -> Option<TokenStream> {
         model.fields.iter().enumerate().filter(|(_, field)| types::is_reference(field.ty)).collect();
     let arms = references.iter().map(|(number, field)| {
         let (name, as_field) = (field.name, as_field(field));
-        quote! { #number => #as_field::refer(&mut self.#name, to) }
+        quote! { #number => #as_field::refer(&mut self.#name, field.part, to) }
     });
     (!references.is_empty()).then(|| {
         quote! {
             fn refer(
                 &mut self,
-                field: usize,
+                field: ::orm::__private::FieldPart,
                 to: ::core::option::Option<::orm::__private::Token>,
             ) -> bool {
-                match field {
+                match field.field {
                     #(#arms,)*
                     _ => false,
                 }
@@ -127,10 +127,10 @@ pub(super) fn referred_arena(model: &Model<'_>) -> Option<TokenStream> {
     (!arms.is_empty()).then(|| {
         quote! {
             fn referred_arena<K: ::orm::__private::Keeper>(
-                field: usize,
+                field: ::orm::__private::FieldPart,
                 keeper: &mut K,
             ) -> ::core::option::Option<u32> {
-                match field {
+                match field.field {
                     #(#arms,)*
                     _ => ::core::option::Option::None,
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ColumnDef, IndexDef, References, TableDef};
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Action, Column, ForeignKey, RawSql, Table, TableRef, Target};
+use crate::metadata::{Action, Column, FieldPart, ForeignKey, RawSql, Table, TableRef, Target};
 use crate::{Result, SqlType};
 
 impl TableDef {
@@ -129,7 +129,15 @@ impl Table {
         }
         let name = self.new_name(name)?.unwrap_or_else(|| self.name_for(&columns, "fkey"));
         let target = Target::Named { table, columns: targets };
-        let key = ForeignKey { name, columns, field: 0, target, on_delete, on_update, deferrable };
+        let key = ForeignKey {
+            name,
+            columns,
+            field: FieldPart::first(0),
+            target,
+            on_delete,
+            on_update,
+            deferrable,
+        };
         self.foreign_keys.push(key);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::*;
 use crate::Value;
-use crate::metadata::{FieldOptions, Table};
+use crate::metadata::{FieldOptions, FieldPart, Table};
 use crate::model::{
     BelongsTo, Entity, Field, Found, Keeper, Model, Record, Reference, meet_entity, read_record,
 };
@@ -70,12 +70,12 @@ impl Record for Node {
         Ok(())
     }
 
-    fn reference(&self, _: usize) -> Option<&dyn Reference> {
-        self.parent.as_reference()
+    fn reference(&self, _: FieldPart) -> Option<&dyn Reference> {
+        self.parent.as_reference(0)
     }
 
-    fn reference_mut(&mut self, _: usize) -> Option<&mut dyn Reference> {
-        self.parent.as_reference_mut()
+    fn reference_mut(&mut self, _: FieldPart) -> Option<&mut dyn Reference> {
+        self.parent.as_reference_mut(0)
     }
 }
 

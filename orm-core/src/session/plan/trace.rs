@@ -2,6 +2,7 @@
 
 use foldhash::HashMap;
 
+use crate::metadata::FieldPart;
 use crate::model::Reference;
 use crate::session::arena::Place;
 use crate::session::assigned::Cell;
@@ -10,7 +11,7 @@ use crate::session::places::Places;
 
 pub(super) struct Before {
     /// References that wait for a key, by their fields.
-    waiting: Vec<(Place, usize)>,
+    waiting: Vec<(Place, FieldPart)>,
     touched: Places,
     assigned: HashMap<Place, Vec<Cell>>,
 }
@@ -21,7 +22,7 @@ impl Before {
         for &place in entities.touched.iter().chain(entities.new.iter()) {
             let arena = entities.arena(place);
             let fields = arena.table.foreign_keys().iter().map(|key| key.field);
-            let waits = |field: &usize| {
+            let waits = |field: &FieldPart| {
                 arena.records.reference(place.slot, *field).is_some_and(Reference::is_waiting)
             };
             waiting.extend(fields.filter(waits).map(|field| (place, field)));

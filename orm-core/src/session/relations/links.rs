@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashSet};
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Action, ForeignKey, Table};
+use crate::metadata::{Action, FieldPart, ForeignKey, Table};
 use crate::model::{Collection, JoinTable, RelationKind, Token};
 use crate::query::WriteKind;
 use crate::session::arena::{Place, State};
@@ -214,7 +214,7 @@ impl Entities {
     }
 
     /// Whether another relation says what happens to the rows that refer by this field.
-    fn is_owned_otherwise(&self, table: &Table, field: usize) -> bool {
+    fn is_owned_otherwise(&self, table: &Table, field: FieldPart) -> bool {
         let mut all = self.arenas.iter().flat_map(|arena| arena.relations);
         all.any(|def| (def.table)() == table && def.reference().is_some_and(|key| key.field == field))
     }

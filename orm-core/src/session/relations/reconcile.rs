@@ -7,6 +7,7 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
+use crate::metadata::FieldPart;
 use crate::model::{Cascade, Collection, Reference, RelationKind, Token};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
@@ -178,7 +179,7 @@ impl Entities {
     fn add_children(
         &mut self,
         added: &[(Token, RelationPlace)],
-    ) -> Result<HashMap<(Token, Option<usize>), Place>> {
+    ) -> Result<HashMap<(Token, Option<FieldPart>), Place>> {
         let mut parents = HashMap::new();
         for &(child, into) in added {
             let before = parents.insert((child, self.reference_of(into)), into.owner);
@@ -194,7 +195,7 @@ impl Entities {
     }
 
     /// The field by which the children of a relation refer to the one that has it.
-    fn reference_of(&self, place: RelationPlace) -> Option<usize> {
+    fn reference_of(&self, place: RelationPlace) -> Option<FieldPart> {
         self.relation_def(place).reference().map(|key| key.field)
     }
 

@@ -4,7 +4,7 @@
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Action, ForeignKey};
+use crate::metadata::{Action, Column, FieldPart, ForeignKey};
 use crate::model::{Cascade, Collection, Token};
 use crate::result::RowReader;
 use crate::session::arena::{Place, State};
@@ -40,7 +40,7 @@ struct Deed {
 
 /// A reference as it was.
 struct OldReference {
-    field: usize,
+    field: FieldPart,
     values: Vec<Value<'static>>,
     entity: Option<Token>,
     waits: bool,
@@ -345,13 +345,12 @@ impl Entities {
     fn old_reference(&self, child: Place, because: RelationPlace) -> Option<OldReference> {
         let key = self.relation_def(because).reference()?;
         let arena = self.arena(child);
-        let columns = arena.table.columns();
-        let value =
-            |&column: &usize| Some(arena.records.get(child.slot, &columns[column]).ok()?.into_owned());
+        let columns = arena.table.columns().iter().filter(|column| column.field == key.field.field);
+        let value = |column: &Column| Some(arena.records.get(child.slot, column).ok()?.into_owned());
         let reference = arena.records.reference(child.slot, key.field);
         Some(OldReference {
             field: key.field,
-            values: key.columns.iter().map(value).collect::<Option<_>>()?,
+            values: columns.map(value).collect::<Option<_>>()?,
             entity: reference.and_then(|reference| reference.entity()),
             waits: reference.is_some_and(|reference| reference.is_waiting()),
         })
@@ -365,7 +364,7 @@ impl Entities {
             return;
         }
         let row = OldRow(values.into_iter().map(Some).collect());
-        if records.read_field(child.slot, field, &mut RowReader::new(&row)).is_err() {
+        if records.read_field(child.slot, field.field, &mut RowReader::new(&row)).is_err() {
             return;
         }
         if let (Some(entity), Some(reference)) = (entity, records.reference_mut(child.slot, field)) {

@@ -5,7 +5,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::ForeignKey;
+use crate::metadata::{FieldPart, ForeignKey};
 use crate::model::{JoinTable, Model, RelationKind, Token};
 use crate::query::WriteKind;
 use crate::session::arena::{Place, State};
@@ -18,7 +18,10 @@ pub(super) type LinkRows = HashMap<[Place; 2], Place>;
 
 impl Entities {
     /// Adds a row of a join table that refers to two entities by these fields, if its model needs nothing else for one.
-    pub(in crate::session) fn add_link_row<M: Model>(&mut self, ends: [(usize, Token); 2]) -> Option<Place> {
+    pub(in crate::session) fn add_link_row<M: Model>(
+        &mut self,
+        ends: [(FieldPart, Token); 2],
+    ) -> Option<Place> {
         let mut record = M::linking()?;
         let refers = ends.into_iter().all(|(field, token)| record.refer(field, Some(token)));
         let row = refers.then(|| self.add(record).token)?;

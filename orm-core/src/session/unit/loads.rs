@@ -7,6 +7,7 @@ use super::beside::Joining;
 use crate::Result;
 use crate::driver::BoxFuture;
 use crate::error::{Error, ErrorKind};
+use crate::metadata::FieldPart;
 use crate::model::Token;
 use crate::query::{Edge, Load, Loads};
 use crate::session::arena::{Arena, Place, State};
@@ -176,7 +177,7 @@ impl Entities {
         let is_loaded = |&number: &usize| {
             home.records.collection(place.slot, number).is_some_and(|relation| relation.is_loaded())
         };
-        let is_known = |&field: &usize| {
+        let is_known = |&field: &FieldPart| {
             home.records.reference(place.slot, field).is_some_and(|reference| reference.entity().is_some())
         };
         let fields = (0..home.relations.len()).filter(is_loaded).map(Edge::Field);

@@ -5,7 +5,7 @@ use foldhash::{HashSet, HashSetExt};
 use super::Unit;
 use super::many::CHUNK;
 use crate::Result;
-use crate::metadata::ForeignKey;
+use crate::metadata::{FieldPart, ForeignKey};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
@@ -16,7 +16,7 @@ impl Unit {
     pub(super) async fn read_references(
         &mut self,
         arena: u32,
-        field: usize,
+        field: FieldPart,
         slots: &[u32],
         since: u32,
     ) -> Result<()> {
@@ -44,7 +44,7 @@ impl Unit {
 
 impl Entities {
     /// The foreign key of a field, and where the entities are that it refers to.
-    fn referring(&mut self, arena: u32, field: usize) -> Option<(&'static ForeignKey, u32)> {
+    fn referring(&mut self, arena: u32, field: FieldPart) -> Option<(&'static ForeignKey, u32)> {
         let home = &self.arenas[arena as usize];
         let key = home.table.foreign_keys().iter().find(|key| key.field == field)?;
         let target = (home.of_relations.referred)(self, field)?;
@@ -55,7 +55,7 @@ impl Entities {
     pub(super) fn lacking_referred(
         &mut self,
         arena: u32,
-        field: usize,
+        field: FieldPart,
         slots: &[u32],
         since: u32,
     ) -> Vec<u32> {

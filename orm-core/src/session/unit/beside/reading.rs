@@ -4,6 +4,7 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::Result;
 use crate::driver::Row;
+use crate::metadata::FieldPart;
 use crate::model::{Keeper, RelationKind, Token};
 use crate::query::{Edge, Load, Loads, Positions, Strategy};
 use crate::result::{Mapped, RowReader};
@@ -73,7 +74,7 @@ enum Filling {
     /// Rows that are linked with it.
     Linked(Linked),
     /// A reference, by the number of its field.
-    Reference(usize),
+    Reference(FieldPart),
 }
 
 impl Joining {
