@@ -1,6 +1,7 @@
 //! What a derive says about a struct: its table, its key, and how its fields are read and written.
 
 mod belongs_to;
+mod belongs_to_any;
 mod collection;
 mod create;
 mod cursor;
@@ -30,6 +31,7 @@ use crate::query::{Alias, AsSource as _, Delete, Insert, Projection, Select, Upd
 use crate::result::{FromRow, RowReader, Shape};
 
 pub use belongs_to::BelongsTo;
+pub use belongs_to_any::{AnyField, AnyVariant, BelongsToAny, OneOf, describe_variant};
 pub use collection::Collection;
 pub use create::{Create, IntoField, Nothing, Required, Slot, back_reference, check_fields};
 pub use deferred::Deferred;

@@ -106,6 +106,16 @@ impl<'a> Field<'a> {
         types::referred(self.ty).map(|model| (name(), model))
     }
 
+    /// Whether it is a reference, to one model or to one of several.
+    pub(crate) fn is_reference(&self) -> bool {
+        types::is_reference(self.ty) || self.attributes.any.is_some()
+    }
+
+    /// Whether `new` takes all that turns into it.
+    pub(crate) fn is_made_from_others(&self) -> bool {
+        types::is_made_from_others(self.ty) || self.attributes.any.is_some()
+    }
+
     /// Whether `new` has a parameter for it.
     pub(crate) fn is_required(&self) -> bool {
         let FieldAttributes { auto, default, generated, version, .. } = &self.attributes;

@@ -32,6 +32,7 @@ pub(crate) struct StructAttributes {
 #[derive(Default)]
 pub(crate) struct FieldAttributes {
     pub(crate) key: Option<Ident>,
+    pub(crate) any: Option<Ident>,
     pub(crate) auto: Option<Ident>,
     pub(crate) no_reuse: Option<Ident>,
     pub(crate) unique: Option<Ident>,
@@ -98,6 +99,7 @@ const FIELD: Place = Place {
         "version",
         "created_at",
         "updated_at",
+        "any",
     ],
 };
 const RELATION: Place = Place {
@@ -164,6 +166,7 @@ impl FieldAttributes {
             "on_update" => item.put_action(&mut self.on_update),
             "deferrable" => item.put_word(&mut self.deferrable),
             "version" => item.put_word(&mut self.version),
+            "any" => item.put_word(&mut self.any),
             "created_at" => item.put_word(&mut self.created_at),
             "updated_at" => item.put_word(&mut self.updated_at),
             _ => put(&item.name.clone(), item.without_list()?, &mut self.default),

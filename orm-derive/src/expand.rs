@@ -36,7 +36,7 @@ fn record(model: &Model<'_>) -> TokenStream {
     let (name, text) = (&model.input.ident, model.name());
     let key = model.key().map(Field::column);
     let numbered = || model.fields.iter().enumerate();
-    let references = || numbered().filter(|(_, field)| types::is_reference(field.ty));
+    let references = || numbered().filter(|(_, field)| field.is_reference());
     let read = model.fields.iter().map(read).chain(model.relations.iter().map(relations::not_loaded));
     let table = quote! { <Self as ::orm::__private::Model>::table() };
     let get = numbered().map(get);
@@ -317,7 +317,7 @@ fn new(model: &Model<'_>) -> TokenStream {
 
 fn parameter(field: &Field<'_>) -> TokenStream {
     let (name, ty) = (parameter_name(field), field.ty);
-    if !types::is_made_from_others(ty) {
+    if !field.is_made_from_others() {
         return quote! { #name: #ty };
     }
     let into = quote_spanned! { begin(ty) => impl ::core::convert::Into };
@@ -333,7 +333,7 @@ fn value(field: &Field<'_>) -> TokenStream {
 
 fn given_value(field: &Field<'_>) -> TokenStream {
     let name = parameter_name(field);
-    if !types::is_made_from_others(field.ty) {
+    if !field.is_made_from_others() {
         return quote! { #name };
     }
     let into = quote_spanned! { begin(field.ty) => ::core::convert::Into };
@@ -373,7 +373,11 @@ fn parameter_name(field: &Field<'_>) -> Ident {
 }
 
 fn as_field(field: &Field<'_>) -> TokenStream {
-    type_as_field(field.ty)
+    let ty = field.ty;
+    match field.attributes.any {
+        Some(_) => quote_spanned! { begin(ty) => <#ty as ::orm::__private::AnyField> },
+        None => type_as_field(ty),
+    }
 }
 
 pub(crate) fn type_as_field(ty: &Type) -> TokenStream {

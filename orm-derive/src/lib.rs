@@ -6,6 +6,7 @@
 
 mod ast;
 mod attr;
+mod belongs_to_any;
 mod create;
 mod db_enum;
 mod db_value;
@@ -88,6 +89,7 @@ use errors::Errors;
 /// | `check = "age >= 0"` | A condition that each row meets. Costs its evaluation at each write. |
 /// | `comment = "..."` | What the column is for. PostgreSQL keeps it; SQLite has no place for it, and it is left out. |
 /// | `deferred = "scans"` | On a `Deferred`: the group that it is loaded with. Without it, it is loaded alone. |
+/// | `any` | The field is an enum of references, or an `Option` of one: `#[derive(BelongsToAny)]`. `on_delete`, `on_update`, `deferrable`, `unique` and `index` are about each of its foreign keys. |
 /// | `on_delete = "cascade"` | On a `BelongsTo`: what happens when the row referred to is deleted. `cascade`, `restrict`, `set_null`, `set_default` or `no_action`. |
 /// | `on_update = "cascade"` | On a `BelongsTo`: the same for when the key referred to changes. |
 /// | `on_update = self.edits + 1` | On any other field: a value that a flush gives it, once for each row that it updates, unless the program has set the field. It rides along: without another change there is no update. Statements that write do not evaluate it. |
@@ -230,6 +232,40 @@ pub fn derive_db_value(input: proc_macro::TokenStream) -> proc_macro::TokenStrea
 #[proc_macro_derive(DbEnum, attributes(db))]
 pub fn derive_db_enum(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     db_enum::derive(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes an enum of references a field of models: each row belongs to a row of one of several models.
+///
+/// ```text
+/// #[derive(BelongsToAny, Debug)]
+/// enum Subject {
+///     Post(BelongsTo<Post>),
+///     Photo(BelongsTo<Photo>),
+/// }
+///
+/// #[derive(Model)]
+/// struct Comment {
+///     #[model(key, auto)]
+///     id: i64,
+///     #[model(any, index)]
+///     subject: Subject,                   // columns subject_post_id and subject_photo_id, of which exactly one is set
+/// }
+///
+/// #[derive(Model)]
+/// struct Post {
+///     #[model(key, auto)]
+///     id: i64,
+///     #[model(via = Comment::SUBJECT.to(Subject::POST))]
+///     comments: HasMany<Comment>,
+/// }
+/// ```
+///
+/// Each variant is a foreign key; the database checks that exactly one of them is set, and for a field that is an `Option<Subject>` that no
+/// more than one is. It makes a constant for each variant, `Subject::POST`, with which the field is a reference like any other,
+/// `Comment::SUBJECT.to(Subject::POST)`, and `From<Entity<Post>>`, if no other variant refers to the same model.
+#[proc_macro_derive(BelongsToAny)]
+pub fn derive_belongs_to_any(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    belongs_to_any::derive(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Makes a struct a field of models: its fields are columns of theirs.

@@ -213,7 +213,7 @@ fn auto_is_filled(field: &Field<'_>, auto: &Ident, errors: &mut Errors) {
     if let Some(no_reuse) = no_reuse {
         errors.at(no_reuse, "`no_reuse` needs `key`: only keys are numbered");
     }
-    if types::is_reference(field.ty) {
+    if field.is_reference() {
         errors.at(field.ty, "`auto` cannot be on a BelongsTo: the session writes references");
     }
 }

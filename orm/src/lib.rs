@@ -43,7 +43,9 @@ pub use orm_core::engine::{
 };
 pub use orm_core::metadata::Metadata;
 pub use orm_core::model::Iter as RelatedEntities;
-pub use orm_core::model::{BelongsTo, Deferred, Embedded, Entity, Found, Model, Models, TextEntities};
+pub use orm_core::model::{
+    AnyVariant, BelongsTo, BelongsToAny, Deferred, Embedded, Entity, Found, Model, Models, TextEntities,
+};
 pub use orm_core::model::{
     Cascade, ChildOf, HasMany, HasOne, IntoField, ManyToMany, Member, Referent, RelatedQuery, Relation, ToOne,
 };
@@ -76,7 +78,7 @@ pub use orm_core::session::{
 pub use orm_core::session::{Change, EntityState, History};
 pub use orm_core::{DbValue, Elements, EnumType, Error, ErrorKind, Result, SqlType, Value};
 pub use orm_core::{Fractional, Now, Number, Structured, Temporal, Textual, Whole};
-pub use orm_derive::{DbEnum, DbValue, Embedded, FromRow, Model, create};
+pub use orm_derive::{BelongsToAny, DbEnum, DbValue, Embedded, FromRow, Model, create};
 
 pub use open::Open;
 
@@ -179,7 +181,7 @@ pub mod functions {
 /// ```
 pub mod schema {
     pub use orm_core::metadata::{
-        Action, Check, ForeignKey, Index, RawSql, Table, TableName, TableRef, Target, Unique,
+        Action, Check, FieldPart, ForeignKey, Index, RawSql, Table, TableName, TableRef, Target, Unique,
     };
     pub use orm_core::metadata::{
         CheckInfo, ColumnInfo, ForeignKeyInfo, IndexColumnInfo, IndexInfo, Inspection, TableInfo, UniqueInfo,
@@ -193,10 +195,11 @@ pub mod __private {
     pub use orm_core::driver::Row;
     pub use orm_core::metadata::{Action, FieldBuilder, FieldOptions, FieldPart, IndexOptions, Table};
     pub use orm_core::model::{
-        Cascade, ChildOf, Collection, Create, Deferred, Embedded, Entity, Field, Found, JoinTable, Keeper,
-        Key, Model, Nothing, Record, Reference, Relation, RelationDef, RelationField, Required, Slot, ToOne,
-        Token, arena_of_links, arena_of_same_links, back_reference, build_join_table, check_fields,
-        hand_over, is_default, meet_entity, read_record, related,
+        AnyField, AnyVariant, BelongsTo, BelongsToAny, Cascade, ChildOf, Collection, Create, Deferred,
+        Embedded, Entity, Field, Found, JoinTable, Keeper, Key, Model, Nothing, OneOf, Record, Reference,
+        Relation, RelationDef, RelationField, Required, Slot, ToOne, Token, arena_of_links,
+        arena_of_same_links, back_reference, build_join_table, check_fields, describe_variant, hand_over,
+        is_default, meet_entity, read_record, related,
     };
     pub use orm_core::query::{Column, Part};
     pub use orm_core::result::{Columns, FromRow, Optionable, RowReader, Shape};

@@ -10,7 +10,9 @@ pub use crate::{
     AsyncConnection, AsyncEngine, AsyncSession, Connection, Engine, Entities, EntityState, Session,
     SessionMaker,
 };
-pub use crate::{BelongsTo, DbEnum, DbValue, Deferred, Embedded, Entity, Metadata, Migration, Model};
+pub use crate::{
+    BelongsTo, BelongsToAny, DbEnum, DbValue, Deferred, Embedded, Entity, Metadata, Migration, Model,
+};
 pub use crate::{Condition, FromRow, Order, Params, Select, create, cte, excluded, exists, select, text};
 pub use crate::{ErrorKind, Isolation};
 pub use crate::{HasMany, HasOne, ManyToMany};

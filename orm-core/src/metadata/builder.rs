@@ -121,15 +121,23 @@ impl TableBuilder {
     pub fn finish(mut self) -> Table {
         for (field, options) in std::mem::take(&mut self.options).into_iter().enumerate() {
             let columns = self.columns_of(field);
+            // What holds several references is unique and indexed by each of them.
+            let keys = self.table.foreign_keys.iter().filter(|key| key.field.field == field);
+            let mut apart: Vec<_> = keys.map(|key| key.columns.clone()).collect();
+            if apart.is_empty() {
+                apart.push(columns.clone().collect());
+            }
             if options.unique {
-                self.table.add_unique(None, columns.clone().collect());
+                apart.iter().for_each(|columns| self.table.add_unique(None, columns.clone()));
             }
             if let Some(sql) = options.check {
                 self.table.add_check(None, &columns.clone().collect::<Vec<_>>(), sql.into());
             }
             if options.index {
-                let columns = columns.map(|column| (column, options.descending)).collect();
-                self.table.add_index(None, columns, false, None);
+                for columns in apart {
+                    let columns = columns.into_iter().map(|column| (column, options.descending)).collect();
+                    self.table.add_index(None, columns, false, None);
+                }
             }
             let columns = self.columns_of(field);
             if columns.len() > 1 {
@@ -188,16 +196,55 @@ impl FieldBuilder<'_> {
         }
     }
 
-    /// Makes all columns of this field a reference to another table.
+    /// Makes the columns of this field, those that do not refer to anything yet, a reference to another table.
     pub fn references(&mut self, target: fn() -> &'static Table) {
-        let field = FieldPart::first(self.table.fields.len() - 1);
-        let columns: Vec<_> = (self.table.fields[field.field]..self.table.columns.len()).collect();
+        let field = self.table.fields.len() - 1;
+        let start = self.table.fields[field];
+        let before = self.table.foreign_keys.last().filter(|key| key.field.field == field);
+        let start = before.and_then(|key| key.columns.last()).map_or(start, |last| last + 1);
+        let columns: Vec<_> = (start..self.table.columns.len()).collect();
+        let field = FieldPart { field, part: start - self.table.fields[field] };
         let name = self.table.name_for(&columns, "fkey");
         let FieldOptions { on_delete, on_update, deferrable, .. } = self.options;
         let target = Target::PrimaryKeyOf(target);
-        let key = ForeignKey { name, columns, field, target, on_delete, on_update, deferrable };
+        let key =
+            ForeignKey { name, columns, field, target, on_delete, on_update, deferrable, required: false };
         self.table.foreign_keys.push(key);
     }
+
+    /// Of the foreign keys of this field one is set, or one at the most if it is not required.
+    pub fn one_of(&mut self, name: &str, required: bool) {
+        let field = self.table.fields.len() - 1;
+        let mut parts = Vec::new();
+        for number in 0..self.table.foreign_keys.len() {
+            if self.table.foreign_keys[number].field.field == field {
+                self.table.foreign_keys[number].required = required;
+                parts.push(is_set(&self.table.names_of(&self.table.foreign_keys[number].columns)));
+            }
+        }
+        let comparison = if required { "=" } else { "<=" };
+        let sql = RawSql::unchecked(format!("{} {comparison} 1", parts.join(" + ")));
+        let name = format!("{}_{name}_check", self.table.name());
+        self.table.add_check(Some(&name), &[], sql);
+    }
+}
+
+/// SQL that is 1 where a foreign key is set, 0 where it is not, and more where only a part of it is.
+fn is_set(columns: &[&str]) -> String {
+    let all = |what: &str| {
+        columns.iter().map(|name| format!("{} {what}", quoted(name))).collect::<Vec<_>>().join(" AND ")
+    };
+    match columns {
+        [_] => format!("CASE WHEN {} THEN 0 ELSE 1 END", all("IS NULL")),
+        _ => format!("CASE WHEN {} THEN 0 WHEN {} THEN 1 ELSE 2 END", all("IS NULL"), all("IS NOT NULL")),
+    }
+}
+
+/// A plain name needs no quotes, which databases write differently.
+fn quoted(name: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    let is_plain = name.chars().all(is_plain) && !name.starts_with(|letter: char| letter.is_ascii_digit());
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 impl Column {

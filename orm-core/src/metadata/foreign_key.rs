@@ -19,6 +19,8 @@ pub struct ForeignKey {
     pub on_update: Action,
     /// It is looked at when the transaction commits, not with each statement.
     pub deferrable: bool,
+    /// It is one of several of a field, of which one is always set: it can change for another one, but not be left empty.
+    pub required: bool,
 }
 
 /// Where a foreign key begins among the columns of a model: a field of several columns can hold several of them.
@@ -107,7 +109,7 @@ impl Target {
 impl ForeignKey {
     /// Whether the reference may be left empty.
     pub fn is_nullable(&self, table: &Table) -> bool {
-        self.columns.iter().all(|&column| table.columns[column].nullable)
+        !self.required && self.columns.iter().all(|&column| table.columns[column].nullable)
     }
 
     /// Whether it refers to the table of this model.

@@ -167,6 +167,10 @@ impl<M: Model> Reference for BelongsTo<M> {
         self.key.is_none() && self.entity.is_none()
     }
 
+    fn value(&self, part: usize) -> Result<Value<'_>> {
+        Field::get(self, part)
+    }
+
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()> {
         self.key = Some(M::Key::read(key)?);
         Ok(())

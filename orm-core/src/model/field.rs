@@ -71,6 +71,9 @@ pub trait Reference {
     /// Whether it was made to be set by somebody else, and nobody did.
     fn is_unset(&self) -> bool;
 
+    /// The value of one of its columns.
+    fn value(&self, part: usize) -> Result<Value<'_>>;
+
     /// Fills in the key.
     fn resolve(&mut self, key: &mut RowReader<'_>) -> Result<()>;
 

@@ -26,6 +26,10 @@ impl<M, T> Column<M, T> {
         Self { table, field, part: 0, of: PhantomData }
     }
 
+    pub(crate) const fn place(self) -> (fn() -> &'static Table, usize) {
+        (self.table, self.field)
+    }
+
     /// The column of a part of an embedded struct: `User::ADDRESS.at(Address::CITY)`.
     pub const fn at<U>(self, part: Part<T, U>) -> Column<M, U> {
         Column { table: self.table, field: self.field, part: self.part + part.offset, of: PhantomData }

@@ -23,6 +23,8 @@ pub(crate) enum Fill {
     Given,
     /// It must be given, or said by the relation that the struct is written into.
     Parent,
+    /// The same for an enum of references.
+    AnyParent,
     /// It has one.
     Default(TokenStream),
 }
@@ -30,6 +32,7 @@ pub(crate) enum Fill {
 pub(super) fn model(model: &Model<'_>) -> TokenStream {
     let fields = model.fields.iter().map(|field| {
         let fill = match (field.is_required(), types::parameter(field.ty, "BelongsTo")) {
+            (true, _) if field.attributes.any.is_some() => Fill::AnyParent,
             (true, Some(_)) => Fill::Parent,
             (true, None) => Fill::Given,
             (false, _) => Fill::Default(default_value(field)),
@@ -62,6 +65,7 @@ pub(crate) fn create(name: &Ident, parts: &[Part<'_>], children: &[TokenStream])
         match &part.fill {
             Fill::Given => quote! { #field: #given.#field.given() },
             Fill::Parent => quote! { #field: #given.#field.or_unset() },
+            Fill::AnyParent => quote! { #field: #given.#field.or_unset_any() },
             Fill::Default(value) => quote! { #field: #given.#field.or(|| #value) },
         }
     });
@@ -97,7 +101,7 @@ fn required(name: &Ident, (number, part): (usize, &Part<'_>)) -> Option<TokenStr
     let missing = match part.fill {
         Fill::Default(_) => return None,
         Fill::Given => format!("`{name}` needs a value for its field `{field}`"),
-        Fill::Parent => {
+        Fill::Parent | Fill::AnyParent => {
             format!("`{name}` needs a value for its field `{field}`: an entity, or `BelongsTo::key(…)`")
         }
     };

@@ -33,7 +33,7 @@ fn as_relation(relation: &Relation<'_>) -> TokenStream {
 /// How a reference is made one to another entity; nothing for the many models that have none.
 pub(super) fn refer(model: &Model<'_>) -> Option<TokenStream> {
     let references: Vec<_> =
-        model.fields.iter().enumerate().filter(|(_, field)| types::is_reference(field.ty)).collect();
+        model.fields.iter().enumerate().filter(|(_, field)| field.is_reference()).collect();
     let arms = references.iter().map(|(number, field)| {
         let (name, as_field) = (field.name, as_field(field));
         quote! { #number => #as_field::refer(&mut self.#name, field.part, to) }
@@ -119,6 +119,10 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
 /// Where the entities are that references lead to; nothing for a model that has none.
 pub(super) fn referred_arena(model: &Model<'_>) -> Option<TokenStream> {
     let arm = |(number, field): (usize, &crate::ast::Field<'_>)| {
+        if field.attributes.any.is_some() {
+            let as_field = as_field(field);
+            return Some(quote! { #number => #as_field::referred_arena(field.part, keeper) });
+        }
         let (_, other) = field.relation()?;
         let arena = quote_spanned! { begin(field.ty) => ::orm::__private::Keeper::arena };
         Some(quote! { #number => ::core::option::Option::Some(#arena::<#other>(keeper)) })

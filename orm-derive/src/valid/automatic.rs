@@ -69,7 +69,7 @@ fn moment_is_the_only_default(field: &Field<'_>, moment: &Ident, errors: &mut Er
     for (word, _) in others.into_iter().filter(|(_, is_said)| *is_said) {
         errors.at(moment, format!("`{moment}` is a default already, beside `{word}`"));
     }
-    if types::is_reference(field.ty) {
+    if field.is_reference() {
         errors.at(field.ty, format!("`{moment}` needs a timestamp"));
     }
 }
@@ -85,7 +85,7 @@ fn may_be_renewed(field: &Field<'_>, word: &Ident, errors: &mut Errors) {
     if said.renewal.is_some() && said.updated_at.is_some() {
         errors.at(word, "`updated_at` is an `on_update` already");
     }
-    if said.renewal.is_some() && types::is_reference(field.ty) {
+    if said.renewal.is_some() && field.is_reference() {
         errors
             .at(word, "on a BelongsTo, `on_update` is what its foreign key does: `on_update = \"cascade\"`");
     }

@@ -25,6 +25,7 @@ pub(super) fn check(model: &Model<'_>, errors: &mut Errors) {
             is_sql(sql.as_ref(), errors);
         }
         actions_need_a_reference(field, errors);
+        any_is_only_that(field, errors);
         generated_is_only_that(field, errors);
         if let (Some(auto), Some(_), Some(_)) = (&said.auto, &said.key, &said.server_default) {
             errors.at(auto, "`auto` is a default already");
@@ -83,22 +84,42 @@ fn lists_name_fields(model: &Model<'_>, errors: &mut Errors) {
 
 fn actions_need_a_reference(field: &Field<'_>, errors: &mut Errors) {
     let said = &field.attributes;
-    if let Some(word) = said.deferrable.as_ref().filter(|_| !types::is_reference(field.ty)) {
+    if let Some(word) = said.deferrable.as_ref().filter(|_| !field.is_reference()) {
         errors.at(word, "`deferrable` needs a BelongsTo: it is about a foreign key");
     }
     for (word, action) in [("on_delete", &said.on_delete), ("on_update", &said.on_update)] {
         let Some(action) = action else { continue };
-        if !types::is_reference(field.ty) {
+        if !field.is_reference() {
             errors.at(action, format!("`{word}` needs a BelongsTo: it is about a foreign key"));
             continue;
         }
         let is_optional = types::parameter(field.ty, "Option").is_some();
         if action.value() == "set_null" && !is_optional {
-            errors.at(action, "`set_null` needs an `Option<BelongsTo<...>>`: without it there is no NULL");
+            let needed = if said.any.is_some() { "Option" } else { "Option<BelongsTo<...>>" };
+            errors.at(action, format!("`set_null` needs an `{needed}`: without it there is no NULL"));
         }
         if action.value() == "set_default" && !is_optional && said.server_default.is_none() {
             errors.at(action, "`set_default` needs a `server_default`");
         }
+    }
+}
+
+/// An enum of references has several columns, of which all but one are NULL.
+fn any_is_only_that(field: &Field<'_>, errors: &mut Errors) {
+    let said = &field.attributes;
+    let Some(any) = &said.any else { return };
+    let others = [
+        ("key", said.key.is_some()),
+        ("version", said.version.is_some()),
+        ("default", said.default.is_some()),
+        ("server_default", said.server_default.is_some()),
+        ("prefix", said.prefix.is_some()),
+    ];
+    for (word, _) in others.into_iter().filter(|(_, is_said)| *is_said) {
+        errors.at(
+            any,
+            format!("an enum of references cannot have `{word}`: it has a foreign key for each variant"),
+        );
     }
 }
 
@@ -116,7 +137,7 @@ fn generated_is_only_that(field: &Field<'_>, errors: &mut Errors) {
             format!("a generated column cannot have `{word}`: the database computes its value"),
         );
     }
-    if types::is_reference(field.ty) {
+    if field.is_reference() {
         errors.at(generated, "a generated column cannot be a BelongsTo: the session writes references");
     }
 }

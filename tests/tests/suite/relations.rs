@@ -8,6 +8,7 @@ mod many_to_many;
 mod merging;
 mod moving;
 mod one_to_one;
+mod polymorphic;
 mod querying;
 mod related;
 mod sides;

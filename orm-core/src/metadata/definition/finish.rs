@@ -137,6 +137,7 @@ impl Table {
             on_delete,
             on_update,
             deferrable,
+            required: false,
         };
         self.foreign_keys.push(key);
         Ok(())
