@@ -185,6 +185,12 @@ impl<M: Model> Reference for BelongsTo<M> {
             self.key = None;
         }
     }
+
+    fn keep_key(&mut self) {
+        if self.key.is_some() {
+            self.entity = None;
+        }
+    }
 }
 
 impl<M: Model> Field for Option<BelongsTo<M>> {

@@ -222,6 +222,21 @@ impl Collection {
         tokens.extend(put_in);
     }
 
+    /// What it is in a session that takes its struct in as a row that is there, and whether the flush has something to do about it.
+    ///
+    /// What was put in and taken out still is to be. What was known is kept only if these entities are known (`is_here`).
+    pub(crate) fn comes_in(&self, is_here: impl Fn(Token) -> bool) -> (Self, bool) {
+        let (put_in, taken_out): (Vec<_>, Vec<_>) = (self.additions().collect(), self.removals().collect());
+        let is_edited = self.replaces() || !put_in.is_empty() || !taken_out.is_empty();
+        if !is_edited && self.read_at > 0 && self.tokens().iter().all(|&token| is_here(token)) {
+            return (self.clone(), self.waits);
+        }
+        let tokens = put_in.clone();
+        let members = Members { tokens, added: put_in, removed: taken_out, replaces: self.replaces() };
+        let members = is_edited.then(|| Arc::new(members));
+        (Self { loaded: false, read_at: 0, waits: self.waits, members }, is_edited || self.waits)
+    }
+
     /// What was done to it is done in the database: what is not loaded is as if nobody had touched it.
     pub(crate) fn settle(&mut self) {
         if !self.loaded {

@@ -82,6 +82,9 @@ pub trait Reference {
 
     /// Forgets the key of an entity that has lost it.
     fn wait_again(&mut self);
+
+    /// Forgets the entity, if the key is known.
+    fn keep_key(&mut self);
 }
 
 /// Whether a field holds its type's default, or was not loaded: a derive asks that of fields that the database fills in.

@@ -93,7 +93,8 @@ impl Entities {
 
     /// Takes a struct in as the entity of a row that is known to be there: clean and loaded, without a SELECT. It is what `detach`
     /// gave, or was read elsewhere; nobody checks it against the row, which is what [`merge`](Session::merge) is for. What is changed
-    /// from now on is written; a deferred column that it lacks is not loaded.
+    /// from now on is written; a deferred column that it lacks is not loaded. Neither is a relation, unless this session knows what is in
+    /// it; what was put in or taken out is written by the next flush.
     ///
     /// An error if the session knows the row already, if the key was never set, and if a reference waits for the key of a new row.
     pub fn attach<M: Model>(&mut self, record: M) -> Result<Entity<M>> {
@@ -109,6 +110,7 @@ impl Entities {
         }
         let place = self.take_in(arena, record, State::Persistent);
         self.arena_mut(place).identify(place.slot, identity);
+        self.relations_come_in(place);
         if !self.journal.is_empty() || self.wrote_rows {
             // Its values may be those of this transaction, and be undone with it.
             self.journal.push(Entry::Met(place));

@@ -16,7 +16,7 @@ mod unread;
 pub use related::Related;
 
 use crate::metadata::ForeignKey;
-use crate::model::{Collection, Model, RelationDef, RelationKind, Token};
+use crate::model::{Collection, Model, Reference, RelationDef, RelationKind, Token};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
@@ -85,6 +85,46 @@ impl Entities {
         for relation in 0..arena.relations.len() {
             if let Some(collection) = arena.records.collection_mut(place.slot, relation) {
                 collection.set_read_at(now);
+            }
+        }
+    }
+
+    /// A struct was taken in as a row that is there: what it holds of other sessions is not known here, what was known is out of date,
+    /// and what was put into its relations is to be saved.
+    pub(super) fn relations_come_in(&mut self, place: Place) {
+        self.forget_foreign_references(place);
+        let outdated = self.stale_before - 1;
+        let mut edited = Vec::new();
+        for relation in 0..self.arena(place).relations.len() {
+            let at = RelationPlace { owner: place, relation };
+            let Some(known) = self.collection(at) else { continue };
+            let (mut known, is_edited) = known.comes_in(|token| self.place_of(token).is_some());
+            known.set_read_at(outdated);
+            let first =
+                if is_edited && !known.is_loaded() { Collection::not_loaded() } else { known.clone() };
+            if let Some(collection) = self.collection_mut(at) {
+                *collection = first;
+            }
+            edited.extend(is_edited.then_some((at, known)));
+        }
+        if !edited.is_empty() {
+            self.touch(place);
+        }
+        for (at, known) in edited {
+            if let Some(collection) = self.collection_mut(at) {
+                *collection = known;
+            }
+        }
+    }
+
+    fn forget_foreign_references(&mut self, place: Place) {
+        for key in self.arena(place).table.foreign_keys() {
+            let entity =
+                self.arena(place).records.reference(place.slot, key.field).and_then(Reference::entity);
+            if entity.is_some_and(|entity| self.place_of(entity).is_none())
+                && let Some(reference) = self.arena_mut(place).records.reference_mut(place.slot, key.field)
+            {
+                reference.keep_key();
             }
         }
     }
