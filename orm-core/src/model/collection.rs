@@ -68,14 +68,14 @@ impl Collection {
 
     /// What was put in since the last flush and is still there.
     pub(crate) fn additions(&self) -> impl Iterator<Item = Token> {
-        let removed = self.removed();
-        self.added().iter().copied().filter(|token| !removed.contains(token))
+        let is_removed = finder(self.removed(), self.added().len());
+        self.added().iter().copied().filter(move |&token| !is_removed(token))
     }
 
     /// What was taken out since the last flush and is, or may be, in the database.
     pub(crate) fn removals(&self) -> impl Iterator<Item = Token> {
-        let (added, is_loaded) = (self.added(), self.loaded);
-        self.removed().iter().copied().filter(move |token| !is_loaded || !added.contains(token))
+        let (is_added, is_loaded) = (finder(self.added(), self.removed().len()), self.loaded);
+        self.removed().iter().copied().filter(move |&token| !is_loaded || !is_added(token))
     }
 
     fn added(&self) -> &[Token] {
@@ -179,10 +179,17 @@ impl Collection {
     /// Puts these in, and takes all others out.
     pub(crate) fn set(&mut self, tokens: Vec<Token>) {
         let is_loaded = self.loaded;
-        let members = self.members_mut();
-        members.removed.append(&mut members.tokens);
-        members.replaces |= !is_loaded;
-        tokens.into_iter().for_each(|token| self.push(token));
+        let Members { tokens: all, added, removed, replaces } = self.members_mut();
+        removed.append(all);
+        *replaces |= !is_loaded;
+        let (out, before): (HashSet<Token>, HashSet<Token>) =
+            (removed.iter().copied().collect(), added.iter().copied().collect());
+        let mut put_in = HashSet::default();
+        all.extend(tokens.into_iter().filter(|&token| put_in.insert(token)));
+        removed.retain(|token| !put_in.contains(token));
+        // What was only taken out is in the database, if it is known what is.
+        let is_news = |token: &Token| !out.contains(token) || (!is_loaded && !before.contains(token));
+        added.extend(all.iter().copied().filter(is_news));
     }
 
     /// Forgets entities without being asked to do anything about them: their rows are gone, or refer elsewhere by now.
@@ -258,4 +265,10 @@ impl Collection {
     fn members_mut(&mut self) -> &mut Members {
         Arc::make_mut(self.members.get_or_insert_default())
     }
+}
+
+/// Whether a token is in a list, for as many as are asked for: many of many are not compared each with each.
+fn finder(list: &[Token], asked: usize) -> impl Fn(Token) -> bool {
+    let set: Option<HashSet<Token>> = (list.len() > 16 && asked > 16).then(|| list.iter().copied().collect());
+    move |token| set.as_ref().map_or_else(|| list.contains(&token), |set| set.contains(&token))
 }

@@ -82,10 +82,16 @@ impl<T: Model> Content<T> {
     }
 
     fn set(&mut self, members: impl Iterator<Item = Member<T>>) {
-        self.new = None;
-        self.collection.set_waits(false);
-        self.collection.set(Vec::new());
-        members.for_each(|member| self.push(member));
+        let (mut tokens, mut new) = (Vec::new(), Vec::new());
+        for member in members {
+            match member {
+                Member::Entity(entity) => tokens.push(entity.token),
+                Member::New(record) => new.push((tokens.len() + new.len(), record)),
+            }
+        }
+        self.collection.set(tokens);
+        self.collection.set_waits(!new.is_empty());
+        self.new = (!new.is_empty()).then(|| Box::new(new));
     }
 
     fn take_new(&mut self) -> Vec<(usize, T)> {
