@@ -18,6 +18,9 @@ impl Entities {
         other: Entity<T>,
     ) -> Result<()> {
         let (into, other) = self.both_sides(entity, relation, other)?;
+        if self.is_put_back(into, other) {
+            return Ok(());
+        }
         self.edit_collection(into, |collection, token| collection.push(token), self.handle(other))?;
         if self.lacks_values(other) {
             return Ok(());
@@ -46,9 +49,8 @@ impl Entities {
         let (from, other) = self.both_sides(entity, relation, other)?;
         let token = self.handle(other);
         let is_loaded = self.collection(from).is_some_and(Collection::is_loaded);
-        let was_there = self.collection(from).is_some_and(|known| known.contains(token))
-            || (!self.lacks_values(other) && self.refers_to(other, from));
-        if is_loaded && !was_there {
+        let was_there = self.collection(from).is_some_and(|known| known.contains(token));
+        if is_loaded && !was_there && !self.is_said_by_other_side(from, other) {
             return Ok(false);
         }
         self.edit_collection(
@@ -66,6 +68,34 @@ impl Entities {
             RelationKind::Many { .. } | RelationKind::One { .. } => self.remove_child(token, from)?,
         }
         Ok(true)
+    }
+
+    /// Puts an entity back that was only taken out from the other side: the pair is in the database still, unless it was never put there.
+    fn is_put_back(&mut self, into: RelationPlace, other: Place) -> bool {
+        let RelationKind::Linked(join) = self.relation_def(into).kind else { return false };
+        let owner = self.handle(into.owner);
+        let takes_out = |side: &RelationPlace| {
+            self.collection(*side).is_some_and(|known| known.removals().any(|token| token == owner))
+        };
+        if self.lacks_values(other) || !self.other_sides(other, join).iter().any(takes_out) {
+            return false;
+        }
+        self.show_on_other_side(into, join, other, true);
+        self.show_in(into, other, true);
+        true
+    }
+
+    /// Whether the other side says that an entity is in a relation, which the next flush would show.
+    fn is_said_by_other_side(&self, of: RelationPlace, other: Place) -> bool {
+        let owner = self.handle(of.owner);
+        match self.relation_def(of).kind {
+            _ if self.lacks_values(other) => false,
+            RelationKind::Linked(join) => {
+                let sides = self.other_sides(other, join);
+                sides.into_iter().any(|side| self.collection(side).is_some_and(|known| known.contains(owner)))
+            }
+            RelationKind::Many { .. } | RelationKind::One { .. } => self.refers_to(other, of),
+        }
     }
 
     fn both_sides<M: Model, T: Model>(

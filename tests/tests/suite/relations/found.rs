@@ -102,6 +102,68 @@ mod forms {
         assert!(visitors.len() == 1 && visitors[0].shop.is_none());
     }
 
+    /// [A4] [CAS-6] What only the other side says yet can be unlinked.
+    #[case]
+    async fn unlinked_before_it_shows(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop::new("A"));
+        session.commit().await.unwrap();
+        let visitor = session.add(Visitor { shop: shop.into(), ..Visitor::new() });
+        let sign = session.add(Sign { shop: shop.into(), ..Sign::new() });
+        assert!(session.unlink(shop, Shop::VISITORS, visitor).unwrap());
+        assert!(!session.unlink(shop, Shop::VISITORS, visitor).unwrap());
+        assert!(session.unlink(shop, Shop::SIGNS, sign).unwrap());
+        session.commit().await.unwrap();
+        assert!(session[visitor].shop.is_none() && session[shop].visitors.is_empty());
+        assert_eq!(session.count(Visitor::select()).await.unwrap(), 1);
+        assert_eq!(session.count(Sign::select()).await.unwrap(), 0);
+    }
+
+    /// [A8] [REL-9] A struct that is attached knows of its relations only what this session knows, and what was put in is saved.
+    #[case]
+    async fn attached_with_relations(db: Db) {
+        db.create::<Shop>().await;
+        let mut first = db.session();
+        let shop = first.add(Shop::new("A"));
+        let old = first.add(Visitor { shop: shop.into(), ..Visitor::new() });
+        first.commit().await.unwrap();
+        first.load_with(shop, Shop::VISITORS).await.unwrap();
+        let visitor = first.detach(old).unwrap();
+        let plain = first.detach(shop).unwrap();
+        first.close().await;
+
+        // Handles of another session are none of this one.
+        let mut session = db.session();
+        let (shop, old) = (session.attach(plain).unwrap(), session.attach(visitor).unwrap());
+        assert!(
+            !session[shop].visitors.is_loaded() && session[old].shop.as_ref().unwrap().try_entity().is_err()
+        );
+        assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.to_vec(), [old]);
+        session.commit().await.unwrap();
+
+        // Those of this one stay.
+        let plain = session.detach(shop).unwrap();
+        let shop = session.attach(plain).unwrap();
+        assert_eq!(session[shop].visitors.to_vec(), [old]);
+        session.expunge(shop).unwrap();
+
+        // One that was never loaded is not known to be empty.
+        let shop = session.attach(Shop { id: 1, ..Shop::new("A") }).unwrap();
+        assert!(!session[shop].visitors.is_loaded() && !session[shop].shelves.is_loaded());
+        session.expunge(shop).unwrap();
+        let plain = Shop { id: 1, visitors: [Visitor::new()].into(), ..Shop::new("A") };
+        let shop = session.attach(Shop { signs: [Sign::new()].into(), ..plain }).unwrap();
+        db.trace.take_statements();
+        session.flush().await.unwrap();
+        assert_eq!(db.trace.take_statements().len(), 2);
+        let shop = session.load_with(shop, Shop::VISITORS).await.unwrap();
+        assert_eq!(shop.visitors.len(), 2);
+        session.commit().await.unwrap();
+        assert_eq!(session.count(Visitor::select().filter(Visitor::SHOP_ID.eq(1))).await.unwrap(), 2);
+        assert_eq!(session.count(Sign::select()).await.unwrap(), 1);
+    }
+
     /// [CAS-4] One that refers to nobody any more is an orphan, though its owner is deleted with the same flush.
     #[case]
     async fn an_orphan_of_a_deleted_owner(db: Db) {

@@ -81,6 +81,32 @@ mod cases {
         (session, orders, items)
     }
 
+    /// [REL-6] [A4] A pair that was taken out from one side and is put back from the other is there all the time: nothing is sent.
+    #[case]
+    async fn put_back_from_the_other_side(db: Db) {
+        db.create::<Order>().await;
+        let mut session = db.session();
+        let (order, item) = (session.add(Order::new("A")), session.add(Item::new("x")));
+        session.commit().await.unwrap();
+        session.link(order, Order::ITEMS, item).unwrap();
+        session.flush().await.unwrap();
+        assert!(session.unlink(item, Item::ORDERS, order).unwrap());
+        session.link(order, Order::ITEMS, item).unwrap();
+        assert_eq!((session[order].items.to_vec(), session[item].orders.to_vec()), (vec![item], vec![order]));
+        db.trace.take_statements();
+        session.flush().await.unwrap();
+        assert!(db.trace.take_statements().is_empty());
+        assert!(session.unlink(item, Item::ORDERS, order).unwrap());
+        session.commit().await.unwrap();
+        assert_eq!(session.load_with(order, Order::ITEMS.reload()).await.unwrap().items.len(), 0);
+
+        // What only the other side says is taken out as well.
+        session[item].orders.push(order);
+        assert!(session.unlink(order, Order::ITEMS, item).unwrap());
+        session.commit().await.unwrap();
+        assert_eq!(session.load_with(order, Order::ITEMS.reload()).await.unwrap().items.len(), 0);
+    }
+
     /// [REL-6] [R7] Both sides are inserted first, and then all pairs in one batch; one that is taken out is one DELETE of exactly
     /// that pair.
     #[case]
