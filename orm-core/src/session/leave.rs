@@ -110,11 +110,11 @@ impl Entities {
         }
         let place = self.take_in(arena, record, State::Persistent);
         self.arena_mut(place).identify(place.slot, identity);
-        self.relations_come_in(place);
         if !self.journal.is_empty() || self.wrote_rows {
             // Its values may be those of this transaction, and be undone with it.
             self.journal.push(Entry::Met(place));
         }
+        self.relations_come_in(place);
         Ok(Entity::new(self.handle(place)))
     }
 
