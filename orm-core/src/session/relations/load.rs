@@ -11,6 +11,8 @@ use crate::session::{AsyncSession, Session};
 impl Unit {
     /// Loads a relation of an entity, and of those that came with it, unless the session was told to leave them alone.
     async fn load_with<M: Model>(&mut self, entity: Entity<M>, load: Load) -> Result<&M> {
+        self.place_to_load(entity)?;
+        self.autoflush().await?;
         let place = self.place_to_load(entity)?;
         if self.lacks(place.arena, &[place.slot], &load) {
             Box::pin(self.load_of_cohort(place, load)).await?;
@@ -20,13 +22,13 @@ impl Unit {
 
     /// Loads a relation of these entities.
     async fn load_with_all<M: Model>(&mut self, entities: &[Entity<M>], load: Load) -> Result<()> {
+        self.autoflush().await?;
         let arena = self.entities.arena_index::<M>();
         let places = entities.iter().map(|&entity| Ok(self.place_to_load(entity)?.slot));
         let slots = places.collect::<Result<Vec<_>>>()?;
         if !self.lacks(arena, &slots, &load) {
             return Ok(());
         }
-        self.autoflush().await?;
         self.load_now(arena, &slots, &slots, load).await
     }
 
@@ -48,7 +50,6 @@ impl Unit {
     }
 
     async fn load_of_cohort(&mut self, place: Place, load: Load) -> Result<()> {
-        self.autoflush().await?;
         let slots = if self.options.cohorts { self.entities.cohort_of(place) } else { vec![place.slot] };
         self.load_now(place.arena, &[place.slot], &slots, load).await
     }

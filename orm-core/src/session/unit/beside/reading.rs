@@ -58,6 +58,8 @@ pub(super) struct Node {
     width: usize,
     /// It is filled though it is loaded.
     forced: bool,
+    /// It is filled from the query's own join, and need not be whole.
+    is_cut: bool,
     rest: Loads,
     filling: Option<Filling>,
     /// The entity in the row that is being read.
@@ -117,6 +119,7 @@ impl Joining {
                 Some(Filling::Linked(linked)) => linked.finish(entities),
                 Some(Filling::Reference(_)) | None => {}
             }
+            node.doubt_if_cut(entities);
         }
     }
 
@@ -198,13 +201,15 @@ impl Node {
             Edge::Reference(field) => Filling::Reference(field),
         };
         let table = entities.arenas[target as usize].table;
+        let is_cut = matches!(load.strategy, Some(Strategy::Own(_)));
         Some(Self {
             behind,
             owner,
             target,
             key: table.primary_key(),
             width: table.columns().len(),
-            forced: load.reload || matches!(load.strategy, Some(Strategy::Own(_))),
+            forced: load.reload || is_cut,
+            is_cut,
             rest: load.then.clone(),
             relation: match load.edge {
                 Edge::Field(relation) => Some(relation),
@@ -249,6 +254,18 @@ impl Node {
             None => {}
         }
         Ok(())
+    }
+
+    /// What holds only the rows of the query's own join is shown, and is out of date for whoever needs all: the next load, a cascade.
+    fn doubt_if_cut(&self, entities: &mut Entities) {
+        let Some(relation) = self.relation.filter(|_| self.is_cut) else { return };
+        let outdated = entities.stale_before - 1;
+        for &slot in &self.owners {
+            let place = RelationPlace { owner: Place { arena: self.owner, slot }, relation };
+            if let Some(collection) = entities.collection_mut(place) {
+                collection.set_read_at(outdated);
+            }
+        }
     }
 
     /// One whose relation is read, unless that is known already.

@@ -293,7 +293,7 @@ mod graphs {
                     self.tell(session, format_args!("link #{entity}.{} #{member}", name(relation)));
                     let (from, to) = (self.handle(session, entity), self.handle(session, member));
                     let own = &mut self.sessions[session];
-                    let result = of_relation!(relation, R => own.link(Sample::of_handle(from), R, Sample::of_handle(to)));
+                    let result = of_relation!(relation, field => own.link(Sample::of_handle(from), field, Sample::of_handle(to)));
                     same_error("link", kind_of(&result), None)?;
                     self.world.link(session, entity, relation, member);
                     Ok(())
@@ -308,7 +308,7 @@ mod graphs {
                     self.tell(session, format_args!("unlink #{entity}.{} #{member}", name(relation)));
                     let (from, to) = (self.handle(session, entity), self.handle(session, member));
                     let own = &mut self.sessions[session];
-                    let result = of_relation!(relation, R => own.unlink(Sample::of_handle(from), R, Sample::of_handle(to)));
+                    let result = of_relation!(relation, field => own.unlink(Sample::of_handle(from), field, Sample::of_handle(to)));
                     let expected = self.world.unlink(session, entity, relation, member);
                     check!(
                         result.as_ref().ok() == Some(&expected),
@@ -562,11 +562,11 @@ mod graphs {
             self.tell(session, format_args!("load_with {entities:?}.{}", name(relation)));
             let handles: Vec<_> = entities.iter().map(|&entity| self.handle(session, entity)).collect();
             let own = &mut self.sessions[session];
-            let result = of_relation!(relation, R => {
+            let result = of_relation!(relation, field => {
                 let entities: Vec<_> = handles.iter().map(|&handle| Sample::of_handle(handle)).collect();
                 match (all, entities.as_slice()) {
-                    (false, [entity]) => own.load_with(*entity, R).await.map(drop),
-                    (_, entities) => own.load_with_all(entities, R).await,
+                    (false, [entity]) => own.load_with(*entity, field).await.map(drop),
+                    (_, entities) => own.load_with_all(entities, field).await,
                 }
             });
             same_error("load_with", kind_of(&result), None)?;
@@ -680,10 +680,10 @@ mod graphs {
             );
             let forecast = self.foresee(session);
             let own = &mut self.sessions[session];
-            let result = of_relation!(relation, R => {
+            let result = of_relation!(relation, field => {
                 let found = match joined {
-                    true => own.all(query_of(R).with(R.joined())).await,
-                    false => own.all(query_of(R).with(R)).await,
+                    true => own.all(query_of(field).with(field.joined())).await,
+                    false => own.all(query_of(field).with(field)).await,
                 };
                 found.map(|found| found.len())
             });
