@@ -43,6 +43,7 @@ macro_rules! family {
                 Child { id: 0, name: name.into(), parent: unset(), children: HasMany::new() }
             }
 
+            #[allow(dead_code, reason = "not each family has some")]
             pub(super) fn grandchild() -> Grandchild {
                 Grandchild { id: 0, parent: None }
             }

@@ -301,7 +301,7 @@ mod cases {
         let alice = session.get_one::<Order>(1).await.unwrap();
         let bob = session.get_one::<Order>(2).await.unwrap();
         let items = session.all(Item::select().order_by(Item::NAME.asc())).await.unwrap();
-        let [apple, bread, cheese] = items[..] else { panic!("three") };
+        let [apple, bread, cheese] = items.try_into().unwrap();
         session[alice].items.push(cheese);
         session[alice].items.push(apple);
         session[alice].items.remove(bread);

@@ -111,7 +111,7 @@ mod related {
         let words = tags.iter().map(|(_, tags)| words(&session, tags)).collect::<Vec<_>>();
         assert_eq!(words, ["", "ml", "", "", "", "k"]);
         let k = tags[posts[5]][0];
-        let of_k: RelatedQuery<Tag, Post> = Tag::POSTS.filter(Post::TAGS.count().gt(1)).into();
+        let of_k: RelatedQuery<Tag, Post> = Tag::POSTS.filter(Post::TAGS.count().gt(1));
         let of_k = session.related(&[k], of_k).await.unwrap();
         assert_eq!(of_k[k], [posts[1]]);
         let profiles = session.related(&users, User::PROFILE).await.unwrap();

@@ -121,9 +121,8 @@ impl Work<'_> {
     /// All rows are entities for a while, and who has no changes shows its row.
     fn see_rows(&mut self) {
         for (&(kind, key), &row) in &self.before.rows {
-            match self.memory.find(kind, key) {
-                None => self.memory.known.push(Known::of_row(kind, key, row, 0)),
-                Some(_) => {}
+            if self.memory.find(kind, key).is_none() {
+                self.memory.known.push(Known::of_row(kind, key, row, 0));
             }
         }
         self.shown = self.memory.known.iter().map(|known| known.shown.refers).collect();
