@@ -305,10 +305,15 @@ mod loading {
         let posts = session.load_with(ann, User::POSTS).await.unwrap().posts.to_vec();
         assert_eq!((posts.len(), posts.contains(&pushed)), (3, true));
         assert_eq!(db.trace.take_statements().len(), 2);
-        // A new one has what it was given.
+        // A new one is written, and has what it was given.
         let dora = session.add(User::new("Dora"));
         assert_eq!(session.load_with(dora, User::POSTS).await.unwrap().posts.len(), 0);
-        assert_eq!(db.trace.take_statements().len(), 0);
+        assert_eq!(db.trace.take_statements().len(), 1);
+        // What is loaded is brought into line as well.
+        session[pushed].author = dora.into();
+        assert_eq!(session.load_with(dora, User::POSTS).await.unwrap().posts.to_vec(), [pushed]);
+        assert_eq!(session[ann].posts.len(), 2);
+        assert_eq!(db.trace.take_statements().len(), 1);
     }
 
     /// [ASY-3] [EXP-8] A relation is a last known one after the end of a transaction, and is read again by the next load; so is its row.
