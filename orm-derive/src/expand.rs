@@ -37,7 +37,8 @@ fn record(model: &Model<'_>) -> TokenStream {
     let key = model.key().map(Field::column);
     let numbered = || model.fields.iter().enumerate();
     let references = || numbered().filter(|(_, field)| field.is_reference());
-    let read = model.fields.iter().map(read).chain(model.relations.iter().map(relations::not_loaded));
+    let not_loaded = model.relations.iter().map(|relation| relations::not_loaded(model, relation));
+    let read = model.fields.iter().map(read).chain(not_loaded);
     let table = quote! { <Self as ::orm::__private::Model>::table() };
     let get = numbered().map(get);
     let read_field = numbered().map(read_field);

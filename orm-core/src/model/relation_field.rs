@@ -14,8 +14,8 @@ pub use list::{HasMany, Iter, ManyToMany};
 pub trait RelationField: Default {
     type Target: Model;
 
-    /// That of a row that was read.
-    fn not_loaded() -> Self;
+    /// That of a row that was read, with the name of its constant, for messages.
+    fn not_loaded(name: &'static &'static str) -> Self;
 
     fn collection(&self) -> &Collection;
 
@@ -49,6 +49,8 @@ impl<T: Model> From<T> for Member<T> {
 /// A collection, and the structs that were put in and are no entities yet.
 pub(crate) struct Content<T> {
     collection: Collection,
+    /// The relation's constant, in a struct that was read.
+    name: Option<&'static &'static str>,
     /// Boxed, because hardly any struct has some.
     #[expect(clippy::box_collection, reason = "it is one word in each struct that is read")]
     new: Option<Box<Vec<(usize, T)>>>,
@@ -56,13 +58,13 @@ pub(crate) struct Content<T> {
 
 impl<T> Default for Content<T> {
     fn default() -> Self {
-        Self { collection: Collection::default(), new: None }
+        Self { collection: Collection::default(), name: None, new: None }
     }
 }
 
 impl<T: Model> Content<T> {
-    fn not_loaded() -> Self {
-        Self { collection: Collection::not_loaded(), new: None }
+    fn not_loaded(name: &'static &'static str) -> Self {
+        Self { collection: Collection::not_loaded(), name: Some(name), new: None }
     }
 
     /// How many new structs there are.
@@ -101,7 +103,11 @@ impl<T: Model> Content<T> {
 
     /// The entities, or the error that says that they are not known.
     fn loaded(&self) -> crate::Result<&[Token]> {
-        if self.collection.is_loaded() { Ok(self.collection.tokens()) } else { Err(not_loaded::<T>()) }
+        if self.collection.is_loaded() {
+            Ok(self.collection.tokens())
+        } else {
+            Err(not_loaded::<T>(self.name))
+        }
     }
 
     #[track_caller]
@@ -114,11 +120,16 @@ impl<T: Model> Content<T> {
 }
 
 #[cold]
-fn not_loaded<T: Model>() -> Error {
-    let message = format!(
-        "a relation to {} is not loaded; load it with the query, .with(…), or afterwards: session.load_with(entity, …)",
-        T::NAME
-    );
+fn not_loaded<T: Model>(name: Option<&&str>) -> Error {
+    let message = match name {
+        Some(name) => format!(
+            "{name} is not loaded; load it with the query, .with({name}), or afterwards: session.load_with(entity, {name})"
+        ),
+        None => format!(
+            "a relation to {} is not loaded; load it with the query, .with(…), or afterwards: session.load_with(entity, …)",
+            T::NAME
+        ),
+    };
     Error::new(ErrorKind::NotLoaded, message)
 }
 

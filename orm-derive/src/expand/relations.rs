@@ -12,9 +12,10 @@ use crate::attr::{self, Through};
 use crate::types::{self, Held};
 
 /// A field of a row that was read.
-pub(super) fn not_loaded(relation: &Relation<'_>) -> TokenStream {
+pub(super) fn not_loaded(model: &Model<'_>, relation: &Relation<'_>) -> TokenStream {
     let (name, as_field) = (relation.name, as_relation(relation));
-    quote! { #name: #as_field::not_loaded() }
+    let constant = format!("{}::{}", model.name(), relation.constant());
+    quote! { #name: #as_field::not_loaded(&#constant) }
 }
 
 /// A field of a new struct.

@@ -51,8 +51,8 @@ impl<T: Model> HasOne<T> {
 impl<T: Model> RelationField for HasOne<T> {
     type Target = T;
 
-    fn not_loaded() -> Self {
-        Self { content: Content::not_loaded() }
+    fn not_loaded(name: &'static &'static str) -> Self {
+        Self { content: Content::not_loaded(name) }
     }
 
     fn collection(&self) -> &Collection {

@@ -7,7 +7,6 @@ use crate::model::relation_field::{Content, Member, RelationField};
 use crate::model::{Collection, Entity, Model, Token};
 
 /// The entities of a relation, in their order.
-#[derive(Clone, Debug)]
 pub struct Iter<'a, T> {
     tokens: std::slice::Iter<'a, Token>,
     of: std::marker::PhantomData<fn() -> T>,
@@ -32,6 +31,18 @@ impl<T> DoubleEndedIterator for Iter<'_, T> {
 }
 
 impl<T> ExactSizeIterator for Iter<'_, T> {}
+
+impl<T> Clone for Iter<'_, T> {
+    fn clone(&self) -> Self {
+        Self { tokens: self.tokens.clone(), of: std::marker::PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
 
 macro_rules! list {
     ($(#[$doc:meta])* $name:ident) => {
@@ -139,8 +150,8 @@ macro_rules! list {
         impl<T: Model> RelationField for $name<T> {
             type Target = T;
 
-            fn not_loaded() -> Self {
-                Self { content: Content::not_loaded() }
+            fn not_loaded(name: &'static &'static str) -> Self {
+                Self { content: Content::not_loaded(name) }
             }
 
             fn collection(&self) -> &Collection {

@@ -1,8 +1,8 @@
 //! Both sides of a relation say the same.
 
 use orm::create;
-use orm_tests::both_forms;
 use orm_tests::prelude::*;
+use orm_tests::{assert_says, both_forms};
 
 #[derive(Model, Debug)]
 #[model(table = "users")]
@@ -89,6 +89,7 @@ mod forms {
         let ann = other.get_one::<User>(1).await.unwrap();
         let error = other[ann].addresses.try_iter().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotLoaded);
+        assert_says(&error, &["User::ADDRESSES is not loaded", "session.load_with(entity, User::ADDRESSES)"]);
         assert_eq!(other.load_with(ann, User::ADDRESSES).await.unwrap().addresses.len(), 0);
         assert_eq!(db.trace.take_statements().len(), 2);
     }
