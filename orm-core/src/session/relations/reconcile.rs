@@ -79,8 +79,11 @@ impl Entities {
         Wants::rows(unknown.filter(|&child| !self.are_told_unread(child, edits)))
     }
 
-    /// Whether all that was done to a child of which nothing is known can be told to its row without reading it.
+    /// Whether all that was done to a child that was never read can be told to its row without reading it.
     fn are_told_unread(&self, child: Place, edits: &Edits) -> bool {
+        if self.arena(child).records.is_there(child.slot) {
+            return false;
+        }
         let token = self.handle(child);
         let of_child = |edits: &[(Token, RelationPlace)], added: bool| {
             let mut of_it = edits.iter().filter(|&&(other, _)| other == token);

@@ -44,7 +44,7 @@ impl Unit {
             return Ok(());
         }
         let table = self.entities.arena(place).table;
-        let (anew, known) = (self.entities.tick(), self.entities.expired_before);
+        let (anew, known) = (self.entities.tick(), 0);
         self.entities.keeps_changes = true;
         for edge in loaded {
             let since = match edge {
