@@ -121,6 +121,8 @@ impl OfRelations {
 pub(super) struct Met {
     pub(super) slot: u32,
     pub(super) generation: NonZeroU32,
+    /// What its references knew before it took over the row.
+    pub(super) known: Vec<(&'static ForeignKey, Token, Identity)>,
 }
 
 impl Arena {
@@ -290,14 +292,14 @@ impl Arena {
         refill: impl FnOnce(&Head) -> bool,
     ) -> Result<Met> {
         let identity = self.identity_of_row(row)?;
+        let mut known = Vec::new();
         let slot = match self.find(&identity) {
             Some(slot) => {
                 if refill(self.head(slot)) {
                     let relations = self.collections_since(slot, expired_before);
-                    let known = self.known_references(slot);
+                    known = self.known_references(slot);
                     self.read(slot, row, &identity)?;
                     self.put_collections(slot, relations);
-                    self.know_again(slot, known);
                     self.head_mut(slot).read_at = now;
                 }
                 slot
@@ -312,7 +314,7 @@ impl Arena {
                 slot
             }
         };
-        Ok(Met { slot, generation: self.head(slot).generation })
+        Ok(Met { slot, generation: self.head(slot).generation, known })
     }
 
     /// The states of an entity's relations, those that were thrown away being not loaded. Nothing where there are none.
@@ -334,7 +336,7 @@ impl Arena {
     }
 
     /// Lets references that still have the same keys know their entities again.
-    fn know_again(&mut self, slot: u32, known: Vec<(&'static ForeignKey, Token, Identity)>) {
+    pub(super) fn know_again(&mut self, slot: u32, known: Vec<(&'static ForeignKey, Token, Identity)>) {
         for (key, entity, identity) in known {
             if self.identity_referred_to(slot, key).is_some_and(|now| now == identity)
                 && let Some(reference) = self.records.reference_mut(slot, key.field)

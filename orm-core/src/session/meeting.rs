@@ -23,7 +23,12 @@ impl Entities {
         };
         let is_news = self.wrote_rows && self.remember_before(arena, row, refill)?;
         let may_have_left = !self.left.is_empty() && self.is_to_be_read(arena, row, refill)?;
-        let Met { slot, generation } = self.arenas[arena as usize].meet(row, now, expired_before, refill)?;
+        let Met { slot, generation, mut known } =
+            self.arenas[arena as usize].meet(row, now, expired_before, refill)?;
+        if !known.is_empty() {
+            known.retain(|(_, entity, _)| self.find_token(*entity).is_some());
+            self.arenas[arena as usize].know_again(slot, known);
+        }
         if is_news {
             self.journal.push(Entry::Met(Place { arena, slot }));
         } else if may_have_left {

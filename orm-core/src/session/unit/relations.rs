@@ -242,9 +242,9 @@ impl Reading {
 impl Entities {
     /// A relation was read: this is in it. What was done to it since is kept.
     pub(in crate::session) fn fill_relation(&mut self, place: RelationPlace, found: Vec<Token>) {
-        let is_news = !self.journal.is_empty() || self.wrote_rows;
+        let is_news = !self.journal.is_empty() || self.wrote_rows || !self.doomed.is_empty();
         if is_news {
-            // It may be what this transaction wrote: a rollback forgets it.
+            // It may be what this transaction wrote, or lack what is to be deleted: a rollback forgets it.
             self.remember_collections(place.owner);
         }
         let now = self.clock;
