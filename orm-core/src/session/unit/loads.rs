@@ -178,7 +178,10 @@ impl Entities {
             home.records.collection(place.slot, number).is_some_and(|relation| relation.is_loaded())
         };
         let is_known = |&field: &FieldPart| {
-            home.records.reference(place.slot, field).is_some_and(|reference| reference.entity().is_some())
+            home.records
+                .reference(place.slot, field)
+                .and_then(|reference| reference.entity())
+                .is_some_and(|entity| self.place_of(entity).is_some())
         };
         let fields = (0..home.relations.len()).filter(is_loaded).map(Edge::Field);
         let keys = home.table.foreign_keys().iter().map(|key| key.field);
