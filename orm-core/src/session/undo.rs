@@ -191,8 +191,9 @@ impl Entities {
         let reference = arena.records.reference(place.slot, key.field)?;
         let identity = arena.identity_referred_to(place.slot, key)?;
         if let Some(target) = reference.entity() {
+            // One that has left the session keeps its key.
             let has_key = |head: &Head| head.state == State::Persistent && head.identity == identity;
-            return (!self.find_token(target).is_some_and(has_key)).then_some(target);
+            return (!self.find_token(target).is_none_or(has_key)).then_some(target);
         }
         let target = self.arenas.iter().position(|other| key.is_to(other.table))?;
         let holder = identities.get(&(u32::try_from(target).ok()?, identity))?;

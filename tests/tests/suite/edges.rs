@@ -53,6 +53,23 @@ mod edges {
         assert_eq!(session.get::<User>(1).await.unwrap(), None);
     }
 
+    /// What refers to a row whose entity has left keeps the row's key, whatever is rolled back.
+    #[case]
+    async fn a_key_outlives_the_entity_that_had_it(db: Db) {
+        db.create::<(User, Post)>().await;
+        let mut session = db.session();
+        let alice = session.add(User::new("Alice"));
+        let first = session.add(Post::new("first", alice));
+        session.commit().await.unwrap();
+        session.load(first).await.unwrap();
+        let mut copy = session.detach(first).unwrap();
+        copy.id = 0;
+        let second = session.add(copy);
+        session.detach(alice).unwrap();
+        session.rollback().await.unwrap();
+        assert_eq!(session[second].author.get(), Some(&1));
+    }
+
     /// A row that cannot be read takes no slot, and no handle comes back to life.
     #[case]
     async fn an_unreadable_row_leaves_no_trace(db: Db) {

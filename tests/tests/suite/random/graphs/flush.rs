@@ -205,7 +205,7 @@ impl Work<'_> {
                     && other != one
                     && self.memory.refers(other, 0) == To::Entity(owner)
                     && !self.memory.known[other].doomed
-                    && !known_changes(&self.memory.known[other])
+                    && self.memory.led_to(Kind::One, 0, self.referred[other][0]) == To::Entity(owner)
                 {
                     self.released.insert((other, owner));
                     self.refer(other, 0, To::Nothing);

@@ -390,7 +390,7 @@ impl Memory {
                 known.state = EntityState::Detached;
             }
             known.expired |= now.expired && now.state == EntityState::Persistent;
-            known.doubtful = was_read || now.expired;
+            known.doubtful = was_read || now.expired || known.expired;
             for (field, now) in known.shown.fields.iter_mut().zip(&now.shown.fields) {
                 field.doubtful = now.read_at >= at || now.doubtful || field.doubtful;
             }
