@@ -80,7 +80,7 @@ use errors::Errors;
 /// | `auto` | On a key: the database numbers the rows. For a key of one field, an `i16`, `i32` or `i64`. |
 /// | `auto(no_reuse)` | And the number of a deleted row is never given again. Costs SQLite a look into a second table at each insert; other databases never do it anyway. |
 /// | `unique` | No two rows have the same value. Costs an index. |
-/// | `index` | The column has an index, which each write keeps up. `index(desc)` is sorted downwards. |
+/// | `index` | The column has an index, which each write keeps up. `index(desc)` is sorted downwards. A `BelongsTo` has none by itself. |
 /// | `default` | `new` fills the field with `Default::default()`. |
 /// | `default = 5` | `new` fills the field with the value of this expression, once for each call. |
 /// | `server_default = "now()"` | What the database stores when others insert without a value. A session always writes the field. |
@@ -92,6 +92,7 @@ use errors::Errors;
 /// | `any` | The field is an enum of references, or an `Option` of one: `#[derive(BelongsToAny)]`. `on_delete`, `on_update`, `deferrable`, `unique` and `index` are about each of its foreign keys. |
 /// | `on_delete = "cascade"` | On a `BelongsTo`: what happens when the row referred to is deleted. `cascade`, `restrict`, `set_null`, `set_default` or `no_action`. |
 /// | `on_update = "cascade"` | On a `BelongsTo`: the same for when the key referred to changes. |
+/// | `deferrable` | On a `BelongsTo`: the foreign key is looked at when the transaction commits. |
 /// | `on_update = self.edits + 1` | On any other field: a value that a flush gives it, once for each row that it updates, unless the program has set the field. It rides along: without another change there is no update. Statements that write do not evaluate it. |
 /// | `created_at` | `new` fills the field with the present moment. For timestamps of `jiff`, `chrono` and `time`, in UTC, and what implements `orm::Now`. |
 /// | `updated_at` | The same, and each update by a flush brings the present moment with it. |
@@ -140,7 +141,7 @@ use errors::Errors;
 /// | `through = PostTag` | On a `ManyToMany`: the model whose rows are the links. It refers to both sides, and may have columns of its own. |
 /// | `through(Follow::FAN, Follow::IDOL)` | The same, with the references to this side and to the other, where it has several of them. |
 /// | `table = "tagged"` | On a `ManyToMany`: the name of the join table. Without it, the names of the struct and the field: `post_tags`. |
-/// | `cascade = "set_null"` | On a `HasMany` or a `HasOne`: what happens when this row is deleted, or one is taken out: the rows refer to nothing. So it is unless their foreign key has an `on_delete`. Costs a SELECT if they are not loaded, and an UPDATE. |
+/// | `cascade = "set_null"` | On a `HasMany` or a `HasOne`: what happens when this row is deleted, or one is taken out: the rows refer to nothing. So it is unless their foreign key has an `on_delete`: `restrict` is then `"restrict"`, `cascade`, `set_null` and `set_default` are `"database"`. Costs a SELECT if they are not loaded, and an UPDATE. |
 /// | `cascade = "delete"` | They are deleted with this row. Costs a SELECT if they are not loaded, and a DELETE. |
 /// | `cascade = "delete_orphan"` | They are deleted also when they are taken out. |
 /// | `cascade = "restrict"` | This row is not deleted as long as there are any. |

@@ -31,7 +31,8 @@ impl<M: Model> BelongsTo<M> {
     }
 
     /// The entity referred to, if it is known: the reference was made from it, or it was loaded along this relation. It panics if it is
-    /// not known; [`try_entity`](Self::try_entity) gives an error instead.
+    /// not known; [`try_entity`](Self::try_entity) gives an error instead. A reference that was read knows its key alone, also if the
+    /// session has the entity: `session[&post.author]` finds the struct by it, and `peek` the entity.
     #[track_caller]
     pub fn entity(&self) -> Entity<M> {
         match self.try_entity() {
@@ -52,7 +53,8 @@ impl<M: Model> BelongsTo<M> {
         self.entity.map(Entity::new).ok_or_else(not_loaded)
     }
 
-    /// The key of the row referred to; `None` while it has not been inserted.
+    /// The key of the row referred to. A reference made from an entity has it from the flush that writes it, and is `None` until then,
+    /// also if that entity has its row already.
     pub fn get(&self) -> Option<&M::Key> {
         self.key.as_ref()
     }

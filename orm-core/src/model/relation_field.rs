@@ -25,7 +25,8 @@ pub trait RelationField: Default {
     fn take_new(&mut self) -> Vec<(usize, Self::Target)>;
 }
 
-/// What can be put into a relation: an entity, or a new struct, which the session takes in with its next call.
+/// What can be put into a relation: an entity, or a new struct, which the session takes in with its next flush, plan or
+/// statement.
 #[derive(Debug)]
 pub enum Member<T> {
     /// An entity of the session.

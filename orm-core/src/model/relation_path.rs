@@ -34,7 +34,7 @@ impl<M: Model, T: Model> Relation<M, T> {
 
     /// How many there are: to be selected, compared, sorted by. `select((User::NAME, User::POSTS.count()))`
     ///
-    /// It is a query of its own for each row, which the index of the foreign key answers.
+    /// It is a query of its own for each row, which an index over the foreign key answers: `#[model(index)]` on the reference.
     pub fn count(self) -> Expr<i64> {
         self.count_where(None::<Condition>)
     }

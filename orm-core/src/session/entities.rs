@@ -127,7 +127,7 @@ impl Entities {
     }
 
     /// Throws away an entity's values, with the changes that were not flushed; they have to be read again. A deletion that
-    /// was asked for stands.
+    /// was asked for stands, and so does what was loaded in its relations: `refresh` reads that again as well.
     pub fn expire<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
         let place = self.persistent(entity)?;
         self.forget_changes(place);

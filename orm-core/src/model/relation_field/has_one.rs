@@ -36,8 +36,8 @@ impl<T: Model> HasOne<T> {
         Ok(self.content.loaded()?.last().map(|&token| Entity::new(token)))
     }
 
-    /// Puts in an entity, or a new struct, which the session takes in with its next call. Whatever was there goes: the flush reads
-    /// it if it is not loaded.
+    /// Puts in an entity, or a new struct, which the session takes in with its next flush, plan or statement. Whatever was there goes:
+    /// the flush reads it if it is not loaded.
     pub fn set(&mut self, member: impl Into<Member<T>>) {
         self.content.set(std::iter::once(member.into()));
     }

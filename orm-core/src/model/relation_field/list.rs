@@ -115,8 +115,8 @@ macro_rules! list {
                 self.content.known().contains(&entity.token)
             }
 
-            /// Puts in an entity, or a new struct, which the session takes in with its next call. Nothing has to be loaded for that. If its
-            /// reference was set to something else as well, the collection counts.
+            /// Puts in an entity, or a new struct, which the session takes in with its next flush, plan or statement. Nothing has to be
+            /// loaded for that. If its reference was set to something else as well, the collection counts.
             pub fn push(&mut self, member: impl Into<Member<T>>) {
                 self.content.push(member.into());
             }

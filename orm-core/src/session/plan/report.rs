@@ -56,12 +56,12 @@ pub struct PlannedRow {
     pub entity: String,
     /// What differs, as `column: old -> new`, unless values are hidden; what a new row waits for.
     pub changes: Vec<String>,
-    /// Why it is written, if that is because of another row: `User 1 is deleted, posts: set_null`.
+    /// Why it is written, if that is because of another row: `User with key 1 is deleted, posts: set_null`.
     pub because: Option<String>,
 }
 
 impl FlushPlan {
-    /// What a flush would have to read before it could plan, one line for each SELECT: `posts of User 1, which is deleted`. What that would
+    /// What a flush would have to read before it could plan, one line for each SELECT: `posts of User with key 1`. What that would
     /// find is not known here, so what it leads to is not in the batches.
     #[must_use]
     pub fn reads(&self) -> &[String] {
