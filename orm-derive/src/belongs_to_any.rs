@@ -114,9 +114,9 @@ fn expand(name: &Ident, variants: &[Variant<'_>]) -> TokenStream {
                 ::core::option::Option::None
             }
 
-            fn referred_arena<K: ::orm::__private::Keeper>(
+            fn referred_arena<__Keeper: ::orm::__private::Keeper>(
                 part: usize,
-                keeper: &mut K,
+                keeper: &mut __Keeper,
             ) -> ::core::option::Option<u32> {
                 #(if part == #starts {
                     return ::core::option::Option::Some(::orm::__private::Keeper::arena::<#models>(keeper));
@@ -229,7 +229,7 @@ fn fallback(input: &DeriveInput) -> TokenStream {
                 loop {}
             }
 
-            fn referred_arena<K: ::orm::__private::Keeper>(_: usize, _: &mut K) -> ::core::option::Option<u32> {
+            fn referred_arena<__Keeper: ::orm::__private::Keeper>(_: usize, _: &mut __Keeper) -> ::core::option::Option<u32> {
                 loop {}
             }
         }

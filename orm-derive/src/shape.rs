@@ -32,13 +32,13 @@ pub(crate) fn shape(name: &Ident, generics: &Generics) -> TokenStream {
             type Found = ::orm::__private::Entity<Self>;
             type Place = u32;
 
-            fn place<K: ::orm::__private::Keeper>(keeper: &mut K) -> u32 {
+            fn place<__Keeper: ::orm::__private::Keeper>(keeper: &mut __Keeper) -> u32 {
                 keeper.arena::<Self>()
             }
 
-            fn meet<K: ::orm::__private::Keeper>(
+            fn meet<__Keeper: ::orm::__private::Keeper>(
                 place: &u32,
-                keeper: &mut K,
+                keeper: &mut __Keeper,
                 row: &mut ::orm::__private::RowReader<'_>,
             ) -> ::orm::__private::Result<::orm::__private::Entity<Self>> {
                 ::orm::__private::meet_entity(*place, keeper, row)

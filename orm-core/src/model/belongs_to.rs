@@ -87,7 +87,7 @@ impl<M: Model> fmt::Debug for BelongsTo<M> {
         match &self.key {
             Some(key) => write!(f, "BelongsTo<{}>({key:?})", M::NAME),
             None if self.entity.is_none() => write!(f, "BelongsTo<{}>(unset)", M::NAME),
-            None => write!(f, "BelongsTo<{}>(not inserted yet)", M::NAME),
+            None => write!(f, "BelongsTo<{}>(by its entity, until the next flush)", M::NAME),
         }
     }
 }

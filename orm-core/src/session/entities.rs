@@ -36,6 +36,8 @@ pub struct Entities {
     pub(super) journal: Journal,
     /// What was detached in this transaction, which may have written it.
     pub(super) left: HashSet<(u32, Identity)>,
+    /// Who has left since collections were last looked at.
+    pub(super) departed: HashSet<Token>,
     /// The end of a transaction throws values away.
     pub(super) expires: bool,
     /// Goes on by two at each end of a transaction and each `expire_all`.
@@ -72,6 +74,7 @@ impl Entities {
             assigned: HashMap::new(),
             journal: Journal::default(),
             left: HashSet::new(),
+            departed: HashSet::new(),
             expires,
             clock: 2,
             stale_before: 2,
@@ -126,12 +129,13 @@ impl Entities {
         Ok(())
     }
 
-    /// Throws away an entity's values, with the changes that were not flushed; they have to be read again. A deletion that
-    /// was asked for stands, and so does what was loaded in its relations: `refresh` reads that again as well.
+    /// Throws away an entity's values and what was loaded in its relations, with the changes that were not flushed: they have to be
+    /// read again. A deletion that was asked for stands.
     pub fn expire<M: Model>(&mut self, entity: Entity<M>) -> Result<()> {
         let place = self.persistent(entity)?;
         self.forget_changes(place);
         self.head_mut(place).read_at = 0;
+        self.relations_known_since(place, 0);
         Ok(())
     }
 

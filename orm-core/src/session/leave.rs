@@ -2,7 +2,7 @@
 
 use crate::engine::wait;
 use crate::error::{Error, ErrorKind};
-use crate::model::{Entity, Model, Reference, Relation, blame};
+use crate::model::{Entity, Model, Reference, Relation, Token, blame};
 use crate::session::arena::{Place, State};
 use crate::session::entities::{Entities, LEFT, gone};
 use crate::session::identity::Identity;
@@ -35,9 +35,13 @@ impl Entities {
             if is_gone(head.state) {
                 continue;
             }
+            let token = Token::new(self.session, index, slot, head.generation);
             let has_values = head.state != State::Persistent || head.read_at >= expired_before;
             let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].take());
             records.extend(record.filter(|_| has_values));
+            if self.has_relations {
+                self.departed.insert(token);
+            }
             arena.release(slot);
         }
         self.forget_places(|place| place.arena != index);
@@ -121,6 +125,7 @@ impl Entities {
     fn leave(&mut self, place: Place) {
         if self.has_relations {
             self.left_alone(place);
+            self.departed.insert(self.handle(place));
         }
         for list in [&mut self.new, &mut self.touched, &mut self.doomed] {
             list.remove(place);

@@ -79,12 +79,12 @@ impl Entities {
         }
     }
 
-    /// What an entity's relations hold is what the database has, as of now: its row was just inserted.
-    pub(super) fn relations_known_since(&mut self, place: Place, now: u32) {
+    /// What an entity's relations hold is what the database had then.
+    pub(super) fn relations_known_since(&mut self, place: Place, then: u32) {
         let arena = self.arena_mut(place);
         for relation in 0..arena.relations.len() {
             if let Some(collection) = arena.records.collection_mut(place.slot, relation) {
-                collection.set_read_at(now);
+                collection.set_read_at(then);
             }
         }
     }

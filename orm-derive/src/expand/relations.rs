@@ -99,9 +99,9 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
             }
         }
 
-        fn related_arena<K: ::orm::__private::Keeper>(
+        fn related_arena<__Keeper: ::orm::__private::Keeper>(
             relation: usize,
-            keeper: &mut K,
+            keeper: &mut __Keeper,
         ) -> ::core::option::Option<u32> {
             match relation {
                 #(#arena,)*
@@ -111,7 +111,7 @@ pub(super) fn record(model: &Model<'_>) -> Option<TokenStream> {
 
         #link_arena
 
-        fn hand_over<K: ::orm::__private::Keeper>(&mut self, keeper: &mut K) {
+        fn hand_over<__Keeper: ::orm::__private::Keeper>(&mut self, keeper: &mut __Keeper) {
             #(#handed_over)*
         }
     })
@@ -131,9 +131,9 @@ pub(super) fn referred_arena(model: &Model<'_>) -> Option<TokenStream> {
     let arms: Vec<_> = model.fields.iter().enumerate().filter_map(arm).collect();
     (!arms.is_empty()).then(|| {
         quote! {
-            fn referred_arena<K: ::orm::__private::Keeper>(
+            fn referred_arena<__Keeper: ::orm::__private::Keeper>(
                 field: ::orm::__private::FieldPart,
-                keeper: &mut K,
+                keeper: &mut __Keeper,
             ) -> ::core::option::Option<u32> {
                 match field.field {
                     #(#arms,)*
@@ -176,9 +176,9 @@ fn link_arena(model: &Model<'_>) -> Option<TokenStream> {
     let arms: Vec<_> = model.relations.iter().enumerate().filter_map(arm).collect();
     (!arms.is_empty()).then(|| {
         quote! {
-            fn link_arena<K: ::orm::__private::Keeper>(
+            fn link_arena<__Keeper: ::orm::__private::Keeper>(
                 relation: usize,
-                keeper: &mut K,
+                keeper: &mut __Keeper,
             ) -> ::core::option::Option<u32> {
                 match relation {
                     #(#arms,)*

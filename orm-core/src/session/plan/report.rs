@@ -112,7 +112,7 @@ impl Entities {
         let members = wants.members.iter().map(|want| {
             let Want { arena, relation, ref slots, exists } = *want;
             let places: Vec<_> = slots.iter().map(|&slot| Place { arena, slot }).collect();
-            let what = if exists { "whether there are " } else { "" };
+            let what = if exists { "whether there is anything in " } else { "" };
             let name = self.arenas[arena as usize].relations[relation].name;
             format!("{what}{name} of {}", self.list_of(&places))
         });

@@ -53,6 +53,12 @@ impl Entities {
         if is_loaded && !was_there && !self.is_said_by_other_side(from, other) {
             return Ok(false);
         }
+        if !self.lacks_values(other) {
+            match self.relation_def(from).kind {
+                RelationKind::Linked(join) => self.show_on_other_side(from, join, other, false),
+                RelationKind::Many { .. } | RelationKind::One { .. } => self.remove_child(token, from)?,
+            }
+        }
         self.edit_collection(
             from,
             |collection, token| {
@@ -60,13 +66,6 @@ impl Entities {
             },
             token,
         )?;
-        if self.lacks_values(other) {
-            return Ok(true);
-        }
-        match self.relation_def(from).kind {
-            RelationKind::Linked(join) => self.show_on_other_side(from, join, other, false),
-            RelationKind::Many { .. } | RelationKind::One { .. } => self.remove_child(token, from)?,
-        }
         Ok(true)
     }
 

@@ -235,10 +235,12 @@ impl Entities {
     }
 
     /// What was put into collections and has left the session since is not linked.
-    pub(super) fn forget_left_links(&mut self) {
+    pub(super) fn forget_departed_links(&mut self, departed: &HashSet<Token>) {
+        if departed.is_empty() {
+            return;
+        }
         for LinkEdit { place, other, .. } in self.link_edits() {
-            if other.session() == self.session
-                && self.find_token(other).is_none()
+            if departed.contains(&other)
                 && let Some(collection) = self.collection_mut(place)
             {
                 collection.forget(|token| token == other);

@@ -41,8 +41,9 @@ impl Entities {
     /// Brings references and collections into line, unless something has to be read first.
     fn reconcile_known(&mut self, spread: &mut Spread) -> Result<Wants> {
         let mut edits = self.edits();
-        self.forget_left(&mut edits);
-        self.forget_left_links();
+        let departed = std::mem::take(&mut self.departed);
+        self.forget_departed(&mut edits, &departed);
+        self.forget_departed_links(&departed);
         let mut wants = self.edited_without_values(&edits);
         wants.links = self.unknown_link_rows(spread);
         if wants.is_empty() {
@@ -369,11 +370,8 @@ impl Entities {
     }
 
     /// What was put into collections and has left the session since is not saved.
-    fn forget_left(&mut self, edits: &mut Edits) {
-        let has_left = |(token, _): &(Token, RelationPlace)| {
-            token.session() == self.session && self.find_token(*token).is_none()
-        };
-        let left: Vec<_> = edits.added.extract_if(.., |added| has_left(added)).collect();
+    fn forget_departed(&mut self, edits: &mut Edits, departed: &HashSet<Token>) {
+        let left: Vec<_> = edits.added.extract_if(.., |(token, _)| departed.contains(token)).collect();
         for (child, from) in left {
             if let Some(collection) = self.collection_mut(from) {
                 collection.forget(|token| token == child);
@@ -421,6 +419,9 @@ impl Entities {
                 "the transaction that added it was rolled back; detach it and add it again"
             }
             Some(State::Deleted) => "its row was deleted",
+            _ if child.session() == self.session => {
+                "it had left the session, or its row was deleted, before it was put there; take it out"
+            }
             _ => "it is not in this session",
         };
         let owner = self.arena(into.owner).model;

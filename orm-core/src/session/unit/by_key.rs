@@ -178,7 +178,11 @@ impl Unit {
     pub(in crate::session) fn row_gone_by(&self, place: Place, by: &str) -> Error {
         let arena = self.entities.arena(place);
         let head = arena.head(place.slot);
-        let message = format!("the row {} was deleted {by}", self.entities.shown(head));
+        let shown = self.entities.shown(head);
+        let message = match arena.records.is_there(place.slot) {
+            true => format!("the row {shown} was deleted {by}"),
+            false => format!("there is no row {shown}"),
+        };
         Error::new(ErrorKind::RowGone, message).with_model(arena.model)
     }
 }

@@ -210,6 +210,13 @@ mod forms {
         // One without children can go.
         session.delete(bob).unwrap();
         session.commit().await.unwrap();
+
+        // What cannot be taken out stays in.
+        let child = session.load_with(ann, Parent::CHILDREN).await.unwrap().children.first().unwrap();
+        let error = session.unlink(ann, Parent::CHILDREN, child).unwrap_err();
+        orm_tests::assert_says(&error, &["Child", "parent_id"]);
+        assert!(session[ann].children.contains(child));
+        session.commit().await.unwrap();
     }
 
     /// [CAS-3] With a cascade children go first, in 1 batch, recursively; 1 SELECT for each relation that is not loaded.

@@ -1,7 +1,7 @@
 //! What random sequences have found, made short.
 
-use orm_tests::both_forms;
 use orm_tests::prelude::*;
+use orm_tests::{assert_says, both_forms};
 
 /// Has relations of several cascades.
 #[derive(Model, Debug)]
@@ -44,6 +44,64 @@ struct Sign {
 #[both_forms]
 mod forms {
     use super::*;
+
+    /// [STA-5] What has no row any more, or has left, cannot be put into a relation: nothing is sent, and nobody lets go for it.
+    #[case]
+    async fn what_is_gone_cannot_be_put_in(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop::new("A"));
+        let [gone, left] = [(); 2].map(|()| session.add(Visitor::new()));
+        session.commit().await.unwrap();
+        session.delete(gone).unwrap();
+        session.commit().await.unwrap();
+        session.expunge(left).unwrap();
+        for dead in [gone, left] {
+            session.load(shop).await.unwrap();
+            session[shop].visitors.push(dead);
+            let error = session.commit().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Detached);
+            assert_says(error, &["visitors", "Shop", "take it out"]);
+            session.rollback().await.unwrap();
+        }
+    }
+
+    /// [EXP-1] What is expired has lost what was loaded in its relations, and what was done to them.
+    #[case]
+    async fn an_expired_entity_has_no_relations(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop { visitors: [Visitor::new()].into(), ..Shop::new("A") });
+        session.commit().await.unwrap();
+        for _ in 0..2 {
+            let visitor = session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.first().unwrap();
+            session[shop].visitors.remove(visitor);
+            session.expire(shop).unwrap();
+            session.load(shop).await.unwrap();
+            assert!(!session[shop].visitors.is_loaded());
+        }
+        session.execute(text("INSERT INTO visitor (shop_id) VALUES (1)")).await.unwrap();
+        assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), 2);
+        session.expire(shop).unwrap();
+        assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), 2);
+    }
+
+    /// A model may have any name: what the derive writes has names of its own.
+    #[case]
+    async fn models_have_short_names(db: Db) {
+        #[derive(Model, Debug)]
+        struct K {
+            #[model(key, auto)]
+            id: i64,
+            above: Option<BelongsTo<K>>,
+            below: HasMany<K>,
+        }
+        db.create::<K>().await;
+        let mut session = db.session();
+        let top = session.add(K { below: [K::new()].into(), ..K::new() });
+        session.commit().await.unwrap();
+        assert_eq!(session.load_with(top, K::BELOW).await.unwrap().below.len(), 1);
+    }
 
     /// [CAS-4] One that is taken out of a collection and put into another one, of another reference, is taken out all the same.
     #[case]
