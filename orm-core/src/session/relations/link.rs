@@ -32,9 +32,12 @@ impl Entities {
         if self.refers_to(other, into) {
             return Ok(());
         }
-        let left = self.mirror_of(into).and_then(|mirror| self.parent_now(other, &mirror));
+        let left = self.collections_of(other, into);
         self.refer(other, into, true)?;
-        self.forget_child(left.map(|owner| RelationPlace { owner, ..into }), other);
+        let token = self.handle(other);
+        for from in left {
+            self.show(from, |collection| collection.forget(|other| other == token));
+        }
         Ok(())
     }
 
@@ -112,9 +115,16 @@ impl Entities {
         Ok((RelationPlace { owner, relation: relation.number()? }, other))
     }
 
-    fn mirror_of(&self, place: RelationPlace) -> Option<Mirror> {
-        let key = self.relation_def(place).reference()?;
-        Some(Mirror { key, owner: place.owner.arena, relation: place.relation })
+    /// The collections in which an entity is by the field that a relation is by, of whichever model.
+    fn collections_of(&self, child: Place, relation: RelationPlace) -> Vec<RelationPlace> {
+        let Some(key) = self.relation_def(relation).reference() else { return Vec::new() };
+        let mut mirrors = self.mirrors(child.arena);
+        mirrors.retain(|mirror| mirror.key.field.field == key.field.field);
+        let place = |mirror: Mirror| {
+            let owner = self.parent_now(child, &mirror)?;
+            Some(RelationPlace { owner, relation: mirror.relation })
+        };
+        mirrors.into_iter().filter_map(place).collect()
     }
 
     fn edit_collection(
@@ -128,12 +138,5 @@ impl Entities {
         let collection = self.collection_mut(place).ok_or_else(|| gone(model, LEFT))?;
         change(collection, token);
         Ok(())
-    }
-
-    fn forget_child(&mut self, from: Option<RelationPlace>, child: Place) {
-        let token = self.handle(child);
-        if let Some(from) = from {
-            self.show(from, |collection| collection.forget(|other| other == token));
-        }
     }
 }

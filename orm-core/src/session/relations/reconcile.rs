@@ -7,7 +7,6 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::FieldPart;
 use crate::model::{Cascade, Collection, Reference, RelationKind, Token};
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
@@ -183,12 +182,12 @@ impl Entities {
     fn add_children(
         &mut self,
         added: &[(Token, RelationPlace)],
-    ) -> Result<HashMap<(Token, Option<FieldPart>), Place>> {
+    ) -> Result<HashMap<(Token, Option<usize>), Place>> {
         let mut parents = HashMap::new();
         for &(child, into) in added {
             let before = parents.insert((child, self.reference_of(into)), into.owner);
-            if before.is_some_and(|owner| owner != into.owner) {
-                return Err(self.in_two_collections(child, into));
+            if let Some(other) = before.filter(|&owner| owner != into.owner) {
+                return Err(self.in_two_collections(child, into, other));
             }
             let Some(place) = self.place_of(child) else { return Err(self.not_here(child, into)) };
             if !self.head(place).doomed && !self.refers_to(place, into) {
@@ -198,9 +197,9 @@ impl Entities {
         Ok(parents)
     }
 
-    /// The field by which the children of a relation refer to the one that has it.
-    fn reference_of(&self, place: RelationPlace) -> Option<FieldPart> {
-        self.relation_def(place).reference().map(|key| key.field)
+    /// The field by which the children of a relation refer to the one that has it: to one at a time, of whichever model.
+    fn reference_of(&self, place: RelationPlace) -> Option<usize> {
+        self.relation_def(place).reference().map(|key| key.field.field)
     }
 
     /// Whether a child refers to the owner of a collection.
@@ -210,10 +209,12 @@ impl Entities {
         self.parent_now(child, &mirror) == Some(of.owner)
     }
 
-    /// Whether a child refers to nothing along a relation.
+    /// Whether a child refers to nothing by the field that a relation is by, to no row of another model either.
     pub(super) fn refers_to_nobody(&self, child: Place, of: RelationPlace) -> bool {
-        let Some(key) = self.relation_def(of).reference() else { return false };
-        self.arena(child).records.reference(child.slot, key.field).is_none_or(Reference::is_unset)
+        let Some(field) = self.reference_of(of) else { return false };
+        let arena = self.arena(child);
+        let mut keys = arena.table.foreign_keys().iter().filter(|key| key.field.field == field);
+        keys.all(|key| arena.records.reference(child.slot, key.field).is_none_or(Reference::is_unset))
     }
 
     /// Makes a child refer to the owner of a collection, or to nothing.
@@ -400,13 +401,15 @@ impl Entities {
     }
 
     #[cold]
-    fn in_two_collections(&self, child: Token, into: RelationPlace) -> Error {
+    fn in_two_collections(&self, child: Token, into: RelationPlace, other: Place) -> Error {
         let def = self.relation_def(into);
-        let message = format!(
-            "it was put into `{}` of two entities of {}; take it out of one of them",
-            def.name,
-            self.arena(into.owner).model
-        );
+        let (model, other) = (self.arena(into.owner).model, self.arena(other).model);
+        let owners = if model == other {
+            format!("`{}` of two entities of {model}", def.name)
+        } else {
+            format!("`{}` of an entity of {model} and into a relation of one of {other}", def.name)
+        };
+        let message = format!("it was put into {owners}; take it out of one of them");
         let shown = self.place_of(child).map_or_else(String::new, |place| self.shown(self.head(place)));
         Error::new(ErrorKind::Misuse, format!("{} {shown}: {message}", def.target)).with_model(def.target)
     }

@@ -1,5 +1,6 @@
 //! What random sequences have found, made short.
 
+use orm::{BelongsToAny, ErrorKind};
 use orm_tests::prelude::*;
 use orm_tests::{assert_says, both_forms};
 
@@ -39,6 +40,36 @@ struct Sign {
     #[model(key, auto)]
     id: i64,
     shop: Option<BelongsTo<Shop>>,
+}
+
+#[derive(BelongsToAny, Debug)]
+enum Place {
+    Wall(BelongsTo<Wall>),
+    Door(BelongsTo<Door>),
+}
+
+#[derive(Model, Debug)]
+struct Poster {
+    #[model(key, auto)]
+    id: i64,
+    #[model(any)]
+    place: Place,
+}
+
+#[derive(Model, Debug)]
+struct Wall {
+    #[model(key, auto)]
+    id: i64,
+    #[model(via = Poster::PLACE.to(Place::WALL), cascade = "delete_orphan")]
+    posters: HasMany<Poster>,
+}
+
+#[derive(Model, Debug)]
+struct Door {
+    #[model(key, auto)]
+    id: i64,
+    #[model(via = Poster::PLACE.to(Place::DOOR), cascade = "delete_orphan")]
+    posters: HasMany<Poster>,
 }
 
 #[both_forms]
@@ -101,6 +132,43 @@ mod forms {
         let top = session.add(K { below: [K::new()].into(), ..K::new() });
         session.commit().await.unwrap();
         assert_eq!(session.load_with(top, K::BELOW).await.unwrap().below.len(), 1);
+    }
+
+    /// [CAS-5] A row that refers to one of another model is moved, and no orphan, whichever side says so.
+    #[case]
+    async fn moved_to_another_model(db: Db) {
+        db.create::<Poster>().await;
+        let mut session = db.session();
+        let (wall, door) = (session.add(Wall::new()), session.add(Door::new()));
+        let poster = session.add(Poster::new(wall));
+        session.commit().await.unwrap();
+        session.load_with(wall, Wall::POSTERS).await.unwrap();
+        session.load_with(door, Door::POSTERS).await.unwrap();
+        let on_walls = Poster::select().filter(Poster::PLACE.to(Place::WALL).eq(wall));
+
+        session[door].posters.push(poster);
+        session.flush().await.unwrap();
+        assert!(session[wall].posters.is_empty() && session[door].posters.to_vec() == [poster]);
+        assert_eq!(session.count(on_walls.clone()).await.unwrap(), 0);
+        session[poster].place = wall.into();
+        session.flush().await.unwrap();
+        session.link(door, Door::POSTERS, poster).unwrap();
+        assert!(session[wall].posters.is_empty() && session[door].posters.to_vec() == [poster]);
+        session.flush().await.unwrap();
+        session[door].posters.remove(poster);
+        session[wall].posters.push(poster);
+        session.delete(door).unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(session.count(on_walls).await.unwrap(), 1);
+
+        // Into collections of both it cannot be.
+        let door = session.add(Door::new());
+        let poster = session.add(Poster::new(wall));
+        session[wall].posters.push(poster);
+        session[door].posters.push(poster);
+        let error = session.flush().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse);
+        assert_says(&error, &["Poster", "`posters` of an entity of", "Wall", "Door"]);
     }
 
     /// [CAS-4] One that is taken out of a collection and put into another one, of another reference, is taken out all the same.
