@@ -95,23 +95,36 @@ impl Entities {
         self.parent_now(link, &Mirror { key, owner: of, relation: 0 })
     }
 
-    /// Entities that are rows of join tables, and are new or to be deleted, show in the collections that are loaded.
+    /// Entities that are rows of join tables, and are new, to be deleted or refer elsewhere, show in the collections that are loaded.
     pub(super) fn show_link_rows(&mut self) {
         let joins: Vec<_> = self.joins_by_models();
         if joins.is_empty() {
             return;
         }
-        let gone = self.doomed.iter().map(|&link| (link, false));
-        let all: Vec<_> = gone.chain(self.new.iter().map(|&link| (link, true))).collect();
-        for (link, shows) in all {
+        let is_moved = |&link: &Place| self.head(link).touched && !self.head(link).doomed;
+        let moved: Vec<_> = self.touched.iter().copied().filter(is_moved).collect();
+        let gone = self.doomed.iter().map(|&link| (link, false, false));
+        let left = moved.iter().map(|&link| (link, false, true));
+        let new = self.new.iter().map(|&link| (link, true, false));
+        let joined = moved.iter().map(|&link| (link, true, true));
+        let all: Vec<_> = gone.chain(left).chain(new).chain(joined).collect();
+        for (link, shows, is_moved) in all {
             for &(owners, relation, join, ends) in &joins {
                 if self.arena(link).table != join.table() {
                     continue;
                 }
-                let end_by = |key: Option<_>, of| self.end_of_link(link, key?, of);
-                if let (Some(owner), Some(end)) =
-                    (end_by(join.own_key(), owners), end_by(join.other_key(), ends))
-                {
+                let (Some(own), Some(other)) = (join.own_key(), join.other_key()) else { continue };
+                let now = [self.end_of_link(link, own, owners), self.end_of_link(link, other, ends)];
+                let before = || {
+                    let before = |key, owner| self.parent_before(link, &Mirror { key, owner, relation: 0 });
+                    [before(own, owners), before(other, ends)]
+                };
+                let pair = match is_moved.then(before) {
+                    Some(before) if before == now => continue,
+                    Some(before) if !shows => before,
+                    _ => now,
+                };
+                if let [Some(owner), Some(end)] = pair {
                     self.show_in(RelationPlace { owner, relation }, end, shows);
                 }
             }

@@ -86,6 +86,26 @@ struct Follow {
 mod forms {
     use super::*;
 
+    /// [REL-7] [A4] A row that links others by now shows on all sides.
+    #[case]
+    async fn a_row_links_others(db: Db) {
+        db.create::<Post>().await;
+        let mut session = db.session();
+        let [news, rust] = ["news", "rust"].map(|word| session.add(Tag::new(word)));
+        let post = session.add(Post::new("Hello"));
+        let link = session.add(PostTag::new(post, news));
+        session.commit().await.unwrap();
+        session.load_with(post, Post::TAGS).await.unwrap();
+        session.load_with_all(&[news, rust], Tag::POSTS).await.unwrap();
+        session[link].tag = rust.into();
+        session.flush().await.unwrap();
+        assert_eq!(session[post].tags.to_vec(), [rust]);
+        assert!(session[news].posts.is_empty() && session[rust].posts.to_vec() == [post]);
+        session.rollback().await.unwrap();
+        assert_eq!(session[post].tags.to_vec(), [news]);
+        assert!(session[rust].posts.is_empty() && session[news].posts.to_vec() == [post]);
+    }
+
     /// [REL-7] [VER-1] [VER-3] What is put in becomes a row of the model with all that it has, what is taken out is its deletion; the
     /// versions of what it links stay.
     #[case]
