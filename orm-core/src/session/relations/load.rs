@@ -46,7 +46,12 @@ impl Unit {
         let since = self.entities.stale_before;
         load.reload
             || !load.then.is_empty()
+            || slots.iter().any(|&slot| self.is_expired(Place { arena, slot }))
             || !self.entities.lacking(arena, load.edge, slots, since).is_empty()
+    }
+
+    fn is_expired(&self, place: Place) -> bool {
+        self.entities.head(place).state == State::Persistent && !self.entities.has_values(place)
     }
 
     async fn load_of_cohort(&mut self, place: Place, load: Load) -> Result<()> {

@@ -307,4 +307,34 @@ mod forms {
             assert_eq!(session.count(Sign::select()).await.unwrap(), 0, "{deleted}");
         }
     }
+
+    /// [EXP-1] What an expired entity's relations held is not known any more, though they were loaded in this transaction.
+    #[case]
+    async fn expired_relations_are_read_again(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop::new("A"));
+        session.flush().await.unwrap();
+        for number in 1..4 {
+            // The session sees nothing of this.
+            let sql = text("INSERT INTO visitor (shop_id) VALUES (:shop)").bind("shop", 1_i64);
+            session.execute(sql).await.unwrap();
+            session.expire(shop).unwrap();
+            match number {
+                1 => {
+                    session.load(shop).await.unwrap();
+                    assert!(!session[shop].visitors.is_loaded());
+                }
+                2 => session.load_with_all(&[shop], Shop::VISITORS).await.unwrap(),
+                _ => {}
+            }
+            assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), number);
+        }
+        // A reference, too, is loaded with its row.
+        let visitor = session[shop].visitors.first().unwrap();
+        session.load_with(visitor, Visitor::SHOP).await.unwrap();
+        session.expire(visitor).unwrap();
+        let visitor = session.load_with(visitor, Visitor::SHOP).await.unwrap();
+        assert_eq!(visitor.shop.as_ref().unwrap().entity(), shop);
+    }
 }
