@@ -110,8 +110,9 @@ impl Session {
     ///
     /// Structs and entities that stand in its relations are merged along, and so on: each is found by its key, a new one is added, and one
     /// that the row has and the struct does not is taken out, or deleted where orphans are. That costs 1 SELECT for each relation that
-    /// is not loaded, and 1 for each model of which rows are still to be read. A relation in which nothing was put is left alone, and so
-    /// is one with entities of another session; `record.posts.clear()` says that there are none.
+    /// is not loaded, and 1 for each model of which rows are still to be read. A relation in which nothing was put is left alone; where the
+    /// struct does not know all that is in it, being detached without it or in another session, what was put in is put in and the rest
+    /// stays. `record.posts.clear()` says that there are none.
     ///
     /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
     /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see
@@ -129,8 +130,9 @@ impl AsyncSession {
     ///
     /// Structs and entities that stand in its relations are merged along, and so on: each is found by its key, a new one is added, and one
     /// that the row has and the struct does not is taken out, or deleted where orphans are. That costs 1 SELECT for each relation that
-    /// is not loaded, and 1 for each model of which rows are still to be read. A relation in which nothing was put is left alone, and so
-    /// is one with entities of another session; `record.posts.clear()` says that there are none.
+    /// is not loaded, and 1 for each model of which rows are still to be read. A relation in which nothing was put is left alone; where the
+    /// struct does not know all that is in it, being detached without it or in another session, what was put in is put in and the rest
+    /// stays. `record.posts.clear()` says that there are none.
     ///
     /// Never set are also deferred columns that are not loaded, what the database computes, and a field that it fills in which has its
     /// type's default: of these the entity keeps its own. A deletion that was asked for is taken back. A version that is neither that of the row nor 0, never set, is `StaleData`. To take a struct in without comparing it with its row, see

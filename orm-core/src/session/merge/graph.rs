@@ -17,15 +17,20 @@ use crate::session::leave::given_identity;
 use crate::session::relations::RelationPlace;
 use crate::session::unit::Unit;
 
-/// What a relation, by its number, is to have.
-type Tokens = (usize, Vec<Token>);
+/// What a relation, by its number, is to have: all of it, or what was put in and taken out where the struct does not know the rest.
+struct Tokens {
+    relation: usize,
+    members: Vec<Token>,
+    taken_out: Vec<Token>,
+    are_all: bool,
+}
 
 /// A struct to be merged, whatever its model.
 trait Given: Send + Sync {
     fn arena(&self, entities: &mut Entities) -> u32;
     fn identity(&self) -> Result<Option<Identity>>;
-    /// Takes out what was put into its relations: structs, and what each relation is to have. Relations in which nothing was put, and
-    /// those that hold entities of another session, are left out.
+    /// Takes out what was put into its relations: structs, and what each relation is to have. Relations in which nothing was put are
+    /// left out; of those that are not loaded or hold entities of another session, only what was done to them counts.
     fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<Tokens>);
     /// Puts it over the entity of its row, or adds it.
     fn put(self: Box<Self>, entities: &mut Entities, known: Option<Token>) -> Result<Token>;
@@ -48,8 +53,16 @@ impl<M: Model> Given for M {
             let Some(collection) = self.collection_mut(relation) else { continue };
             let given = std::mem::take(collection);
             let is_here = |token: &Token| token.session() == session || number_of(*token).is_some();
-            if given.is_given() && given.tokens().iter().all(is_here) {
-                lists.push((relation, given.tokens().to_vec()));
+            let here = |tokens: &mut dyn Iterator<Item = Token>| tokens.filter(is_here).collect::<Vec<_>>();
+            let are_all = (given.is_given() || given.replaces()) && given.tokens().iter().all(is_here);
+            if are_all {
+                let (members, taken_out) = (given.tokens().to_vec(), Vec::new());
+                lists.push(Tokens { relation, members, taken_out, are_all });
+                continue;
+            }
+            let (members, taken_out) = (here(&mut given.additions()), here(&mut given.removals()));
+            if !members.is_empty() || !taken_out.is_empty() {
+                lists.push(Tokens { relation, members, taken_out, are_all });
             }
         }
         (taken.0, lists)
@@ -102,6 +115,8 @@ struct Node {
 struct List {
     relation: usize,
     members: Vec<Member>,
+    taken_out: Vec<Token>,
+    are_all: bool,
 }
 
 enum Member {
@@ -135,9 +150,11 @@ impl Graph {
                     Some(number) => Member::Node(first + number),
                     None => Member::Known(token),
                 };
-                let list = |(relation, tokens): Tokens| List {
+                let list = |Tokens { relation, members, taken_out, are_all }: Tokens| List {
                     relation,
-                    members: tokens.into_iter().map(member).collect(),
+                    members: members.into_iter().map(member).collect(),
+                    taken_out,
+                    are_all,
                 };
                 graph.nodes[number].lists = lists.into_iter().map(list).collect();
             }
@@ -178,7 +195,8 @@ impl Unit {
             let identities: Vec<_> = of_arena().filter_map(|node| node.identity.clone()).collect();
             self.read_identities(arena, &identities).await?;
             for relation in 0..self.entities.arenas[arena as usize].relations.len() {
-                let says = |node: &&Node| node.lists.iter().any(|list| list.relation == relation);
+                let says =
+                    |node: &&Node| node.lists.iter().any(|list| list.relation == relation && list.are_all);
                 let known = &self.entities.arenas[arena as usize];
                 let slot = |node: &Node| known.find(node.identity.as_ref()?);
                 let slots: Vec<_> = of_arena().filter(says).filter_map(slot).collect();
@@ -215,13 +233,18 @@ impl Entities {
         }
         for (number, node) in graph.nodes.into_iter().enumerate() {
             let Some(owner) = tokens[number].and_then(|token| self.place_of(token)) else { continue };
-            for List { relation, members } in node.lists {
+            for List { relation, members, taken_out, are_all } in node.lists {
                 let member = |member| match member {
                     Member::Known(token) => Some(token),
                     Member::Node(number) => tokens[number],
                 };
                 let members = members.into_iter().filter_map(member).collect();
-                self.put_members(RelationPlace { owner, relation }, members)?;
+                let place = RelationPlace { owner, relation };
+                if are_all {
+                    self.put_members(place, members)?;
+                } else {
+                    self.put_more(place, &members, &taken_out);
+                }
             }
         }
         let root = tokens.first().copied().flatten();
@@ -251,6 +274,19 @@ impl Entities {
             }
         }
         Ok(())
+    }
+
+    /// These were put into a relation and taken out of it, of which nothing more is known.
+    fn put_more(&mut self, place: RelationPlace, put_in: &[Token], taken_out: &[Token]) {
+        self.touch(place.owner);
+        if let Some(collection) = self.collection_mut(place) {
+            for &token in taken_out {
+                collection.remove(token);
+            }
+            for &token in put_in {
+                collection.push(token);
+            }
+        }
     }
 
     /// Gives an entity's struct back the relations that it had.

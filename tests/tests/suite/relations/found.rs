@@ -337,4 +337,33 @@ mod forms {
         let visitor = session.load_with(visitor, Visitor::SHOP).await.unwrap();
         assert_eq!(visitor.shop.as_ref().unwrap().entity(), shop);
     }
+
+    /// [MRG-4] What was put into a relation of which the struct does not know the rest is put into it, and the rest stays.
+    #[case]
+    async fn merged_into_what_is_not_loaded(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop::new("A"));
+        session[shop].visitors.push(Visitor::new());
+        session.commit().await.unwrap();
+        for number in 2..4 {
+            let mut session = db.session();
+            let shop = session.get_one::<Shop>(1).await.unwrap();
+            if number == 3 {
+                session.load_with(shop, Shop::VISITORS).await.unwrap();
+            }
+            let mut shop = session.detach(shop).unwrap();
+            shop.visitors.push(Visitor::new());
+            session.close().await;
+            let mut session = db.session();
+            let shop = session.merge(shop).await.unwrap();
+            session.commit().await.unwrap();
+            assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), number);
+        }
+        let mut shop = session.detach(shop).unwrap();
+        shop.visitors = HasMany::from([Visitor::new()]);
+        let shop = session.merge(shop).await.unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), 1);
+    }
 }
