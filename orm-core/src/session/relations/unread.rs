@@ -50,6 +50,13 @@ impl Entities {
             };
             self.assign(child, position, value, false)?;
         }
+        // A field that refers to one of several models refers to the others no more.
+        let is_other = |other: &&ForeignKey| other.field.field == key.field.field && other.field != key.field;
+        for other in table.foreign_keys().iter().filter(is_other).filter(|_| to_owner) {
+            for &position in &other.columns {
+                self.assign(child, position, Bound::Null, false)?;
+            }
+        }
         Ok(())
     }
 }

@@ -161,6 +161,18 @@ mod forms {
         session.commit().await.unwrap();
         assert_eq!(session.count(on_walls).await.unwrap(), 1);
 
+        // A row that nobody has read is moved as well.
+        session.close().await;
+        let mut session = db.session();
+        let wall = session.get_one::<Wall>(1).await.unwrap();
+        let door = session.add(Door::new());
+        session.flush().await.unwrap();
+        let poster = session.reference::<Poster>(1).unwrap();
+        session[door].posters.push(poster);
+        session.flush().await.unwrap();
+        assert_eq!(session.load_with(door, Door::POSTERS).await.unwrap().posters.to_vec(), [poster]);
+        assert_eq!(session.count(Wall::POSTERS.of(wall)).await.unwrap(), 0);
+
         // Into collections of both it cannot be.
         let door = session.add(Door::new());
         let poster = session.add(Poster::new(wall));
