@@ -2,6 +2,7 @@
 
 use crate::engine::wait;
 use crate::error::{Error, ErrorKind};
+use crate::metadata::ForeignKey;
 use crate::model::{Entity, Model, Reference, Relation, Token, blame};
 use crate::session::arena::{Place, State};
 use crate::session::entities::{Entities, LEFT, gone};
@@ -149,10 +150,14 @@ impl Entities {
     }
 }
 
-/// The identity that a struct's key fields say; none if the database is still to number it, or if it waits for the key of another row.
+/// The identity that a struct's key fields say; none if the database is still to number it, or if it waits for the key of another row,
+/// or for the collection in which it is to say of which.
 pub(super) fn given_identity<M: Model>(record: &M) -> Result<Option<Identity>> {
     let (table, keys) = (M::table(), M::table().primary_key());
-    if waiting_for(record, |columns| columns.iter().any(|column| keys.contains(column))).is_some() {
+    let of_key = |columns: &[usize]| columns.iter().any(|column| keys.contains(column));
+    let is_unset = |key: &&ForeignKey| record.reference(key.field).is_some_and(Reference::is_unset);
+    let mut unset = table.foreign_keys().iter().filter(is_unset);
+    if waiting_for(record, of_key).is_some() || unset.any(|key| of_key(&key.columns)) {
         return Ok(None);
     }
     let value = |position: usize| {

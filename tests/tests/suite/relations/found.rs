@@ -1,6 +1,6 @@
 //! What random sequences have found, made short.
 
-use orm::{BelongsToAny, ErrorKind};
+use orm::{BelongsToAny, ErrorKind, create};
 use orm_tests::prelude::*;
 use orm_tests::{assert_says, both_forms};
 
@@ -70,6 +70,24 @@ struct Door {
     id: i64,
     #[model(via = Poster::PLACE.to(Place::DOOR), cascade = "delete_orphan")]
     posters: HasMany<Poster>,
+}
+
+#[derive(Model, Debug)]
+struct Rack {
+    #[model(key, auto)]
+    id: i64,
+    #[model(cascade = "delete_orphan", order_by = Slot::NUMBER)]
+    slots: HasMany<Slot>,
+}
+
+/// Its key begins with that of its owner.
+#[derive(Model, Debug)]
+struct Slot {
+    #[model(key)]
+    rack: BelongsTo<Rack>,
+    #[model(key)]
+    number: i64,
+    holds: String,
 }
 
 #[both_forms]
@@ -377,5 +395,24 @@ mod forms {
         let shop = session.merge(shop).await.unwrap();
         session.commit().await.unwrap();
         assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), 1);
+    }
+
+    /// [MRG-4] [KEY-4] What is given its key by the one that it is merged with needs none of its own.
+    #[case]
+    async fn merged_with_the_owner_in_the_key(db: Db) {
+        db.create::<Rack>().await;
+        let mut session = db.session();
+        session
+            .add(create!(Rack { slots: [Slot { number: 1, holds: "a" }, Slot { number: 2, holds: "b" }] }));
+        session.commit().await.unwrap();
+        let mut session = db.session();
+        let rack =
+            create!(Rack { id: 1, slots: [Slot { number: 2, holds: "c" }, Slot { number: 3, holds: "d" }] });
+        let rack = session.merge(rack).await.unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(session.load_with(rack, Rack::SLOTS).await.unwrap().slots.len(), 2);
+        let slots = session.rows(Slot::select().order_by(Slot::NUMBER)).await.unwrap();
+        let slots: Vec<_> = slots.iter().map(|slot| (slot.number, slot.holds.as_str())).collect();
+        assert_eq!(slots, [(2, "c"), (3, "d")]);
     }
 }
