@@ -68,7 +68,7 @@ pub fn func<T: DbValue>(name: &str, arguments: impl Arguments) -> Expr<T> {
         return Expr::new(Mistake(Error::new(ErrorKind::InvalidQuery, message)));
     }
     let mut list = Vec::new();
-    arguments.push(&mut list);
+    arguments.push_arguments(&mut list);
     Expr::new(Named { name: name.to_owned(), arguments: list, yields: T::TYPE })
 }
 
@@ -174,15 +174,15 @@ impl Argument for &str {
 /// The arguments of [`func`]: none, `()`; one; or a tuple.
 pub trait Arguments {
     #[doc(hidden)]
-    fn push(self, list: &mut Vec<Result<Bound>>);
+    fn push_arguments(self, list: &mut Vec<Result<Bound>>);
 }
 
 impl Arguments for () {
-    fn push(self, _: &mut Vec<Result<Bound>>) {}
+    fn push_arguments(self, _: &mut Vec<Result<Bound>>) {}
 }
 
 impl<A: Argument> Arguments for A {
-    fn push(self, list: &mut Vec<Result<Bound>>) {
+    fn push_arguments(self, list: &mut Vec<Result<Bound>>) {
         list.push(Ok(Bound::Node(self.into_argument().into_node())));
     }
 }
@@ -191,9 +191,9 @@ macro_rules! tuple {
     ($($part:ident)+) => {
         impl<$($part: Argument),+> Arguments for ($($part,)+) {
             #[expect(non_snake_case, reason = "the parts are named as their types are")]
-            fn push(self, list: &mut Vec<Result<Bound>>) {
+            fn push_arguments(self, list: &mut Vec<Result<Bound>>) {
                 let ($($part,)+) = self;
-                $($part.push(list);)+
+                $($part.push_arguments(list);)+
             }
         }
     };
