@@ -392,7 +392,9 @@ impl Memory {
             known.expired |= now.expired && now.state == EntityState::Persistent;
             known.doubtful = was_read || now.expired || known.expired;
             for (field, now) in known.shown.fields.iter_mut().zip(&now.shown.fields) {
-                field.doubtful = now.read_at >= at || now.doubtful || field.doubtful;
+                // What was expired since is not loaded again by that.
+                let is_lost = field.loaded && !now.loaded;
+                field.doubtful = now.read_at >= at || now.doubtful || field.doubtful || is_lost;
             }
             known.read_at = now.read_at;
         }
