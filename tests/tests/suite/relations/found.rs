@@ -115,26 +115,6 @@ mod forms {
         }
     }
 
-    /// [EXP-1] What is expired has lost what was loaded in its relations, and what was done to them.
-    #[case]
-    async fn an_expired_entity_has_no_relations(db: Db) {
-        db.create::<Shop>().await;
-        let mut session = db.session();
-        let shop = session.add(Shop { visitors: [Visitor::new()].into(), ..Shop::new("A") });
-        session.commit().await.unwrap();
-        for _ in 0..2 {
-            let visitor = session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.first().unwrap();
-            session[shop].visitors.remove(visitor);
-            session.expire(shop).unwrap();
-            session.load(shop).await.unwrap();
-            assert!(!session[shop].visitors.is_loaded());
-        }
-        session.execute(text("INSERT INTO visitor (shop_id) VALUES (1)")).await.unwrap();
-        assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), 2);
-        session.expire(shop).unwrap();
-        assert_eq!(session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.len(), 2);
-    }
-
     /// A model may have any name: what the derive writes has names of its own.
     #[case]
     async fn models_have_short_names(db: Db) {
