@@ -8,5 +8,6 @@ mod memory;
 mod numbers;
 mod play;
 mod report;
+mod sequence;
 mod steps;
 mod world;

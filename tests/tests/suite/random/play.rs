@@ -9,8 +9,11 @@ use super::choices::key_part;
 use super::forecast::{Forecast, Tables, plain};
 use super::kinds::*;
 use super::memory::{InDoubt, Known, Memory, State};
-use super::report::{Checked, Failure, Playing, check, count, count_statements, same_error, same_tables};
-use super::steps::{Action, Ending, Step, sequence};
+use super::report::{
+    Checked, Failure, Playing, check, count, count_statements, kind_of, same_error, same_tables,
+};
+use super::sequence::{Ending, Step, seeds};
+use super::steps::{Action, sequence};
 use super::world::{Sharing, World};
 
 /// How many steps a sequence has.
@@ -30,11 +33,6 @@ enum Flush {
     Failed,
 }
 
-/// What is different in the two forms of the same outcome.
-fn kind_of<T>(result: &orm::Result<T>) -> Option<ErrorKind> {
-    result.as_ref().err().map(orm::Error::kind)
-}
-
 #[both_forms]
 mod sequences {
     use super::*;
@@ -42,7 +40,7 @@ mod sequences {
     /// Two sessions of one database, and what they should be. A savepoint borrows its session: what is played inside of it is
     /// another one of these.
     struct Play<'p> {
-        steps: &'p [Step],
+        steps: &'p [Step<Action>],
         next: &'p mut usize,
         sessions: [&'p mut Session; 2],
         checker: &'p mut Session,
@@ -80,7 +78,7 @@ mod sequences {
         }
 
         /// A step may have to wait for another one, and that for a third.
-        async fn make_way(&mut self, step: Step) -> Checked {
+        async fn make_way(&mut self, step: Step<Action>) -> Checked {
             for _ in 0..3 {
                 let Some(first) = self.world.in_the_way(step) else { return Ok(()) };
                 self.step(first).await?;
@@ -88,7 +86,7 @@ mod sequences {
             Err(format!("nobody makes way for {step:?}"))
         }
 
-        async fn step(&mut self, step: Step) -> Checked {
+        async fn step(&mut self, step: Step<Action>) -> Checked {
             let Step(session, action) = step;
             let wrote = self.world.wrote(session);
             self.begin_step();
@@ -1000,7 +998,7 @@ mod sequences {
     }
 
     /// Plays a sequence on empty tables.
-    async fn play(field: &mut Field, steps: &[Step]) -> Result<(), Failure<Step>> {
+    async fn play(field: &mut Field, steps: &[Step<Action>]) -> Result<(), Failure<Step<Action>>> {
         let clean = "DELETE FROM notes; DELETE FROM pairs; DELETE FROM codes; UPDATE items SET parent_id = NULL; DELETE FROM items";
         field.engine.script(clean).await.unwrap();
         let sessions = [field.engine.session(), field.engine.session()];
@@ -1031,7 +1029,7 @@ mod sequences {
     }
 
     /// Takes steps away, and makes steps simpler, for as long as it fails.
-    async fn shrink(field: &mut Field, mut failure: Failure<Step>) -> Failure<Step> {
+    async fn shrink(field: &mut Field, mut failure: Failure<Step<Action>>) -> Failure<Step<Action>> {
         loop {
             let before = failure.steps.clone();
             failure = take_away(field, failure).await;
@@ -1042,7 +1040,7 @@ mod sequences {
         }
     }
 
-    async fn take_away(field: &mut Field, mut failure: Failure<Step>) -> Failure<Step> {
+    async fn take_away(field: &mut Field, mut failure: Failure<Step<Action>>) -> Failure<Step<Action>> {
         let mut size = failure.steps.len().div_ceil(2);
         while size > 0 {
             let mut at = 0;
@@ -1059,7 +1057,7 @@ mod sequences {
         failure
     }
 
-    async fn simplify(field: &mut Field, mut failure: Failure<Step>) -> Failure<Step> {
+    async fn simplify(field: &mut Field, mut failure: Failure<Step<Action>>) -> Failure<Step<Action>> {
         for at in 0..failure.steps.len() {
             for step in failure.steps.get(at).map_or_else(Vec::new, |step| step.simpler()) {
                 let mut simpler = failure.steps.clone();
@@ -1095,9 +1093,7 @@ mod sequences {
 
         /// Plays many sequences, or the one that `ORM_RANDOM_SEED` names.
         async fn play_all(mut self, count: u32) {
-            let seed = std::env::var("ORM_RANDOM_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
-            let (first, count) = seed.map_or((1, count.into()), |seed| (seed, 1));
-            for seed in first..first + count {
+            for seed in seeds(count) {
                 let guard = Playing(seed);
                 if let Err(failure) = play(&mut self, &sequence(seed, LENGTH)).await {
                     let failure = shrink(&mut self, failure).await;
@@ -1143,7 +1139,7 @@ mod sequences {
 }
 
 /// A reference kept the key of a row that was rolled back; a known identity was sent to the database while a reference waited.
-const FOUND: &[&[Step]] = &[
+const FOUND: &[&[Step<Action>]] = &[
     &[
         Step(0, Action::Add(ITEM, 0, 0)),
         Step(0, Action::Add(CODE, 0, 2)),

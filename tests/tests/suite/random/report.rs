@@ -77,6 +77,10 @@ pub(super) fn count_statements(sent: &[String]) -> usize {
     sent.iter().filter(|line| !others.iter().any(|other| line.starts_with(other))).count()
 }
 
+pub(super) fn kind_of<T>(result: &orm::Result<T>) -> Option<ErrorKind> {
+    result.as_ref().err().map(orm::Error::kind)
+}
+
 pub(super) fn same_error(call: &str, found: Option<ErrorKind>, expected: Option<ErrorKind>) -> Checked {
     check!(found == expected, "{call}: {found:?} instead of {expected:?}");
     Ok(())

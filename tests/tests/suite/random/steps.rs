@@ -3,10 +3,7 @@
 
 use super::kinds::{CODE, ITEM, Kind, NOTE, PAIR};
 use super::numbers::Numbers;
-
-/// What the session with this number does. Its `Debug` form is Rust, to be pasted into a test.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Step(pub(super) usize, pub(super) Action);
+use super::sequence::{self, Ending, Step};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Action {
@@ -57,26 +54,11 @@ pub(super) enum Action {
     Rollback,
 }
 
-/// How a savepoint ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Ending {
-    Release,
-    Undo,
-    Drop,
-}
-
 use Action::*;
 
-/// A sequence of this many steps. Sessions go on for a while before it is the other's turn.
-pub(super) fn sequence(seed: u64, length: usize) -> Vec<Step> {
-    let mut numbers = Numbers::of(seed);
-    let mut session = 0;
-    (0..length)
-        .map(|_| {
-            session = if numbers.below(5) == 0 { 1 - session } else { session };
-            Step(session, action(&mut numbers))
-        })
-        .collect()
+/// A sequence of this many steps.
+pub(super) fn sequence(seed: u64, length: usize) -> Vec<Step<Action>> {
+    sequence::sequence(seed, length, 5, action)
 }
 
 fn action(numbers: &mut Numbers) -> Action {
@@ -117,7 +99,7 @@ fn action(numbers: &mut Numbers) -> Action {
     ])
 }
 
-impl Step {
+impl Step<Action> {
     /// Forms of this step that are simpler.
     pub(super) fn simpler(self) -> Vec<Self> {
         let Self(session, action) = self;

@@ -3,7 +3,8 @@
 use super::forecast::{Forecast, Tables, Update, plain};
 use super::kinds::{Cell, Key, Kind};
 use super::memory::{Doubt, InDoubt, Memory};
-use super::steps::{Action, Ending, Step};
+use super::sequence::{Ending, Step};
+use super::steps::Action;
 
 /// How transactions get on with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,7 @@ impl World {
     }
 
     /// What has to be done first, so that a step is not blocked. It is done, as if it were a step of its own.
-    pub(super) fn in_the_way(&self, step: Step) -> Option<Step> {
+    pub(super) fn in_the_way(&self, step: Step<Action>) -> Option<Step<Action>> {
         let Step(session, action) = step;
         let other = 1 - session;
         let is_plain = matches!(

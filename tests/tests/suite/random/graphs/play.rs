@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use orm::{EngineBuilder, EntityState, ErrorKind, Event, Open};
 use orm_tests::{Trace, amount, both_forms, prelude::*};
 
-use super::super::report::{Checked, Failure, Playing, check, count, count_statements, same_error};
+use super::super::report::{Checked, Failure, Playing, check, count, count_statements, kind_of, same_error};
+use super::super::sequence::{Ending, Step, seeds};
 use super::flush::{After, Outcome};
 use super::kinds::*;
 use super::memory::{Field, Known, Row, Tables, To};
-use super::steps::{Action, Ending, Step, sequence};
+use super::steps::{Action, sequence};
 use super::world::{World, relation_of};
 
 /// How many steps a sequence has.
@@ -18,10 +19,6 @@ const LENGTH: usize = 35;
 /// How many savepoints are inside of each other.
 const DEPTH: usize = 3;
 
-fn kind_of<T>(result: &orm::Result<T>) -> Option<ErrorKind> {
-    result.as_ref().err().map(orm::Error::kind)
-}
-
 #[both_forms]
 mod graphs {
     use super::*;
@@ -29,7 +26,7 @@ mod graphs {
     /// Two sessions of one database, and what they should be. A savepoint borrows its session: what is played inside of it is
     /// another one of these.
     struct Play<'p> {
-        steps: &'p [Step],
+        steps: &'p [Step<Action>],
         next: &'p mut usize,
         sessions: [&'p mut Session; 2],
         checker: &'p mut Session,
@@ -858,7 +855,7 @@ mod graphs {
     }
 
     /// Plays a sequence on empty tables.
-    async fn play(field: &mut Ground, steps: &[Step]) -> Result<(), Failure<Step>> {
+    async fn play(field: &mut Ground, steps: &[Step<Action>]) -> Result<(), Failure<Step<Action>>> {
         field.engine.script(CLEAN).await.unwrap();
         let [mut a, mut b] = [field.engine.session(), field.engine.session()];
         let Ground { checker, trace, tally, .. } = field;
@@ -886,7 +883,7 @@ mod graphs {
     }
 
     /// Takes steps away for as long as it fails.
-    async fn shrink(field: &mut Ground, mut failure: Failure<Step>) -> Failure<Step> {
+    async fn shrink(field: &mut Ground, mut failure: Failure<Step<Action>>) -> Failure<Step<Action>> {
         let mut size = failure.steps.len().div_ceil(2);
         while size > 0 {
             let (mut at, before) = (0, failure.steps.len());
@@ -924,9 +921,7 @@ mod graphs {
 
         /// Plays many sequences, or the one that `ORM_RANDOM_SEED` names.
         async fn play_all(mut self, count: u32) {
-            let seed = std::env::var("ORM_RANDOM_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
-            let (first, count) = seed.map_or((1, count.into()), |seed| (seed, 1));
-            for seed in first..first + count {
+            for seed in seeds(count) {
                 let guard = Playing(seed);
                 if let Err(failure) = play(&mut self, &sequence(seed, LENGTH)).await {
                     let failure = shrink(&mut self, failure).await;

@@ -2,11 +2,8 @@
 //! its meaning when others are taken away.
 
 use super::super::numbers::Numbers;
+use super::super::sequence::{self, Ending, Step};
 use super::kinds::Kind;
-
-/// What the session with this number does. Its `Debug` form is Rust, to be pasted into a test.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Step(pub(super) usize, pub(super) Action);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Action {
@@ -43,26 +40,11 @@ pub(super) enum Action {
     Rollback,
 }
 
-/// How a savepoint ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Ending {
-    Release,
-    Undo,
-    Drop,
-}
-
 use Action::*;
 
-/// A sequence of this many steps. Sessions go on for a while before it is the other's turn.
-pub(super) fn sequence(seed: u64, length: usize) -> Vec<Step> {
-    let mut numbers = Numbers::of(seed);
-    let mut session = 0;
-    (0..length)
-        .map(|_| {
-            session = if numbers.below(10) == 0 { 1 - session } else { session };
-            Step(session, action(&mut numbers))
-        })
-        .collect()
+/// A sequence of this many steps.
+pub(super) fn sequence(seed: u64, length: usize) -> Vec<Step<Action>> {
+    sequence::sequence(seed, length, 10, action)
 }
 
 fn action(numbers: &mut Numbers) -> Action {
