@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::error::{Error, ErrorKind};
 use crate::metadata::{Column, FieldPart};
-use crate::model::Model;
+use crate::model::{Collection, Model};
 use crate::query::{InsertRow, Records, RowsOf};
 use crate::{Result, Value};
 
@@ -31,6 +32,20 @@ impl<M: Model> Records for Structs<M> {
     fn awaited(&self, row: usize, field: FieldPart) -> Option<[u64; 2]> {
         let reference = self.0.get(row)?.reference(field).filter(|found| found.is_waiting())?;
         Some(reference.entity()?.words())
+    }
+
+    fn check(&self) -> Result<()> {
+        for (relation, def) in M::relations().iter().enumerate() {
+            let holds = |record: &M| record.collection(relation).is_some_and(Collection::is_to_be_written);
+            if self.0.iter().any(holds) {
+                let message = format!(
+                    "the INSERT writes no other table, and something was put into `{}`; add the struct to a session, which writes both",
+                    def.name
+                );
+                return Err(Error::new(ErrorKind::Misuse, message).with_model(M::NAME));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -31,6 +31,9 @@ pub trait Records: Debug + Send + Sync {
 
     /// The entity whose key is to become a reference's value.
     fn awaited(&self, row: usize, field: FieldPart) -> Option<[u64; 2]>;
+
+    /// An error if they hold what rows of their table cannot.
+    fn check(&self) -> Result<()>;
 }
 
 /// Rows that were given together.
@@ -66,6 +69,7 @@ impl RowSet {
         for segment in &self.0 {
             match segment {
                 Segment::Records(records) => {
+                    records.check()?;
                     for found in columns_of_records(&**records, of)? {
                         agree(of, &mut columns, found, row)?;
                     }

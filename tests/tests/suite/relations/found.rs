@@ -115,6 +115,36 @@ mod forms {
         }
     }
 
+    /// An INSERT of structs writes one table: what was put into their relations is not lost without a word.
+    #[case]
+    async fn structs_with_children_are_not_inserted_alone(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let full = Shop { visitors: [Visitor::new()].into(), ..Shop::new("A") };
+        let error = session.execute(Shop::insert().values([Shop::new("B"), full])).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Misuse);
+        assert_says(error, &["Shop", "visitors", "session"]);
+        session.execute(Shop::insert().values([Shop::new("B")])).await.unwrap();
+        assert_eq!(session.count(Shop::select()).await.unwrap(), 1);
+    }
+
+    /// [CAS-4] Keeping some takes out the others.
+    #[case]
+    async fn some_are_kept(db: Db) {
+        db.create::<Shop>().await;
+        let mut session = db.session();
+        let shop = session.add(Shop { visitors: [(); 3].map(|()| Visitor::new()).into(), ..Shop::new("A") });
+        session.commit().await.unwrap();
+        let all = session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.to_vec();
+        session[shop].visitors.retain(|visitor| visitor != all[1]);
+        session.commit().await.unwrap();
+        let left = session.load_with(shop, Shop::VISITORS).await.unwrap().visitors.to_vec();
+        assert_eq!(left, [all[0], all[2]]);
+        assert!(session[all[1]].shop.is_none());
+        session[shop].visitors.retain(|_| true);
+        assert!(!session.has_changes());
+    }
+
     /// A model may have any name: what the derive writes has names of its own.
     #[case]
     async fn models_have_short_names(db: Db) {
