@@ -24,6 +24,13 @@ pub(super) struct Place {
     pub(super) slot: u32,
 }
 
+impl Place {
+    /// Where the entity of a handle is, or was.
+    pub(super) fn of(token: Token) -> Self {
+        Self { arena: token.arena(), slot: token.slot() }
+    }
+}
+
 /// The life cycle of an entity. A detached one is no longer here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -75,6 +82,8 @@ pub(super) struct Arena {
     /// What its structs hold beside columns.
     pub(super) relations: &'static [RelationDef],
     pub(super) of_relations: OfRelations,
+    /// Where the key is in a row, if it is one number.
+    number_key: Option<usize>,
     /// The statement that reads one row by its key, once it was needed.
     pub(super) by_key: Option<Arc<Statement>>,
     /// Where the columns are in a row without the deferred ones, if there are any.
@@ -85,6 +94,14 @@ pub(super) struct Arena {
     free: Vec<u32>,
     /// Slots that were freed in the transaction that is open: its journal still names them.
     retired: Vec<u32>,
+}
+
+/// A key of one column that a row may have as a number: a bool is none, though it may come as one.
+fn number_key(table: &Table) -> Option<usize> {
+    match table.primary_key() {
+        [key] if table.columns()[*key].sql_type != SqlType::Bool => Some(*key),
+        _ => None,
+    }
 }
 
 /// Two entities, and the fields that are to refer to them.
@@ -117,14 +134,6 @@ impl OfRelations {
     }
 }
 
-/// What a row turned out to be.
-pub(super) struct Met {
-    pub(super) slot: u32,
-    pub(super) generation: NonZeroU32,
-    /// What its references knew before it took over the row.
-    pub(super) known: Vec<(&'static ForeignKey, Token, Identity)>,
-}
-
 impl Arena {
     pub(super) fn new<M: Model>() -> Self {
         Self {
@@ -135,6 +144,7 @@ impl Arena {
             records: Box::new(Structs::<M>::new()),
             relations: M::relations(),
             of_relations: OfRelations::of::<M>(),
+            number_key: number_key(M::table()),
             by_key: None,
             without_deferred: M::select().statement.projection.positions(),
             cohorts: Cohorts::default(),
@@ -281,53 +291,20 @@ impl Arena {
         Some((entity, self.identity_referred_to(slot, key)?))
     }
 
-    /// The entity of a row: the one that is known under its key, or a new one. `refill` says of a known one whether its
-    /// values are to be replaced by the row's.
+    /// Takes in a row whose key is not known.
     #[inline]
-    pub(super) fn meet(
-        &mut self,
-        row: &dyn Row,
-        now: u32,
-        expired_before: u32,
-        refill: impl FnOnce(&Head) -> bool,
-    ) -> Result<Met> {
-        let identity = self.identity_of_row(row)?;
-        let mut known = Vec::new();
-        let slot = match self.find(&identity) {
-            Some(slot) => {
-                if refill(self.head(slot)) {
-                    let relations = self.collections_since(slot, expired_before);
-                    known = self.known_references(slot);
-                    self.read(slot, row, &identity)?;
-                    self.put_collections(slot, relations);
-                    self.head_mut(slot).read_at = now;
-                }
-                slot
-            }
-            None => {
-                let slot = self.allocate(State::Persistent, now, Identity::None);
-                if let Err(error) = self.read(slot, row, &identity) {
-                    self.release_unread(slot);
-                    return Err(error);
-                }
-                self.identify(slot, identity);
-                slot
-            }
-        };
-        Ok(Met { slot, generation: self.head(slot).generation, known })
-    }
-
-    /// The states of an entity's relations, those that were thrown away being not loaded. Nothing where there are none.
-    fn collections_since(&self, slot: u32, expired_before: u32) -> Vec<Collection> {
-        let current = |collection: Collection| match collection.read_at() >= expired_before {
-            true => collection,
-            false => Collection::not_loaded(),
-        };
-        self.collections(slot).into_iter().map(current).collect()
+    pub(super) fn take_row(&mut self, row: &dyn Row, identity: Identity, now: u32) -> Result<u32> {
+        let slot = self.allocate(State::Persistent, now, Identity::None);
+        if let Err(error) = self.read(slot, row, &identity) {
+            self.release_unread(slot);
+            return Err(error);
+        }
+        self.identify(slot, identity);
+        Ok(slot)
     }
 
     /// The entities that an entity's references know, by foreign key.
-    fn known_references(&self, slot: u32) -> Vec<(&'static ForeignKey, Token, Identity)> {
+    pub(super) fn known_references(&self, slot: u32) -> Vec<(&'static ForeignKey, Token, Identity)> {
         let known = |key: &'static ForeignKey| {
             self.entity_referred_to(slot, key).map(|(entity, identity)| (key, entity, identity))
         };
@@ -364,21 +341,13 @@ impl Arena {
         }
     }
 
-    /// The slot of a row, if its entity is known.
-    pub(super) fn find_row(&self, row: &dyn Row) -> Result<Option<u32>> {
-        Ok(self.find(&self.identity_of_row(row)?))
-    }
-
+    /// The identity that the key columns of a row say.
     #[inline]
-    fn identity_of_row(&self, row: &dyn Row) -> Result<Identity> {
-        let (keys, columns) = (self.table.primary_key(), self.table.columns());
-        let is_bool = |part: usize| columns[keys[part]].sql_type == SqlType::Bool;
-        if let [key] = keys
-            && !is_bool(0)
-            && let Some(key) = row.int(*key)
-        {
+    pub(super) fn identity_of_row(&self, row: &dyn Row) -> Result<Identity> {
+        if let Some(key) = self.number_key.and_then(|position| row.int(position)) {
             return Ok(Identity::Int(key));
         }
+        let (keys, columns) = (self.table.primary_key(), self.table.columns());
         Identity::of(keys.len(), |part| match row.value(keys[part]) {
             Ok(value) => columns[keys[part]].sql_type.shape(value),
             error => error,
@@ -396,7 +365,8 @@ impl Arena {
         }
     }
 
-    fn read(&mut self, slot: u32, row: &dyn Row, identity: &Identity) -> Result<()> {
+    /// Puts a row's values into a slot.
+    pub(super) fn read(&mut self, slot: u32, row: &dyn Row, identity: &Identity) -> Result<()> {
         let mut reader = match (identity, self.table.primary_key()) {
             (Identity::Int(key), [0]) => RowReader::after_first(row, *key),
             _ => RowReader::new(row),

@@ -32,8 +32,7 @@ impl Entities {
         rows: &RowBuffer,
         moves: &Moves,
     ) -> Result<Option<Unknown>> {
-        let arena = self.arenas.iter().position(|arena| *effect.table == *arena.table);
-        let Some(arena) = arena.and_then(|arena| u32::try_from(arena).ok()) else { return Ok(None) };
+        let Some(arena) = self.arena_of_table(&effect.table) else { return Ok(None) };
         let parts = effect.table.primary_key().len();
         let mut unknown = Unknown { arena, kind: effect.kind, identities: Vec::new() };
         let mut rekeyed = Vec::new();
@@ -88,8 +87,7 @@ impl Entities {
     /// Takes in what rows were set to by their keys.
     pub(super) fn take_values(&mut self, groups: &[UpdateGroup]) -> Result<()> {
         for UpdateGroup { shape, rows } in groups {
-            let arena = self.arenas.iter().position(|arena| arena.table == shape.table());
-            let Some(arena) = arena.and_then(|arena| u32::try_from(arena).ok()) else { continue };
+            let Some(arena) = self.arena_of_table(shape.table()) else { continue };
             for row in 0..rows.len() {
                 let row = SetRow { rows, row };
                 let identity = identity_at(shape.table(), &row, shape.columns().len())?;

@@ -8,6 +8,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::Result;
 use crate::error::{Error, ErrorKind};
+use crate::metadata::Table;
 use crate::model::{BelongsTo, Entity, Model, Token};
 use crate::session::arena::{Arena, Head, Place, State};
 use crate::session::assigned::Cell;
@@ -244,12 +245,17 @@ impl Entities {
             return Err(gone(model, problem));
         }
         match self.find_token(token) {
-            Some(head) => Ok((Place { arena: token.arena(), slot: token.slot() }, head)),
+            Some(head) => Ok((Place::of(token), head)),
             None => Err(gone(model, "was deleted or detached; it is no longer in this session")),
         }
     }
 
     /// The head of an entity that is still in its slot.
+    /// Where the entities of a table are, if there is a model of it here.
+    pub(super) fn arena_of_table(&self, table: &Table) -> Option<u32> {
+        (0..).zip(&self.arenas).find(|(_, arena)| arena.table == table).map(|(number, _)| number)
+    }
+
     pub(super) fn find_token(&self, token: Token) -> Option<&Head> {
         let head = self.arenas.get(token.arena() as usize)?.heads.get(token.slot() as usize)?;
         let same = token.session() == self.session && head.generation.get() == token.generation();

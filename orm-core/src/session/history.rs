@@ -121,7 +121,7 @@ impl Entities {
             if let Some(target) = reference.filter(|found| found.is_waiting()).and_then(Reference::entity) {
                 let part = key.columns.iter().position(|&column| column == position).unwrap_or_default();
                 let known = self.find_token(target).is_some_and(|head| head.state == State::Persistent);
-                let target = Place { arena: target.arena(), slot: target.slot() };
+                let target = Place::of(target);
                 return match known {
                     true => Ok(Some(self.identity_after_flush(target)?.value(part).into_owned())),
                     false => Ok(None),

@@ -68,7 +68,7 @@ impl Hooks {
             }
             for (kind, token) in due {
                 // One that ran meanwhile may have taken it out again.
-                if is_due(entities, kind, Place { arena: token.arena(), slot: token.slot() }, token) {
+                if is_due(entities, kind, Place::of(token), token) {
                     done.insert((kind, token));
                     self.run(entities, (kind, token), |hooks| &hooks.before)?;
                 }

@@ -66,6 +66,11 @@ impl Identity {
         }
     }
 
+    /// All values of the key.
+    pub(super) fn values(&self, parts: usize) -> Vec<Value<'static>> {
+        (0..parts).map(|part| self.value(part).into_owned()).collect()
+    }
+
     /// The order of keys in a flush: as the database sorts them.
     pub(super) fn order(&self, other: &Self, parts: usize) -> Ordering {
         let compare = |part| match (self.value(part), other.value(part)) {

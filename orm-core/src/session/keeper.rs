@@ -42,19 +42,13 @@ impl Keys for Entities {
             State::Persistent if head.touched && self.identity_after_flush(place)? != head.identity => {
                 Ok(None)
             }
-            State::Persistent => {
-                Ok(Some(key_values(self.arena(place).table, |part| head.identity.value(part).into_owned())))
-            }
+            State::Persistent => Ok(Some(head.identity.values(self.arena(place).table.primary_key().len()))),
             State::Transient | State::Deleted | State::Free => {
                 let message = format!("a query names an entity that has no row: {}", head.state.problem());
                 Err(Error::new(ErrorKind::NotPersistent, message).with_model(model))
             }
         }
     }
-}
-
-fn key_values(table: &Table, value: impl Fn(usize) -> Value<'static>) -> Vec<Value<'static>> {
-    (0..table.primary_key().len()).map(value).collect()
 }
 
 impl fmt::Debug for Entities {

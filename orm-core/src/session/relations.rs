@@ -132,7 +132,7 @@ impl Entities {
     /// Where an entity is that belongs to this session and is, or will be, a row.
     pub(super) fn place_of(&self, token: Token) -> Option<Place> {
         let head = self.find_token(token)?;
-        let place = Place { arena: token.arena(), slot: token.slot() };
+        let place = Place::of(token);
         matches!(head.state, State::Pending | State::Persistent).then_some(place)
     }
 

@@ -62,7 +62,8 @@ macro_rules! list {
                 self.content.collection.is_loaded()
             }
 
-            /// How many there are, with structs that were put in and that the session has not taken in yet.
+            /// How many there are, with structs that were put in and that the session has not taken in yet. Like all that reads the
+            /// entities without `try_`, it panics if they are not loaded.
             #[track_caller]
             pub fn len(&self) -> usize {
                 self.content.known().len() + self.content.waiting()
@@ -139,10 +140,10 @@ macro_rules! list {
             /// Takes out those for which this does not hold.
             #[track_caller]
             pub fn retain(&mut self, mut keeps: impl FnMut(Entity<T>) -> bool) {
-                for entity in self.to_vec() {
-                    if !keeps(entity) {
-                        self.remove(entity);
-                    }
+                let all = self.content.known();
+                let kept: Vec<_> = all.iter().copied().filter(|&token| keeps(Entity::new(token))).collect();
+                if kept.len() < all.len() {
+                    self.content.collection.set(kept);
                 }
             }
         }

@@ -60,9 +60,9 @@ fn update_one(entities: &Entities, step: &Step, place: Place) -> Result<UpdateOn
         };
         assignments.push(table, position, Ok(value));
     }
-    let identity = &arena.head(place.slot).identity;
-    let keys = table.primary_key().iter().enumerate();
-    let mut found_by: Vec<_> = keys.map(|(part, &key)| (key, identity.value(part).into_owned())).collect();
+    let keys = table.primary_key();
+    let values = arena.head(place.slot).identity.values(keys.len());
+    let mut found_by: Vec<_> = keys.iter().copied().zip(values).collect();
     let mut fetched = Vec::new();
     // What is not loaded is not checked either, and is not shown.
     if entities.has_values(place) {

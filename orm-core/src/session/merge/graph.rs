@@ -18,11 +18,18 @@ use crate::session::relations::RelationPlace;
 use crate::session::unit::Unit;
 
 /// What a relation, by its number, is to have: all of it, or what was put in and taken out where the struct does not know the rest.
-struct Tokens {
+struct List<T> {
     relation: usize,
-    members: Vec<Token>,
+    members: Vec<T>,
     taken_out: Vec<Token>,
     are_all: bool,
+}
+
+impl<T> List<T> {
+    fn map<U>(self, member: impl Fn(T) -> U) -> List<U> {
+        let Self { relation, members, taken_out, are_all } = self;
+        List { relation, members: members.into_iter().map(member).collect(), taken_out, are_all }
+    }
 }
 
 /// A struct to be merged, whatever its model.
@@ -31,7 +38,7 @@ trait Given: Send + Sync {
     fn identity(&self) -> Result<Option<Identity>>;
     /// Takes out what was put into its relations: structs, and what each relation is to have. Relations in which nothing was put are
     /// left out; of those that are not loaded or hold entities of another session, only what was done to them counts.
-    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<Tokens>);
+    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<List<Token>>);
     /// Puts it over the entity of its row, or adds it.
     fn put(self: Box<Self>, entities: &mut Entities, known: Option<Token>) -> Result<Token>;
 }
@@ -45,7 +52,7 @@ impl<M: Model> Given for M {
         given_identity(self)
     }
 
-    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<Tokens>) {
+    fn take_members(&mut self, session: u32) -> (Vec<Box<dyn Given>>, Vec<List<Token>>) {
         let mut taken = Taken::default();
         self.hand_over(&mut taken);
         let mut lists = Vec::new();
@@ -57,12 +64,12 @@ impl<M: Model> Given for M {
             let are_all = (given.is_given() || given.replaces()) && given.tokens().iter().all(is_here);
             if are_all {
                 let (members, taken_out) = (given.tokens().to_vec(), Vec::new());
-                lists.push(Tokens { relation, members, taken_out, are_all });
+                lists.push(List { relation, members, taken_out, are_all });
                 continue;
             }
             let (members, taken_out) = (here(&mut given.additions()), here(&mut given.removals()));
             if !members.is_empty() || !taken_out.is_empty() {
-                lists.push(Tokens { relation, members, taken_out, are_all });
+                lists.push(List { relation, members, taken_out, are_all });
             }
         }
         (taken.0, lists)
@@ -108,15 +115,7 @@ struct Node {
     given: Option<Box<dyn Given>>,
     arena: u32,
     identity: Option<Identity>,
-    lists: Vec<List>,
-}
-
-/// What one of its relations is to have.
-struct List {
-    relation: usize,
-    members: Vec<Member>,
-    taken_out: Vec<Token>,
-    are_all: bool,
+    lists: Vec<List<Member>>,
 }
 
 enum Member {
@@ -150,13 +149,8 @@ impl Graph {
                     Some(number) => Member::Node(first + number),
                     None => Member::Known(token),
                 };
-                let list = |Tokens { relation, members, taken_out, are_all }: Tokens| List {
-                    relation,
-                    members: members.into_iter().map(member).collect(),
-                    taken_out,
-                    are_all,
-                };
-                graph.nodes[number].lists = lists.into_iter().map(list).collect();
+                let lists = lists.into_iter().map(|list| list.map(member));
+                graph.nodes[number].lists = lists.collect();
             }
             next = end;
         }

@@ -91,7 +91,7 @@ pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut V
             continue;
         };
         let state = entities.find_token(target).map_or(State::Free, |head| head.state);
-        let target = Place { arena: target.arena(), slot: target.slot() };
+        let target = Place::of(target);
         let identity = match state {
             State::Persistent => Some(entities.identity_after_flush(target)?),
             // Its row is there already: that of an entity that it replaces.

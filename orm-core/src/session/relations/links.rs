@@ -179,12 +179,11 @@ impl Entities {
     /// Whether a pair is written as an entity of the model of the join table: new ones are, and those that are here.
     fn is_done_by_entity(&self, edit: LinkEdit, end: Place) -> bool {
         let LinkEdit { place, join, kind, .. } = edit;
-        let arena = (0..).zip(&self.arenas).find(|(_, arena)| arena.table == join.table());
         let is_here = |arena| {
             let rows = self.link_rows(arena, join, place.owner, end);
             rows.contains_key(&in_order(join, place.owner, end))
         };
-        kind == WriteKind::Insert || arena.is_some_and(|(arena, _)| is_here(arena))
+        kind == WriteKind::Insert || self.arena_of_table(join.table()).is_some_and(is_here)
     }
 
     /// Where the database does not delete the rows of a join table along with those that they refer to, they are deleted first.
@@ -231,20 +230,6 @@ impl Entities {
                 }
             }
             self.head_mut(owner).touched = false;
-        }
-    }
-
-    /// What was put into collections and has left the session since is not linked.
-    pub(super) fn forget_departed_links(&mut self, departed: &HashSet<Token>) {
-        if departed.is_empty() {
-            return;
-        }
-        for LinkEdit { place, other, .. } in self.link_edits() {
-            if departed.contains(&other)
-                && let Some(collection) = self.collection_mut(place)
-            {
-                collection.forget(|token| token == other);
-            }
         }
     }
 

@@ -40,9 +40,7 @@ impl Entities {
     /// Brings references and collections into line, unless something has to be read first.
     fn reconcile_known(&mut self, spread: &mut Spread) -> Result<Wants> {
         let mut edits = self.edits();
-        let departed = std::mem::take(&mut self.departed);
-        self.forget_departed(&mut edits, &departed);
-        self.forget_departed_links(&departed);
+        self.forget_departed(&mut edits);
         let mut wants = self.edited_without_values(&edits);
         wants.links = self.unknown_link_rows(spread);
         if wants.is_empty() {
@@ -146,7 +144,7 @@ impl Entities {
                 |token: &&Token| self.find_token(**token).is_some_and(|head| head.state == State::Transient);
             let members: Vec<_> = collection.tokens().iter().filter(was_added).copied().collect();
             for member in members {
-                let place = Place { arena: member.arena(), slot: member.slot() };
+                let place = Place::of(member);
                 self.head_mut(place).state = State::Pending;
                 self.new.push(place);
             }
@@ -297,7 +295,7 @@ impl Entities {
                 }
             }
         }
-        for (place, children) in by_place(left) {
+        for (place, children) in by_place::<Vec<_>>(left) {
             self.show_left(place, &children);
         }
         for (child, owner) in outlive {
@@ -371,11 +369,18 @@ impl Entities {
     }
 
     /// What was put into collections and has left the session since is not saved.
-    fn forget_departed(&mut self, edits: &mut Edits, departed: &HashSet<Token>) {
-        let left: Vec<_> = edits.added.extract_if(.., |(token, _)| departed.contains(token)).collect();
-        for (child, from) in left {
-            if let Some(collection) = self.collection_mut(from) {
-                collection.forget(|token| token == child);
+    fn forget_departed(&mut self, edits: &mut Edits) {
+        let departed = std::mem::take(&mut self.departed);
+        if departed.is_empty() {
+            return;
+        }
+        let children = edits.added.extract_if(.., |(token, _)| departed.contains(token));
+        let mut left: Vec<_> = children.map(|(child, from)| (from, child)).collect();
+        let links = self.link_edits().into_iter().map(|edit| (edit.place, edit.other));
+        left.extend(links.filter(|(_, other)| departed.contains(other)));
+        for (place, gone) in by_place::<HashSet<_>>(left) {
+            if let Some(collection) = self.collection_mut(place) {
+                collection.forget(|token| gone.contains(&token));
             }
         }
     }
@@ -394,8 +399,7 @@ impl Entities {
                 left.extend(owners.map(|owner| (place(owner), self.handle(child))));
             }
         }
-        for (place, children) in by_place(left) {
-            let gone: HashSet<Token> = children.into_iter().collect();
+        for (place, gone) in by_place::<HashSet<_>>(left) {
             self.show(place, |collection| collection.forget(|token| gone.contains(&token)));
         }
     }
@@ -464,15 +468,15 @@ impl Edits {
 }
 
 /// The same by collection, in the order of their first.
-fn by_place(pairs: Vec<(RelationPlace, Token)>) -> Vec<(RelationPlace, Vec<Token>)> {
+fn by_place<C: Default + Extend<Token>>(pairs: Vec<(RelationPlace, Token)>) -> Vec<(RelationPlace, C)> {
     let mut numbers: HashMap<RelationPlace, usize> = HashMap::new();
-    let mut groups: Vec<(RelationPlace, Vec<Token>)> = Vec::new();
+    let mut groups: Vec<(RelationPlace, C)> = Vec::new();
     for (place, child) in pairs {
         let number = *numbers.entry(place).or_insert_with(|| {
-            groups.push((place, Vec::new()));
+            groups.push((place, C::default()));
             groups.len() - 1
         });
-        groups[number].1.push(child);
+        groups[number].1.extend([child]);
     }
     groups
 }

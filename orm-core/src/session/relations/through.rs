@@ -25,7 +25,7 @@ impl Entities {
         let mut record = M::linking()?;
         let refers = ends.into_iter().all(|(field, token)| record.refer(field, Some(token)));
         let row = refers.then(|| self.add(record).token)?;
-        Some(Place { arena: row.arena(), slot: row.slot() })
+        Some(Place::of(row))
     }
 
     /// What was put into collections that are not loaded may be linked already, by rows that are not here.
@@ -101,33 +101,31 @@ impl Entities {
         if joins.is_empty() {
             return;
         }
-        let is_moved = |&link: &Place| self.head(link).touched && !self.head(link).doomed;
-        let moved: Vec<_> = self.touched.iter().copied().filter(is_moved).collect();
-        let gone = self.doomed.iter().map(|&link| (link, false, false));
-        let left = moved.iter().map(|&link| (link, false, true));
-        let new = self.new.iter().map(|&link| (link, true, false));
-        let joined = moved.iter().map(|&link| (link, true, true));
-        let all: Vec<_> = gone.chain(left).chain(new).chain(joined).collect();
-        for (link, shows, is_moved) in all {
+        let (mut left, mut joined) = (Vec::new(), Vec::new());
+        for &link in self.doomed.iter().chain(self.touched.iter()).chain(self.new.iter()) {
+            let head = self.head(link);
             for &(owners, relation, join, ends) in &joins {
+                let (Some(own), Some(other)) = (join.own_key(), join.other_key()) else { continue };
                 if self.arena(link).table != join.table() {
                     continue;
                 }
-                let (Some(own), Some(other)) = (join.own_key(), join.other_key()) else { continue };
-                let now = [self.end_of_link(link, own, owners), self.end_of_link(link, other, ends)];
-                let before = || {
-                    let before = |key, owner| self.parent_before(link, &Mirror { key, owner, relation: 0 });
-                    [before(own, owners), before(other, ends)]
+                let pair = |owner: Option<Place>, end: Option<Place>| {
+                    Some((RelationPlace { owner: owner?, relation }, end?))
                 };
-                let pair = match is_moved.then(before) {
-                    Some(before) if before == now => continue,
-                    Some(before) if !shows => before,
-                    _ => now,
-                };
-                if let [Some(owner), Some(end)] = pair {
-                    self.show_in(RelationPlace { owner, relation }, end, shows);
+                let now = pair(self.end_of_link(link, own, owners), self.end_of_link(link, other, ends));
+                let was = |key, owner| self.parent_before(link, &Mirror { key, owner, relation: 0 });
+                let before = if head.touched { pair(was(own, owners), was(other, ends)) } else { None };
+                if head.doomed {
+                    left.extend(before.into_iter().chain(now));
+                } else if before != now {
+                    left.extend(before);
+                    joined.extend(now);
                 }
             }
+        }
+        let left = left.into_iter().map(|pair| (pair, false));
+        for ((place, end), shows) in left.chain(joined.into_iter().map(|pair| (pair, true))) {
+            self.show_in(place, end, shows);
         }
     }
 
@@ -138,8 +136,7 @@ impl Entities {
             for (relation, def) in arena.relations.iter().enumerate() {
                 if let RelationKind::Linked(join) = def.kind
                     && join.is_model()
-                    && let Some((ends, _)) =
-                        (0..).zip(&self.arenas).find(|(_, arena)| arena.table == (def.table)())
+                    && let Some(ends) = self.arena_of_table((def.table)())
                 {
                     joins.push((owners, relation, join, ends));
                 }
@@ -150,11 +147,7 @@ impl Entities {
 
     /// The rows of a step were deleted by whom they refer to: entities that are these rows have lost them.
     pub(in crate::session) fn lose_link_rows(&mut self, step: &LinkStep) {
-        let ([key], Some((arena, _))) =
-            (&step.keys[..], (0..).zip(&self.arenas).find(|(_, arena)| arena.table == step.table))
-        else {
-            return;
-        };
+        let ([key], Some(arena)) = (&step.keys[..], self.arena_of_table(step.table)) else { return };
         let links = &self.arenas[arena as usize];
         let is_there = |slot: &u32| links.head(*slot).state == State::Persistent;
         let places = links.slots().filter(is_there).map(|slot| Place { arena, slot });

@@ -26,7 +26,7 @@ impl Entities {
             return None;
         }
         let (root, table) = statement.root()?;
-        let arena = (0..).zip(&self.arenas).find(|(_, arena)| std::ptr::eq(arena.table, table))?.0;
+        let arena = self.arena_of_table(table)?;
         let loads = statement.loads.of(self.arenas[arena as usize].table);
         self.join_loads(arena, root, &loads, statement)
     }
@@ -38,13 +38,15 @@ impl Entities {
         loads: Option<&Loads>,
         statement: &mut SelectStatement,
     ) -> Rows {
-        let root = Source::table(self.arenas[target as usize].table);
+        let table = self.arenas[target as usize].table;
+        let root = Source::table(table);
         let joining = loads.and_then(|loads| self.join_loads(target, root, loads, statement));
         let positions = match &joining {
             None => self.arenas[target as usize].without_deferred.clone(),
             Some(_) => statement.positions(),
         };
-        Rows { target, positions, joining }
+        let width = table.columns().iter().filter(|column| column.deferred.is_none()).count();
+        Rows { target, width, positions, joining }
     }
 
     fn join_loads(

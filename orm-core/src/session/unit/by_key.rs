@@ -189,8 +189,7 @@ impl Unit {
 
 /// A query for the row with a key.
 fn by_key<M: Model>(identity: &Identity) -> Select<M> {
-    let parts = M::table().primary_key().len();
-    let values = (0..parts).map(|part| identity.value(part).into_owned()).collect();
+    let values = identity.values(M::table().primary_key().len());
     M::select().filter(KeyIs::condition(M::table(), values))
 }
 

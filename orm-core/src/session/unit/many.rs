@@ -97,7 +97,7 @@ impl Unit {
             }
         }
         let parts = table.primary_key().len();
-        let values = |key: &Identity| (0..parts).map(|part| key.value(part).into_owned()).collect::<Vec<_>>();
-        Ok(Rendered { values: keys.iter().flat_map(values).collect(), ..sql.finish()? })
+        let values = keys.iter().flat_map(|key| key.values(parts)).collect();
+        Ok(Rendered { values, ..sql.finish()? })
     }
 }

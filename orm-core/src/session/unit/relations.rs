@@ -4,13 +4,14 @@ pub(super) mod linked;
 mod some;
 mod tree;
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
+use super::Unit;
 use super::beside::{Joining, Rows};
 use super::many::CHUNK;
-use super::{Unit, held};
 use crate::driver::{Row, Statement};
 use crate::metadata::ForeignKey;
 use crate::model::{Collection, RelationKind, Token};
@@ -75,7 +76,7 @@ impl Unit {
             return Ok(None);
         };
         let mut query = self.select_referring(arena, relation, key, slots);
-        let mut reading = Reading::new(Mirror { key, owner: arena, relation }, target, slots);
+        let mut reading = Reading::new(&self.entities, Mirror { key, owner: arena, relation }, target, slots);
         let mut rows = self.entities.rows_with(target, then, &mut query.statement);
         self.read_now(&query, |entities, row| reading.take(entities, row, &mut rows)).await?;
         reading.finish(&mut self.entities);
@@ -99,10 +100,7 @@ impl Unit {
             (column.name.clone(), column.sql_type)
         };
         let parts = key.columns.len();
-        let target = |&slot: &u32| {
-            let identity = &owners.head(slot).identity;
-            Referred::Key(Ok((0..parts).map(|part| identity.value(part).into_owned()).collect()))
-        };
+        let target = |&slot: &u32| Referred::Key(Ok(owners.head(slot).identity.values(parts)));
         let columns = key.columns.iter().map(column).collect();
         let mut statement =
             SelectStatement { projection: Projection::all(source.clone()), ..Default::default() };
@@ -130,16 +128,15 @@ impl Unit {
         &mut self,
         statement: &Arc<Statement>,
         values: &[Value<'_>],
-        mut take: F,
+        take: F,
     ) -> Result<()>
     where
         F: FnMut(&mut Entities, &dyn Row) -> Result<()> + Send,
     {
         self.tidy().await?;
         self.begin(false).await?;
-        let Self { entities, lease, .. } = self;
-        match held(lease)?.run(statement, values, &mut |row: &dyn Row| take(entities, row)).await {
-            Ok(_) => Ok(()),
+        match self.run_within(statement, values, take).await {
+            Ok(()) => Ok(()),
             Err(error) => Err(self.fail_if_broken(error).await),
         }
     }
@@ -150,7 +147,7 @@ pub(super) struct Reading {
     mirror: Mirror,
     target: u32,
     /// The entities whose relation is read, and what was found for each.
-    found: Vec<(Place, Vec<Token>)>,
+    found: Vec<(Token, Vec<Token>)>,
     /// Where each of those entities is there.
     places: HashMap<Place, usize>,
     /// The key that the last row referred to, and where that entity is: rows often come one owner after the other.
@@ -158,41 +155,42 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn new(mirror: Mirror, target: u32, slots: &[u32]) -> Self {
+    pub(super) fn new(entities: &Entities, mirror: Mirror, target: u32, slots: &[u32]) -> Self {
         let (found, places) = (Vec::with_capacity(slots.len()), HashMap::with_capacity(slots.len()));
         let mut reading = Self { mirror, target, found, places, last: None };
-        slots.iter().for_each(|&slot| reading.expect(Place { arena: mirror.owner, slot }));
+        let owner = |&slot: &u32| entities.handle(Place { arena: mirror.owner, slot });
+        slots.iter().map(owner).for_each(|owner| reading.expect(owner));
         reading
     }
 
     fn take(&mut self, entities: &mut Entities, row: &dyn Row, rows: &mut Rows) -> Result<()> {
         let (token, is_new) = rows.meet(entities, row)?;
         if is_new {
-            self.add(entities, Place { arena: self.target, slot: token.slot() });
+            self.add(entities, token);
         }
         Ok(())
     }
 
     /// The relation of one more is read.
-    pub(super) fn expect(&mut self, owner: Place) {
-        if !self.places.contains_key(&owner) {
-            self.places.insert(owner, self.found.len());
+    pub(super) fn expect(&mut self, owner: Token) {
+        if let Entry::Vacant(place) = self.places.entry(Place::of(owner)) {
+            place.insert(self.found.len());
             self.found.push((owner, Vec::new()));
         }
     }
 
     /// Adds an entity to what it refers to, as it is in memory.
-    pub(super) fn add(&mut self, entities: &mut Entities, child: Place) {
-        if entities.head(child).doomed {
+    pub(super) fn add(&mut self, entities: &mut Entities, child: Token) {
+        let at = Place::of(child);
+        if entities.head(at).doomed {
             return;
         }
-        let Some(index) = self.owner_of(entities, child) else { return };
+        let Some(index) = self.owner_of(entities, at) else { return };
         let (owner, found) = &mut self.found[index];
-        found.push(entities.handle(child));
-        let owner = entities.handle(*owner);
-        let records = &mut entities.arena_mut(child).records;
-        if let Some(reference) = records.reference_mut(child.slot, self.mirror.key.field) {
-            reference.belongs_to(owner);
+        found.push(child);
+        let records = &mut entities.arena_mut(at).records;
+        if let Some(reference) = records.reference_mut(at.slot, self.mirror.key.field) {
+            reference.belongs_to(*owner);
         }
     }
 
@@ -204,7 +202,7 @@ impl Reading {
             let owner = entities.parent_now(child, &self.mirror)?;
             return self.places.get(&owner).copied();
         }
-        let identity = home.identity_referred_to(child.slot, self.mirror.key)?;
+        let identity = Identity::of(self.mirror.key.columns.len(), |part| reference.value(part)).ok()?;
         if let Some((last, index)) = &self.last
             && *last == identity
         {
@@ -219,6 +217,7 @@ impl Reading {
     pub(super) fn finish(mut self, entities: &mut Entities) {
         self.add_unflushed(entities);
         for (owner, found) in self.found {
+            let owner = Place::of(owner);
             entities.fill_relation(RelationPlace { owner, relation: self.mirror.relation }, found);
         }
     }
@@ -226,13 +225,14 @@ impl Reading {
     /// What was added or changed and not flushed yet is in no row.
     fn add_unflushed(&mut self, entities: &mut Entities) {
         let all = entities.touched.iter().chain(entities.new.iter());
-        let changed: Vec<_> = all.copied().filter(|place| place.arena == self.target).collect();
+        let changed: Vec<_> =
+            all.filter(|place| place.arena == self.target).map(|&place| entities.handle(place)).collect();
         if changed.is_empty() {
             return;
         }
         let known: HashSet<Token> = self.found.iter().flat_map(|(_, found)| found).copied().collect();
         for child in changed {
-            if !known.contains(&entities.handle(child)) {
+            if !known.contains(&child) {
                 self.add(entities, child);
             }
         }

@@ -150,8 +150,8 @@ impl Unit {
         self.run_within(&statement, &rendered.values, take).await
     }
 
-    /// Runs a query within a flush.
-    async fn run_within<F>(
+    /// Runs a query in the transaction as it is; an error ends nothing.
+    pub(super) async fn run_within<F>(
         &mut self,
         statement: &Arc<Statement>,
         values: &[Value<'_>],

@@ -4,12 +4,13 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::Result;
 use crate::driver::Row;
-use crate::metadata::FieldPart;
+use crate::metadata::{FieldPart, ForeignKey, Table};
 use crate::model::{Keeper, RelationKind, Token};
 use crate::query::{Edge, Load, Loads, Positions, Strategy};
 use crate::result::{Mapped, RowReader};
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
+use crate::session::identity::Identity;
 use crate::session::relations::{Mirror, RelationPlace};
 use crate::session::unit::relations::Reading;
 use crate::session::unit::relations::linked::{Linked, RelationOf};
@@ -133,6 +134,8 @@ impl Joining {
 /// The rows of a query of the session's own, with what may stand beside them.
 pub(in crate::session::unit) struct Rows {
     pub(super) target: u32,
+    /// How many columns of a row are the entity's.
+    pub(super) width: usize,
     /// Where the columns are, if not all are there.
     pub(super) positions: Option<Positions>,
     pub(super) joining: Option<Joining>,
@@ -147,6 +150,19 @@ impl Rows {
         self
     }
 
+    /// The key that stands behind the entity's columns, in those of a foreign key of this table.
+    pub(in crate::session::unit) fn key_behind(
+        &self,
+        row: &dyn Row,
+        table: &Table,
+        key: &ForeignKey,
+    ) -> Result<Identity> {
+        let columns = table.columns();
+        Identity::of(key.columns.len(), |part| {
+            columns[key.columns[part]].sql_type.shape(row.value(self.width + part)?)
+        })
+    }
+
     /// Whether no entity comes several times with the same owner.
     pub(in crate::session::unit) fn come_once(&self) -> bool {
         self.joining.is_none()
@@ -158,16 +174,15 @@ impl Rows {
         entities: &mut Entities,
         row: &dyn Row,
     ) -> Result<(Token, bool)> {
-        match self.positions.clone() {
-            None => self.meet_whole(entities, row),
-            Some(positions) => self.meet_whole(entities, &Mapped::new(row, &positions)),
+        let mut meet = |row: &dyn Row| {
+            let token = Keeper::meet(entities, self.target, row)?;
+            let is_new = self.joining.as_mut().map_or(Ok(true), |joining| joining.take(entities, row))?;
+            Ok((token, is_new))
+        };
+        match &self.positions {
+            None => meet(row),
+            Some(positions) => meet(&Mapped::new(row, positions)),
         }
-    }
-
-    fn meet_whole(&mut self, entities: &mut Entities, row: &dyn Row) -> Result<(Token, bool)> {
-        let token = Keeper::meet(entities, self.target, row)?;
-        let is_new = self.joining.as_mut().map_or(Ok(true), |joining| joining.take(entities, row))?;
-        Ok((token, is_new))
     }
 
     pub(in crate::session::unit) fn finish(self, entities: &mut Entities) -> Option<Joining> {
@@ -194,7 +209,7 @@ impl Node {
                     }
                     RelationKind::Many { .. } | RelationKind::One { .. } => {
                         let mirror = Mirror { key: def.reference()?, owner, relation };
-                        Filling::Referring(Reading::new(mirror, target, &[]))
+                        Filling::Referring(Reading::new(entities, mirror, target, &[]))
                     }
                 }
             }
@@ -242,7 +257,7 @@ impl Node {
         }
         match &mut self.filling {
             Some(Filling::Referring(reading)) => {
-                reading.add(entities, Place { arena: target, slot: token.slot() });
+                reading.add(entities, token);
             }
             Some(Filling::Linked(linked)) => linked.add(entities, owner.slot(), token),
             Some(Filling::Reference(field)) => {
@@ -274,8 +289,7 @@ impl Node {
             return;
         }
         let Some(relation) = self.relation else { return };
-        let owner = Place { arena: self.owner, slot: owner.slot() };
-        let place = RelationPlace { owner, relation };
+        let place = RelationPlace { owner: Place { arena: self.owner, slot: owner.slot() }, relation };
         // What is being changed is never read over.
         let since = if self.forced || entities.refills { u32::MAX } else { entities.stale_before };
         if entities.is_current(place, since) {
@@ -283,7 +297,7 @@ impl Node {
         }
         match &mut self.filling {
             Some(Filling::Referring(reading)) => reading.expect(owner),
-            Some(Filling::Linked(linked)) => linked.expect(owner.slot),
+            Some(Filling::Linked(linked)) => linked.expect(owner.slot()),
             Some(Filling::Reference(_)) | None => {}
         }
     }

@@ -16,7 +16,6 @@ use crate::query::{
 };
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
-use crate::session::identity::Identity;
 use crate::session::relations::RelationPlace;
 use crate::session::unit::beside::{Joining, Rows};
 
@@ -37,11 +36,9 @@ impl Unit {
             return Ok(None);
         };
         let mut query = self.select_linked(arena, relation, [own, other], join.table(), slots);
-        let table = self.entities.arenas[target as usize].table;
-        let width = table.columns().iter().filter(|column| column.deferred.is_none()).count();
         let mut reading = Linked::new(RelationOf { owners: arena, relation, join }, slots);
         let mut rows = self.entities.rows_with(target, then, &mut query.statement).behind(own.columns.len());
-        self.read_now(&query, |entities, row| reading.take(entities, row, own, width, &mut rows)).await?;
+        self.read_now(&query, |entities, row| reading.take(entities, row, own, &mut rows)).await?;
         reading.finish(&mut self.entities);
         Ok(rows.finish(&mut self.entities))
     }
@@ -76,9 +73,7 @@ impl Unit {
 
     /// An entity, to be compared with a foreign key.
     fn referred(&self, place: Place, key: &ForeignKey) -> Referred {
-        let identity = &self.entities.head(place).identity;
-        let parts = 0..key.columns.len();
-        Referred::Key(Ok(parts.map(|part| identity.value(part).into_owned()).collect()))
+        Referred::Key(Ok(self.entities.head(place).identity.values(key.columns.len())))
     }
 
     /// A query for the rows that these entities are linked with, in the order of the relation, and with whom each is linked.
@@ -145,14 +140,10 @@ impl Linked {
         entities: &mut Entities,
         row: &dyn Row,
         key: &ForeignKey,
-        width: usize,
         rows: &mut Rows,
     ) -> Result<()> {
         let (token, _) = rows.meet(entities, row)?;
-        let columns = self.of.join.table().columns();
-        let owner = Identity::of(key.columns.len(), |part| {
-            columns[key.columns[part]].sql_type.shape(row.value(width + part)?)
-        })?;
+        let owner = rows.key_behind(row, self.of.join.table(), key)?;
         let Some(slot) = entities.arenas[self.of.owners as usize].find(&owner) else { return Ok(()) };
         if !rows.come_once() && !self.pairs.insert((slot, token.slot())) {
             return Ok(());

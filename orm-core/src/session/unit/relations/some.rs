@@ -10,7 +10,6 @@ use crate::model::{Entity, Model, RelatedQuery, Token};
 use crate::query::{Referred, Select};
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
-use crate::session::identity::Identity;
 use crate::session::relations::Related;
 
 impl Unit {
@@ -47,22 +46,15 @@ impl Unit {
     ) -> Result<()> {
         let no_key = || Error::new(ErrorKind::Misuse, "a relation has no foreign key").with_model(M::NAME);
         let (table, key) = query.key().ok_or_else(no_key)?;
-        let parts = key.columns.len();
-        let referred = |&slot: &u32| {
-            let identity = &self.entities.arenas[arena as usize].head(slot).identity;
-            Referred::Key(Ok((0..parts).map(|part| identity.value(part).into_owned()).collect()))
-        };
+        let owners = &self.entities.arenas[arena as usize];
+        let referred = |&slot: &u32| Referred::Key(Ok(owners.head(slot).identity.values(key.columns.len())));
         let statement = query.statement(slots.iter().map(referred).collect()).ok_or_else(no_key)?;
         let mut select = Select::<()>::from_statement(statement);
         let mut rows = self.entities.rows_with(target, None, &mut select.statement);
-        let columns = T::table().columns();
-        let width = columns.iter().filter(|column| column.deferred.is_none()).count();
         (self.entities.refills, self.entities.keeps_changes) = (false, true);
         let take = |entities: &mut Entities, row: &dyn Row| {
             let (token, _) = rows.meet(entities, row)?;
-            let shape =
-                |part: usize| table.columns()[key.columns[part]].sql_type.shape(row.value(width + part)?);
-            let owner = Identity::of(parts, shape)?;
+            let owner = rows.key_behind(row, table, key)?;
             if let Some(slot) = entities.arenas[arena as usize].find(&owner) {
                 found.entry(entities.handle(Place { arena, slot })).or_default().push(token);
             }

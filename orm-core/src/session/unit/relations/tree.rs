@@ -66,18 +66,13 @@ impl Unit {
         let def = &self.entities.arenas[arena as usize].relations[relation];
         let Some(edges) = Edges::of(def) else { return Ok(()) };
         let mut query = self.select_tree(arena, def, edges, slots);
-        let table = self.entities.arenas[arena as usize].table;
-        let width = table.columns().iter().filter(|column| column.deferred.is_none()).count();
         let is_linked = matches!(def.kind, RelationKind::Linked(_));
         let mut rows = self.entities.rows_with(arena, None, &mut query.statement);
         self.entities.refills = since > self.entities.stale_before;
         let mut members: Vec<Member> = Vec::new();
         let take = |entities: &mut Entities, row: &dyn Row| {
             let (token, _) = rows.meet(entities, row)?;
-            let part = |part: usize| {
-                edges.table.columns()[edges.key.columns[part]].sql_type.shape(row.value(width + part)?)
-            };
-            let owner = if is_linked { Some(Identity::of(edges.key.columns.len(), part)?) } else { None };
+            let owner = is_linked.then(|| rows.key_behind(row, edges.table, edges.key)).transpose()?;
             members.push((token, owner));
             Ok(())
         };
@@ -90,10 +85,7 @@ impl Unit {
     fn select_tree(&self, arena: u32, def: &RelationDef, edges: Edges, slots: &[u32]) -> Select<()> {
         let home = &self.entities.arenas[arena as usize];
         let key = home.table.primary_key();
-        let roots = slots.iter().map(|&slot| {
-            let identity = &home.head(slot).identity;
-            Referred::Key(Ok((0..key.len()).map(|part| identity.value(part).into_owned()).collect()))
-        });
+        let roots = slots.iter().map(|&slot| Referred::Key(Ok(home.head(slot).identity.values(key.len()))));
         let rows = Source::table(home.table);
         let mut base = columns_of(&rows, &home.table.names_of(key));
         base.statement.filter.push(RefersTo::condition(
@@ -180,9 +172,9 @@ impl Entities {
             }
             linked.finish(self);
         } else if let Some(key) = def.reference() {
-            let mut reading = Reading::new(Mirror { key, owner: arena, relation }, arena, &read);
+            let mut reading = Reading::new(self, Mirror { key, owner: arena, relation }, arena, &read);
             for (token, _) in members {
-                reading.add(self, Place { arena, slot: token.slot() });
+                reading.add(self, *token);
             }
             reading.finish(self);
         }
