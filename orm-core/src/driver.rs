@@ -39,32 +39,37 @@ pub struct Statement {
     sql: String,
     parameters: Vec<SqlType>,
     single: bool,
+    plain_read: bool,
     may_open_transaction: bool,
 }
 
 impl Statement {
-    fn new(sql: String, parameters: Vec<SqlType>, single: bool) -> Arc<Self> {
+    fn new(sql: String, parameters: Vec<SqlType>, single: bool, plain_read: bool) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let may_open_transaction = may_open_transaction(&sql);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, sql, parameters, single, may_open_transaction })
+        Arc::new(Self { id, sql, parameters, single, plain_read, may_open_transaction })
     }
 
     /// A statement that is text already.
     pub fn text(sql: &str, parameters: &[SqlType]) -> Arc<Self> {
-        Self::new(sql.to_owned(), parameters.to_vec(), false)
+        Self::new(sql.to_owned(), parameters.to_vec(), false, false)
     }
 
     /// A statement out of SQL that was written for a dialect, whose parameters get their values when it runs.
     pub fn from_sql(sql: Sql<'_>) -> Result<Arc<Self>> {
-        let Rendered { text, types, .. } = sql.finish()?;
-        Ok(Self::new(text, types, false))
+        let Rendered { text, types, plain_read, .. } = sql.finish()?;
+        Ok(Self::new(text, types, false, plain_read))
+    }
+
+    pub(crate) fn rendered(rendered: &Rendered) -> Arc<Self> {
+        Self::new(rendered.text.clone(), rendered.types.clone(), false, rendered.plain_read)
     }
 
     /// The same for a query by primary key, which gives one row or none.
     pub fn single_from_sql(sql: Sql<'_>) -> Result<Arc<Self>> {
         let Rendered { text, types, .. } = sql.finish()?;
-        Ok(Self::new(text, types, true))
+        Ok(Self::new(text, types, true, true))
     }
 
     /// Unique in this process.
@@ -80,6 +85,12 @@ impl Statement {
     /// Whether its result has one row at the most, after which a driver need not look for more.
     pub fn is_single(&self) -> bool {
         self.single
+    }
+
+    /// Whether it only reads, by nothing but what this library wrote, and would read the same without its transaction if that
+    /// lets each statement see what is committed: a driver may send it ahead of a BEGIN that is due.
+    pub fn is_plain_read(&self) -> bool {
+        self.plain_read
     }
 
     #[inline]

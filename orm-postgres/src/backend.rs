@@ -115,11 +115,14 @@ impl PostgresBackend {
         // Zero would be no limit, and more than this cannot be said.
         let milliseconds = |limit: Duration| limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
         let limit = options.statement_timeout.map(milliseconds);
-        match (self.options.pooled, limit) {
-            (true, limit) => connection.set_pooled(limit).await?,
-            (false, Some(limit)) => connection.limit_statements(limit).await?,
-            (false, None) => {}
+        if self.options.pooled {
+            connection.set_pooled(limit).await?;
+            return Ok(Box::new(connection));
         }
+        if let Some(limit) = limit {
+            connection.limit_statements(limit).await?;
+        }
+        connection.learn_isolation().await?;
         Ok(Box::new(connection))
     }
 

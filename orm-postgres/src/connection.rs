@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use orm_core::driver::{AsyncConnection, Begin, BoxFuture, Control, Sink, Statement, Write, Written};
+use orm_core::driver::{
+    AsyncConnection, Begin, BoxFuture, Control, Isolation, Sink, Statement, Write, Written,
+};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, RowStream};
+use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
 
 use crate::cancel::Cancel;
 use crate::parameters::Parameters;
@@ -40,6 +42,9 @@ pub(crate) struct PostgresConnection {
     /// An answer is owed; a call that was dropped half-way leaves it so.
     owes: bool,
     cancel: Cancel,
+    /// Whether each statement of a transaction that says nothing else sees what is committed. Nobody has asked as long as that
+    /// is not so.
+    read_committed: bool,
     /// Something to know about the pooler in between; `None` without one.
     pooled: Option<Pooled>,
 }
@@ -90,8 +95,20 @@ impl PostgresConnection {
             cursors: 0,
             owes: false,
             cancel,
+            read_committed: false,
             pooled: None,
         }
+    }
+
+    /// Asks how transactions are isolated that say nothing.
+    pub(crate) async fn learn_isolation(&mut self) -> Result<()> {
+        let rows = self.client.simple_query("SHOW default_transaction_isolation").await;
+        let is_level = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => row.get(0) == Some("read committed"),
+            _ => false,
+        };
+        self.read_committed = rows.map_err(error::from)?.iter().any(is_level);
+        Ok(())
     }
 
     /// No statement may take longer than so many milliseconds.
@@ -145,8 +162,31 @@ impl PostgresConnection {
         sink: &mut dyn Sink,
     ) -> Result<u64> {
         let parameters = Parameters::values(statement.parameters(), values)?;
-        let started = self.start(statement, Layout::PerRow, &parameters).await?;
-        read(started.rows, &started.prepared, sink).await.map_err(|failure| self.stopped(failure))
+        let due = self.put_off_begin(statement);
+        let result = match self.start(statement, Layout::PerRow, &parameters).await {
+            Ok(Started { rows, prepared }) => {
+                read(rows, &prepared, sink).await.map_err(|failure| self.stopped(failure))
+            }
+            Err(error) => Err(error),
+        };
+        if let Some(due) = due {
+            self.transaction = due;
+        }
+        result
+    }
+
+    /// A query that comes before anything else in a transaction sees the same ahead of it, if each statement sees what is committed
+    /// anyway. A session that reads once, as most requests of a web server do, so sends one statement instead of three.
+    fn put_off_begin(&mut self, statement: &Statement) -> Option<Transaction> {
+        let Transaction::Due(begin) = self.transaction else { return None };
+        let read_committed = match begin.isolation {
+            Some(isolation) => isolation == Isolation::ReadCommitted,
+            None => self.read_committed,
+        };
+        if !(statement.is_plain_read() && read_committed && self.pooled.is_none()) {
+            return None;
+        }
+        Some(std::mem::replace(&mut self.transaction, Transaction::None))
     }
 
     async fn write_all(&mut self, write: Write<'_>) -> Result<Written> {
@@ -265,6 +305,7 @@ impl PostgresConnection {
     ) -> DriverResult<tokio_postgres::Statement> {
         let types: Vec<_> =
             statement.parameters().iter().map(|&sql_type| wire_type(sql_type, layout)).collect();
+        self.read_committed &= !may_change_isolation(statement.sql());
         let begin = self.take_begin();
         let prepared = after(begin, &self.client, self.client.prepare_typed(statement.sql(), &types)).await?;
         self.prepared.insert(statement.id(), prepared.clone());
@@ -297,6 +338,7 @@ impl PostgresConnection {
     }
 
     async fn script(&mut self, sql: &str) -> Result<()> {
+        self.read_committed &= !may_change_isolation(sql);
         let begin = self.take_begin();
         let result = after(begin, &self.client, self.client.batch_execute(sql)).await;
         result.map_err(|error| self.failed(error))
@@ -411,6 +453,13 @@ fn begin_sql(begin: Begin, limit: Option<u128>) -> Cow<'static, str> {
         sql = format!("{sql}; SET LOCAL statement_timeout = {limit}").into();
     }
     sql
+}
+
+/// Whether a statement may change how transactions are isolated that say nothing. `SET default_transaction_isolation`, `SET SESSION
+/// CHARACTERISTICS`, and the function that sets anything.
+fn may_change_isolation(sql: &str) -> bool {
+    let sql = sql.to_ascii_lowercase();
+    ["transaction_isolation", "characteristics", "set_config"].iter().any(|word| sql.contains(word))
 }
 
 /// Runs a statement with more sets of parameters, without waiting for one before the next is sent.

@@ -99,7 +99,7 @@ impl Statements {
         {
             return statement;
         }
-        let statement = Statement::text(&rendered.text, &rendered.types);
+        let statement = Statement::rendered(rendered);
         keep(&self.queries, rendered.text.clone(), statement)
     }
 }

@@ -260,6 +260,7 @@ impl Call {
         let Some(template) = sql.dialect().function(self.function, self.of, self.yields) else {
             return Err(self.unsupported(sql));
         };
+        sql.needs_transaction |= matches!(self.function, Function::CurrentTimestamp | Function::CurrentDate);
         if self.function == Function::CountAll {
             sql.require_source("COUNT(*)")?;
         }

@@ -104,6 +104,8 @@ impl Node for Named {
             let message = format!("the name of the function {} is too long", self.name);
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
+        // Nobody knows what it does.
+        sql.needs_transaction = true;
         sql.push(&self.name).push("(");
         sql.separated(", ", &self.arguments, |sql, argument| render_argument(argument, true, sql))?;
         sql.push(")");

@@ -80,6 +80,7 @@ impl<S> fmt::Debug for Select<S> {
 impl<S> Executable for Select<S> {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         sql.intake = self.statement.intake();
+        sql.is_query = true;
         self.statement.render_instead(None, sql)
     }
 

@@ -29,6 +29,10 @@ pub struct Sql<'d> {
     types: Vec<SqlType>,
     values: Vec<Value<'static>>,
     pub(super) writes: bool,
+    /// It is a query of this library's, not text.
+    pub(super) is_query: bool,
+    /// Something in it may depend on the transaction it runs in, or do more than read.
+    pub(super) needs_transaction: bool,
     /// How its rows are taken in.
     pub(crate) intake: Intake,
     /// Who knows the keys of entities.
@@ -66,6 +70,8 @@ pub struct Rendered {
     pub(crate) values: Vec<Value<'static>>,
     /// Whether it may write.
     pub(crate) writes: bool,
+    /// Whether it only reads, and reads the same where each statement is a transaction of its own.
+    pub(crate) plain_read: bool,
     /// How its rows are taken in.
     pub(crate) intake: Intake,
     /// It has to be written again after a flush.
@@ -117,6 +123,8 @@ impl<'d> Sql<'d> {
             types: Vec::with_capacity(8),
             values: Vec::with_capacity(8),
             writes: false,
+            is_query: false,
+            needs_transaction: false,
             intake: Intake::default(),
             keys: None,
             waits: false,
@@ -346,9 +354,12 @@ impl<'d> Sql<'d> {
 
     /// The statement; an error if there is a name in it that the database could not take as it is.
     pub(crate) fn finish(self) -> Result<Rendered> {
+        let plain_read = self.is_query
+            && !(self.writes || self.needs_transaction || self.intake.locks)
+            && self.with.is_empty();
         let Self { text, types, values, writes, intake, waits, batch, effect, refused, .. } = self;
         match refused {
-            None => Ok(Rendered { text, types, values, writes, intake, waits, batch, effect }),
+            None => Ok(Rendered { text, types, values, writes, plain_read, intake, waits, batch, effect }),
             Some(error) => Err(error),
         }
     }

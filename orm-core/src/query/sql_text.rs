@@ -19,7 +19,17 @@ pub struct SqlText {
 
 impl SqlText {
     pub(crate) fn new(rendered: Rendered) -> Self {
-        let Rendered { text, types, values, writes: _, intake: _, waits: _, batch: _, effect: _ } = rendered;
+        let Rendered {
+            text,
+            types,
+            values,
+            writes: _,
+            plain_read: _,
+            intake: _,
+            waits: _,
+            batch: _,
+            effect: _,
+        } = rendered;
         Self { sql: text, types, parameters: values }
     }
 
