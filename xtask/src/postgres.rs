@@ -13,6 +13,9 @@ use crate::{Result, debian};
 pub(crate) const SERVER: Server =
     Server { name: "postgres", backend: true, variable: "ORM_TEST_POSTGRES", start };
 
+/// One to measure on, which the tests know nothing of.
+pub(crate) const BENCH_SERVER: Server = Server { variable: "ORM_BENCH_POSTGRES", ..SERVER };
+
 /// Another one, which takes encrypted connections only. The folder of the file that its URL names as `sslrootcert` has
 /// another authority as well, `other.crt`, and the certificate and key of the user `certified`.
 pub(crate) const TLS_SERVER: Server =

@@ -60,12 +60,20 @@ impl Server {
     /// The server named by the environment, else a throw-away one, else nothing and the reason on standard
     /// error.
     fn provision(&self, urls: &Urls<'_>) -> Option<Running> {
+        let provided = self.provide(urls);
+        provided.inspect_err(|why| eprintln!("{} SKIPPED: {why}", self.name.to_uppercase())).ok()
+    }
+
+    fn provide(&self, urls: &Urls<'_>) -> Result<Running> {
         match env::var(self.variable) {
-            Ok(url) if !url.is_empty() => Some(Running { url, _guardian: None }),
-            _ => (self.start)(urls)
-                .inspect_err(|why| eprintln!("{} SKIPPED: {why}", self.name.to_uppercase()))
-                .ok(),
+            Ok(url) if !url.is_empty() => Ok(Running { url, _guardian: None }),
+            _ => (self.start)(urls),
         }
+    }
+
+    /// The server named by the environment, else a throw-away one.
+    pub(crate) fn alone(&self) -> Result<Running> {
+        self.provide(&Urls(&Vec::new()))
     }
 }
 

@@ -61,7 +61,9 @@ pub fn serve(contestants: &[Contestant]) {
             n: n.parse().expect("a number"),
             counts: counts == "1",
         };
-        let offers = |c: &&Contestant| c.name == name && if request.database.is_postgres() { c.postgres } else { c.sqlite };
+        let offers = |c: &&Contestant| {
+            c.name == name && if request.database.is_postgres() { c.postgres } else { c.sqlite }
+        };
         let answer = match contestants.iter().find(offers) {
             Some(contestant) => {
                 let slot = open.entry(format!("{name} {database}")).or_default();

@@ -26,7 +26,8 @@ pub struct Post {
 }
 
 pub fn users(n: i64) -> Vec<User> {
-    let user = |number| User { email: email(number), ..User::new(name(number), age(number), created(number)) };
+    let user =
+        |number| User { email: email(number), ..User::new(name(number), age(number), created(number)) };
     (1..=n).map(user).collect()
 }
 
@@ -67,12 +68,12 @@ macro_rules! library {
 
             async fn script(&mut self, sql: &str) {
                 let mut connection = self.engine.connect() $($wait)* .unwrap();
+                connection.set_autocommit(true).unwrap();
                 connection.script(sql) $($wait)* .unwrap();
-                connection.commit() $($wait)* .unwrap();
             }
 
             async fn number(&mut self, sql: &str) -> i64 {
-                self.session().scalar(text(sql.to_owned())) $($wait)* .unwrap()
+                self.session().execute(orm::text_unchecked(sql)) $($wait)* .unwrap().scalar_one().unwrap()
             }
 
             async fn insert(&mut self, clock: &mut Clock, n: i64) -> Option<i64> {
@@ -183,7 +184,7 @@ library!(Blocking, false, Engine, Session, [], {});
 library!(Async, true, AsyncEngine, AsyncSession, [.await], {
     async fn tasks_get(&mut self, clock: &mut Clock, n: i64) -> Option<i64> {
         let task = |keys: Vec<i64>| {
-            let sessions = AsyncSessionMaker::new(&self.engine);
+            let sessions = SessionMaker::new(&self.engine);
             tokio::spawn(async move {
                 let mut ages = 0;
                 for key in keys {
@@ -206,7 +207,7 @@ library!(Async, true, AsyncEngine, AsyncSession, [.await], {
 
     async fn tasks_unit(&mut self, clock: &mut Clock, n: i64) -> Option<i64> {
         let task = |keys: Vec<i64>| {
-            let sessions = AsyncSessionMaker::new(&self.engine);
+            let sessions = SessionMaker::new(&self.engine);
             tokio::spawn(async move {
                 for key in keys {
                     let mut session = sessions.session();

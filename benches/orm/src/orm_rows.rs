@@ -20,12 +20,12 @@ macro_rules! rows {
 
             async fn script(&mut self, sql: &str) {
                 let mut connection = self.engine.connect() $($wait)* .unwrap();
+                connection.set_autocommit(true).unwrap();
                 connection.script(sql) $($wait)* .unwrap();
-                connection.commit() $($wait)* .unwrap();
             }
 
             async fn number(&mut self, sql: &str) -> i64 {
-                self.engine.session().scalar(text(sql.to_owned())) $($wait)* .unwrap()
+                self.engine.session().execute(orm::text_unchecked(sql)) $($wait)* .unwrap().scalar_one().unwrap()
             }
 
             async fn load(&mut self, clock: &mut Clock, n: i64) -> Option<i64> {

@@ -53,7 +53,12 @@ fn read(row: Row) -> Result<User, Error> {
 }
 
 fn read_post(row: Row) -> Result<Post, Error> {
-    Ok(Post { _id: row.try_get(0)?, user_id: row.try_get(1)?, _title: row.try_get(2)?, body: row.try_get(3)? })
+    Ok(Post {
+        _id: row.try_get(0)?,
+        user_id: row.try_get(1)?,
+        _title: row.try_get(2)?,
+        body: row.try_get(3)?,
+    })
 }
 
 impl Raw {
@@ -116,7 +121,8 @@ async fn work(client: &Object, id: i64) -> Result<(), Error> {
     let update = client.prepare_cached("UPDATE users SET age = $2 WHERE id = $1").await.unwrap();
     let sql = "INSERT INTO posts (user_id, title, body) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) RETURNING id";
     let insert = client.prepare_cached(sql).await.unwrap();
-    let (_, row) = try_join(client.batch_execute("BEGIN"), async { client.query_one(&get, &[&id]).await }).await?;
+    let (_, row) =
+        try_join(client.batch_execute("BEGIN"), async { client.query_one(&get, &[&id]).await }).await?;
     let user = read(row)?;
     let (owners, titles, bodies) = ([user.id; 2], ["first", "second"], [BODY; 2]);
     let updated = async { client.execute(&update, &[&user.id, &(user.age + 1)]).await };

@@ -30,7 +30,13 @@ fn user(number: i64) -> User {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User { id: row.get(0)?, name: row.get(1)?, age: row.get(2)?, email: row.get(3)?, created: row.get(4)? })
+    Ok(User {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        age: row.get(2)?,
+        email: row.get(3)?,
+        created: row.get(4)?,
+    })
 }
 
 fn read_post(row: &Row<'_>) -> rusqlite::Result<Post> {
@@ -81,7 +87,8 @@ impl Raw {
     fn with_posts(&self, n: i64) -> rusqlite::Result<Vec<(User, Vec<Post>)>> {
         let mut users: Vec<_> =
             self.users(n)?.into_iter().map(|user| (user, Vec::with_capacity(POSTS as usize))).collect();
-        let places: HashMap<i64, usize> = users.iter().enumerate().map(|(place, (user, _))| (user.id, place)).collect();
+        let places: HashMap<i64, usize> =
+            users.iter().enumerate().map(|(place, (user, _))| (user.id, place)).collect();
         let marks = vec!["?"; users.len()].join(", ");
         let sql = format!("SELECT id, user_id, title, body FROM posts WHERE user_id IN ({marks})");
         let mut statement = self.0.prepare_cached(&sql)?;

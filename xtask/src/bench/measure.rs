@@ -1,0 +1,186 @@
+//! What is measured on which database, and how often.
+
+use std::time::{Duration, Instant};
+
+use super::contestants::{Contestant, Contestants, Cost};
+use crate::Result;
+
+/// The names of the databases.
+pub(crate) const DATABASES: [&str; 3] = ["memory", "file", "postgres"];
+
+/// The names of the workloads; what each is stands in `benches/kit/src/work.rs`.
+pub(crate) const WORKLOADS: [&str; 10] =
+    ["insert", "insert_each", "load", "get", "save", "eager", "delete", "unit", "tasks_get", "tasks_unit"];
+
+/// Where to work.
+pub(crate) struct Database {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// As the contestants are told it.
+    pub(crate) place: String,
+}
+
+impl Database {
+    /// What is compared here. SQLite works in the contestant's own process, whose processor time is less disturbed by others
+    /// than a clock on the wall; a server is waited for.
+    pub(crate) fn compares(&self) -> &'static str {
+        if self.name == "postgres" { "wall" } else { "cpu" }
+    }
+}
+
+/// One workload, as it is measured.
+pub(crate) struct Plan {
+    pub(crate) workload: &'static str,
+    n: u64,
+    rounds: usize,
+    /// How long one contestant may take for all rounds; three rounds there are anyway.
+    patience: Duration,
+}
+
+/// What a contestant needed for a workload.
+pub(crate) struct Cell {
+    pub(crate) database: &'static str,
+    pub(crate) workload: &'static str,
+    pub(crate) n: u64,
+    pub(crate) contestant: &'static str,
+    pub(crate) samples: Vec<Cost>,
+    /// From a round that was not timed.
+    pub(crate) counted: Cost,
+}
+
+impl Plan {
+    /// All workloads of a database.
+    pub(crate) fn all(database: &Database, quick: bool) -> Vec<Self> {
+        let tasks: &[(&str, u64)] = &[("tasks_get", 6_400), ("tasks_unit", 1_280)];
+        let tasks = if database.name == "postgres" { tasks } else { &[] };
+        let alone = [
+            ("insert", 10_000),
+            ("insert_each", 1_000),
+            ("load", 100),
+            ("load", 10_000),
+            ("get", 10_000),
+            ("save", 1_000),
+            ("eager", 100),
+            ("delete", 1_000),
+        ];
+        let (rounds, patience) = if quick { (9, 1) } else { (41, 10) };
+        let plan = |&(workload, n): &(&'static str, u64)| Self {
+            workload,
+            n,
+            rounds,
+            patience: Duration::from_secs(patience),
+        };
+        alone.iter().chain(tasks).map(plan).collect()
+    }
+
+    /// One workload of so many objects.
+    pub(crate) fn of(workload: &'static str, n: u64, rounds: usize) -> Self {
+        Self { workload, n, rounds, patience: Duration::from_secs(60) }
+    }
+
+    /// Warms up, takes the rounds, and then one in which allocations are counted.
+    pub(crate) fn run(&self, database: &Database, contestants: &mut Contestants) -> Result<Vec<Cell>> {
+        let mut taking_part = Vec::new();
+        for contestant in contestants.all() {
+            if self.once(database, contestant, contestants, false)?.is_some() {
+                taking_part.push((contestant, Vec::new(), Duration::ZERO));
+            }
+        }
+        for round in 0..self.rounds {
+            let first = round % taking_part.len().max(1);
+            taking_part.rotate_left(first);
+            for (contestant, samples, spent) in &mut taking_part {
+                if samples.len() >= 3 && *spent > self.patience {
+                    continue;
+                }
+                let start = Instant::now();
+                samples.extend(self.once(database, *contestant, contestants, false)?);
+                *spent += start.elapsed();
+            }
+        }
+        let mut cells = Vec::new();
+        for contestant in contestants.all() {
+            let Some(place) = taking_part.iter().position(|(other, ..)| other.name == contestant.name) else {
+                continue;
+            };
+            let samples = taking_part.swap_remove(place).1;
+            let counted = self.once(database, contestant, contestants, true)?.ok_or("it did that before")?;
+            let (workload, n, contestant) = (self.workload, self.n, contestant.name);
+            cells.push(Cell { database: database.name, workload, n, contestant, samples, counted });
+        }
+        Ok(cells)
+    }
+
+    fn once(
+        &self,
+        database: &Database,
+        contestant: Contestant,
+        contestants: &mut Contestants,
+        counts: bool,
+    ) -> Result<Option<Cost>> {
+        contestants.work(contestant, &database.place, self.workload, self.n, counts)
+    }
+}
+
+impl Cell {
+    /// The title of its workload.
+    pub(crate) fn title(&self) -> String {
+        let n = thousands(self.n);
+        match self.workload {
+            "insert" => format!("insert {n} in one transaction"),
+            "insert_each" => format!("insert {n}, one commit each"),
+            "load" => format!("load {n}"),
+            "get" => format!("get {n} by key"),
+            "save" => format!("save {n} changed"),
+            "save_few" => format!("save 100 of {n} loaded"),
+            "eager" => format!("load {n} with 10 children each"),
+            "delete" => format!("delete {n} loaded"),
+            "unit" => "1 small unit of work".to_owned(),
+            "tasks_get" => format!("64 tasks: {n} gets, pool of 10"),
+            "tasks_unit" => format!("64 tasks: {n} units of work"),
+            other => format!("{other} {n}"),
+        }
+    }
+
+    /// How many objects it reads or writes.
+    pub(crate) fn objects(&self) -> u64 {
+        match self.workload {
+            "eager" => self.n * 11,
+            "save_few" => 100,
+            _ => self.n,
+        }
+    }
+
+    /// The middle of the samples.
+    pub(crate) fn median(&self, compares: &str) -> f64 {
+        let sorted = self.sorted(compares);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The fastest one.
+    pub(crate) fn fastest(&self, compares: &str) -> f64 {
+        self.sorted(compares).first().copied().unwrap_or(f64::NAN)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a few seconds")]
+    fn sorted(&self, compares: &str) -> Vec<f64> {
+        let time = |cost: &Cost| (if compares == "cpu" { cost.cpu } else { cost.wall }) as f64;
+        let mut times: Vec<_> = self.samples.iter().map(time).collect();
+        times.sort_by(f64::total_cmp);
+        times
+    }
+}
+
+/// `10000` as `10,000`.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let from_the_end = digits.len();
+    let comma = |place: usize| place > 0 && (from_the_end - place).is_multiple_of(3);
+    digits.chars().enumerate().fold(String::new(), |mut text, (place, digit)| {
+        if comma(place) {
+            text.push(',');
+        }
+        text.push(digit);
+        text
+    })
+}
