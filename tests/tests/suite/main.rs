@@ -31,6 +31,7 @@ mod inspect;
 mod keys;
 mod leaving;
 mod life;
+mod lone_reads;
 mod many;
 mod merge;
 mod migrations;
