@@ -101,6 +101,10 @@ impl Dialect for PostgresDialect {
         text.push('\'');
     }
 
+    fn takes_arrays(&self) -> bool {
+        true
+    }
+
     fn longest_name(&self) -> Option<usize> {
         Some(63)
     }

@@ -9,6 +9,7 @@ use crate::query::operand::{Bound, Operand};
 use crate::query::subquery::{InList, Members};
 use crate::query::{Condition, Order, Sql};
 use crate::types::DbValue;
+use crate::{Elements, Value};
 
 /// Comparisons and orderings of any expression.
 #[expect(clippy::wrong_self_convention, reason = "an expression is consumed by what is built from it")]
@@ -182,10 +183,12 @@ impl Node for In {
             }
             (false, has_null) => {
                 sql.push(if has_null { "(" } else { "" });
-                let render = |sql: &mut Sql<'_>| {
-                    sql.separated(", ", &others, |sql, value| render_bound(&self.subject, value, sql))
-                };
-                self.render_list(sql, render)?;
+                if !self.render_array(&others, sql)? {
+                    let render = |sql: &mut Sql<'_>| {
+                        sql.separated(", ", &others, |sql, value| render_bound(&self.subject, value, sql))
+                    };
+                    self.render_list(sql, render)?;
+                }
                 if has_null {
                     sql.push(or);
                     render_beside(&*self.subject, sql)?;
@@ -198,6 +201,21 @@ impl Node for In {
 }
 
 impl In {
+    /// Writes many values as one parameter, where the database takes arrays; whether it did.
+    fn render_array(&self, values: &[&Result<Bound>], sql: &mut Sql<'_>) -> Result<bool> {
+        let Some(Ok(Bound::Value(sql_type, _))) = values.first() else { return Ok(false) };
+        let Some(array) = sql.array_of(*sql_type, values.len()) else { return Ok(false) };
+        let of_type = values.iter().map(|value| match value {
+            Ok(Bound::Value(other, value)) if other == sql_type => Some(value.borrowed()),
+            Ok(_) | Err(_) => None,
+        });
+        let Some(values) = of_type.collect::<Option<Elements<'static>>>() else { return Ok(false) };
+        render_beside(&*self.subject, sql)?;
+        sql.push(if self.negated { " <> ALL(" } else { " = ANY(" });
+        sql.bind(array, Value::Array(values)).push(")");
+        Ok(true)
+    }
+
     fn render_list(&self, sql: &mut Sql<'_>, list: impl FnOnce(&mut Sql<'_>) -> Result<()>) -> Result<()> {
         render_beside(&*self.subject, sql)?;
         sql.push(if self.negated { " NOT IN (" } else { " IN (" });

@@ -46,6 +46,11 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         true
     }
 
+    /// Whether one parameter can be an array, and `= ANY(?)` stands for `IN (?, ?, …)`.
+    fn takes_arrays(&self) -> bool {
+        false
+    }
+
     /// How it is asked for its plan of a statement.
     fn explaining(&self) -> Explaining {
         Explaining { words: "EXPLAIN ", analyze: "EXPLAIN ANALYZE ", tree: false }

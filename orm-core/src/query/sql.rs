@@ -317,6 +317,14 @@ impl<'d> Sql<'d> {
         self.parameter(sql_type)
     }
 
+    /// The type of a parameter that holds this many values of one type, where the database takes an array for a list: a list of
+    /// each length would be a statement of its own. A short one is, as it is easier to read and to plan.
+    pub(crate) fn array_of(&self, element: SqlType, count: usize) -> Option<SqlType> {
+        const FEW: usize = 8;
+        let is_long = count > FEW && self.dialect.takes_arrays();
+        is_long.then(|| element.array()).flatten()
+    }
+
     /// Adds ` WHERE key = ?`, for each column of the key.
     pub fn where_key(&mut self, table: &Table) -> &mut Self {
         self.push(" WHERE ").key_condition(table)

@@ -73,6 +73,29 @@ impl SqlType {
         matches!(self, SqlType::Array(_))
     }
 
+    /// The type of arrays of these values; none of arrays, and none of types that have names.
+    pub(crate) fn array(self) -> Option<Self> {
+        let element = match self {
+            Self::Bool => &Self::Bool,
+            Self::SmallInt => &Self::SmallInt,
+            Self::Integer => &Self::Integer,
+            Self::BigInt => &Self::BigInt,
+            Self::Real => &Self::Real,
+            Self::Double => &Self::Double,
+            Self::Text => &Self::Text,
+            Self::Bytes => &Self::Bytes,
+            Self::Decimal => &Self::Decimal,
+            Self::Date => &Self::Date,
+            Self::Time => &Self::Time,
+            Self::Timestamp => &Self::Timestamp,
+            Self::TimestampTz => &Self::TimestampTz,
+            Self::Uuid => &Self::Uuid,
+            Self::Json => &Self::Json,
+            Self::Enum(_) | Self::Array(_) => return None,
+        };
+        Some(Self::Array(element))
+    }
+
     /// A value of this type as it was read from a database that may lack the type, in the shape in which a program's own
     /// values of the type travel. Values that are to be equal have to be in the same shape.
     pub fn shape(self, value: Value<'_>) -> Result<Value<'_>> {

@@ -86,6 +86,14 @@ mod query {
         assert_eq!(names(&mut session, User::select().filter(User::AGE.in_(none))).await.len(), 0);
         assert_eq!(names(&mut session, User::select().filter(User::AGE.not_in(none))).await.len(), 5);
         assert_eq!(names(&mut session, User::select().filter(User::NAME.not_in(["Bob"]))).await.len(), 4);
+        // The same of lists so long that a database may take them as one array; some ages are NULL.
+        let ages = |with: Option<i32>| (100..120).map(Some).chain([Some(30), with]);
+        let mut count = async |filter| names(&mut session, User::select().filter(filter)).await.len();
+        let null = count(User::AGE.is_null()).await;
+        assert_eq!(count(User::AGE.in_(ages(Some(31)))).await, count(User::AGE.eq(30)).await);
+        assert_eq!(count(User::AGE.in_(ages(None))).await, count(User::AGE.eq(30)).await + null);
+        assert_eq!(count(User::AGE.not_in(ages(Some(31)))).await, count(User::AGE.ne(30)).await);
+        assert_eq!(count(User::AGE.not_in(ages(None))).await, count(User::AGE.ne(30)).await);
         let hostile = ["'; DROP TABLE users; --", "Bob"];
         assert_eq!(names(&mut session, User::select().filter(User::NAME.in_(hostile))).await, ["Bob"]);
     }

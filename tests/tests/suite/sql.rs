@@ -60,6 +60,16 @@ fn lists() {
     );
 }
 
+/// A list of any length is one statement where the database takes arrays.
+#[test]
+fn long_lists() {
+    check(
+        User::select().filter(User::ID.in_(1..10)).filter(User::ID.not_in(1..10)),
+        &format!(r#""users" WHERE "id" IN ({0}) AND "id" NOT IN ({0})"#, ["?"; 9].join(", ")),
+        r#""users" WHERE "id" = ANY($1) AND "id" <> ALL($2)"#,
+    );
+}
+
 #[test]
 fn text_searches() {
     check(

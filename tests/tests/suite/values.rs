@@ -82,6 +82,13 @@ macro_rules! each_type {
                     assert_eq!(listed.len(), count);
                     let listed = Holder::select().filter(Holder::VALUE.not_in(samples().iter().skip(1)));
                     assert_eq!(session.rows(listed).await.unwrap().len(), 2);
+                    // A long list is one array, where there are any.
+                    let known = samples();
+                    let long = Holder::select().filter(Holder::MAYBE.in_(known.iter().cycle().take(20)));
+                    assert_eq!(session.rows(long).await.unwrap().len(), count);
+                    let long = known.iter().skip(1).cycle().take(20);
+                    let long = Holder::select().filter(Holder::VALUE.not_in(long));
+                    assert_eq!(session.rows(long).await.unwrap().len(), 2);
                     let none = session.rows(Holder::select().filter(Holder::MAYBE.eq(None::<$type>))).await.unwrap();
                     assert_eq!(none.len(), 1);
                 }

@@ -3,7 +3,6 @@
 use foldhash::{HashSet, HashSetExt};
 
 use super::Unit;
-use crate::Result;
 use crate::driver::Row;
 use crate::metadata::Table;
 use crate::model::Keeper;
@@ -12,6 +11,7 @@ use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
+use crate::{Result, Value};
 
 /// How many rows one statement reads.
 pub(super) const CHUNK: usize = 500;
@@ -84,7 +84,13 @@ impl Unit {
             }
             (_, [key]) => {
                 let key = &table.columns()[*key];
-                sql.push(" WHERE ").name(&key.name).push(" IN (");
+                sql.push(" WHERE ").name(&key.name);
+                if let Some(array) = sql.array_of(key.sql_type, keys.len()) {
+                    let values = Value::Array(keys.iter().flat_map(|key| key.values(1)).collect());
+                    sql.push(" = ANY(").parameter(array).push(")");
+                    return Ok(Rendered { values: vec![values], ..sql.finish()? });
+                }
+                sql.push(" IN (");
                 sql.list(keys, |sql, _| {
                     sql.parameter(key.sql_type);
                 });
