@@ -7,6 +7,7 @@
 mod blocking;
 mod buffer;
 mod spool;
+mod together;
 mod transaction;
 mod worker;
 
@@ -23,6 +24,7 @@ pub use crate::value::{Row, no_such_column};
 pub use blocking::Blocking;
 pub use buffer::RowBuffer;
 pub use spool::Spool;
+pub use together::{Entry, Failed};
 pub(crate) use transaction::may_open_transaction;
 pub use transaction::{Begin, Control, Isolation};
 pub use worker::Worker;
@@ -190,6 +192,23 @@ pub trait Connection: Send {
     /// database keeps to it. Returns the number of rows affected.
     fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64>;
 
+    /// Runs writes in their order, none of which needs the answer of another, and then COMMIT, if it is wanted and nothing
+    /// failed. A driver that can sends all of it before it waits for the first answer; here it is done one after the other.
+    /// What is behind a write that failed MUST NOT take effect.
+    fn write_together(&mut self, entries: &mut [Entry<'_>], commits: bool) -> Result<(), Failed> {
+        for (at, entry) in entries.iter_mut().enumerate() {
+            let done = match entry.returns {
+                true => self
+                    .write_returning(entry.write, &mut entry.rows)
+                    .map(|affected| entry.written.affected = affected),
+                false => self.write(entry.write).map(|written| entry.written = written),
+            };
+            done.map_err(|error| Failed { at, error })?;
+        }
+        let committed = if commits { self.control(Control::Commit) } else { Ok(()) };
+        committed.map_err(|error| Failed { at: entries.len(), error })
+    }
+
     /// Runs statements without parameters and without a result that is wanted.
     fn script(&mut self, sql: &str) -> Result<()>;
 
@@ -236,6 +255,13 @@ pub trait AsyncConnection: Send {
         write: Write<'a>,
         sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64>>;
+
+    /// See [`Connection::write_together`].
+    fn write_together<'a>(
+        &'a mut self,
+        entries: &'a mut [Entry<'_>],
+        commits: bool,
+    ) -> BoxFuture<'a, Result<(), Failed>>;
 
     /// See [`Connection::script`].
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>>;

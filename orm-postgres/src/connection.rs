@@ -2,6 +2,7 @@
 //! the transaction.
 
 mod cursor;
+mod together;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use futures_util::future::join;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use orm_core::driver::{
-    AsyncConnection, Begin, BoxFuture, Control, Isolation, Sink, Statement, Write, Written,
+    AsyncConnection, Begin, BoxFuture, Control, Entry, Failed, Isolation, Sink, Statement, Write, Written,
 };
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
@@ -21,10 +22,11 @@ use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
 use crate::cancel::Cancel;
 use crate::parameters::Parameters;
 use crate::prepared::Prepared;
-use crate::result::{Failure, check_keys, check_order, read, read_keys};
+use crate::result::{Failure, read};
 use crate::value::wire_type;
 use crate::{error, pooler};
 use cursor::Cursor;
+use together::flat;
 
 /// How many rows are on their way at most when each is a request of its own.
 const IN_FLIGHT: usize = 256;
@@ -130,12 +132,6 @@ impl PostgresConnection {
         self.end_alone(alone, result).await
     }
 
-    async fn write(&mut self, write: Write<'_>) -> Result<Written> {
-        let alone = self.begin_alone();
-        let result = self.write_all(write).await;
-        self.end_alone(alone, result).await
-    }
-
     /// Behind a pooler a statement needs a transaction to keep the server's connection.
     fn begin_alone(&mut self) -> bool {
         let alone = self.pooled.is_some() && self.transaction == Transaction::None;
@@ -189,18 +185,6 @@ impl PostgresConnection {
         Some(std::mem::replace(&mut self.transaction, Transaction::None))
     }
 
-    async fn write_all(&mut self, write: Write<'_>) -> Result<Written> {
-        if write.rows.is_empty() {
-            return Ok(Written::default());
-        }
-        let written = match write.layout {
-            Layout::PerRow => self.write_rows(write).await?,
-            Layout::Arrays => self.write_arrays(write).await?,
-            Layout::Flat(_) => return Err(flat()),
-        };
-        check_keys(write, written)
-    }
-
     async fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
         let alone = self.begin_alone();
         let result = self.return_all(write, sink).await;
@@ -222,29 +206,6 @@ impl PostgresConnection {
         let rest = pipeline_returning(&self.client, &prepared, &parameters, 1..runs, sink).await;
         affected += rest.map_err(|failure| self.stopped(failure))?;
         Ok(affected)
-    }
-
-    async fn write_arrays(&mut self, write: Write<'_>) -> Result<Written> {
-        let parameters = Parameters::arrays(write.statement.parameters(), write.rows)?;
-        let started = self.start(write.statement, Layout::Arrays, &parameters).await?;
-        let written =
-            read_keys(started.rows, &started.prepared).await.map_err(|failure| self.stopped(failure))?;
-        // The k-th key belongs to the k-th row. The statement is INSERT … SELECT … FROM unnest(…) WITH ORDINALITY … ORDER BY
-        // ordinality, and PostgreSQL evaluates the default nextval(…), which is volatile, on top of the sorted subquery: keys
-        // are drawn in the order of the rows, so an ascending sequence gives growing ones. In what order RETURNING hands them
-        // out is not promised; that they grow shows that it is the order of the rows. Anything else is refused.
-        check_order(&written.keys).inspect_err(|_| self.transaction = Transaction::Failed)?;
-        Ok(written)
-    }
-
-    async fn write_rows(&mut self, write: Write<'_>) -> Result<Written> {
-        let parameters = Parameters::rows(write.statement.parameters(), write.rows)?;
-        // The first row goes ahead, with all that may have to be done before it.
-        let Started { rows, prepared } = self.start(write.statement, Layout::PerRow, &parameters).await?;
-        let mut written = read_keys(rows, &prepared).await.map_err(|failure| self.stopped(failure))?;
-        let rest = pipeline(&self.client, &prepared, &parameters, 1..write.rows.len(), &mut written).await;
-        rest.map_err(|failure| self.stopped(failure))?;
-        Ok(written)
     }
 
     /// Sends a statement with its first set of parameters. One whose plan the server has dropped is prepared again,
@@ -462,26 +423,8 @@ fn may_change_isolation(sql: &str) -> bool {
     ["transaction_isolation", "characteristics", "set_config"].iter().any(|word| sql.contains(word))
 }
 
-/// Runs a statement with more sets of parameters, without waiting for one before the next is sent.
-async fn pipeline(
-    client: &Client,
-    prepared: &tokio_postgres::Statement,
-    parameters: &Parameters,
-    runs: Range<usize>,
-    written: &mut Written,
-) -> std::result::Result<(), Failure> {
-    let send = |run| async move {
-        read_keys(client.query_raw(prepared, parameters.run(run)).await?, prepared).await
-    };
-    let mut results = stream::iter(runs).map(send).buffered(IN_FLIGHT);
-    while let Some(one) = results.try_next().await? {
-        written.affected += one.affected;
-        written.keys.extend(one.keys);
-    }
-    Ok(())
-}
-
-/// The same for a statement that returns rows, which go to the sink in the order of the parameters.
+/// Runs a statement with more sets of parameters, without waiting for one before the next is sent. Its rows go to the sink in the
+/// order of the parameters.
 async fn pipeline_returning(
     client: &Client,
     prepared: &tokio_postgres::Statement,
@@ -496,11 +439,6 @@ async fn pipeline_returning(
         affected += read(rows, prepared, sink).await?;
     }
     Ok(affected)
-}
-
-#[cold]
-fn flat() -> Error {
-    Error::new(ErrorKind::Unsupported, "PostgreSQL takes rows one by one or as arrays, not as one flat list")
 }
 
 /// A call that leaves a mark if it is dropped before its answer has come.
@@ -537,6 +475,14 @@ impl AsyncConnection for PostgresConnection {
 
     fn write<'a>(&'a mut self, write: Write<'a>) -> BoxFuture<'a, Result<Written>> {
         owing!(self.write(write))
+    }
+
+    fn write_together<'a>(
+        &'a mut self,
+        entries: &'a mut [Entry<'_>],
+        commits: bool,
+    ) -> BoxFuture<'a, Result<(), Failed>> {
+        owing!(self.write_together(entries, commits))
     }
 
     fn write_returning<'a>(

@@ -29,6 +29,11 @@ impl Prepared {
         Some(entry.statement.clone())
     }
 
+    /// Whether any are kept.
+    pub(crate) fn keeps(&self) -> bool {
+        self.capacity > 0
+    }
+
     pub(crate) fn insert(&mut self, id: u64, statement: Statement) {
         if self.capacity == 0 {
             return;

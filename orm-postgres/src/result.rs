@@ -53,6 +53,13 @@ pub(crate) enum Failure {
     Sink(Error),
 }
 
+impl Failure {
+    /// Whether the server has answered, with an error.
+    pub(crate) fn is_of_server(&self) -> bool {
+        matches!(self, Self::Driver(error) if error.as_db_error().is_some())
+    }
+}
+
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Driver(error)
@@ -69,6 +76,11 @@ pub(crate) async fn read(
     if let Some(columns) = sink.columns() {
         columns.extend(prepared.columns().iter().map(|column| column.name().to_owned()));
     }
+    read_rows(rows, sink).await
+}
+
+/// The same without the names of the columns.
+pub(crate) async fn read_rows(rows: RowStream, sink: &mut dyn Sink) -> std::result::Result<u64, Failure> {
     let mut rows = std::pin::pin!(rows);
     let mut taken = Ok(());
     while let Some(row) = rows.try_next().await? {
@@ -81,16 +93,13 @@ pub(crate) async fn read(
 }
 
 /// Reads the result of a write: the keys, if it returns any.
-pub(crate) async fn read_keys(
-    rows: RowStream,
-    prepared: &Statement,
-) -> std::result::Result<Written, Failure> {
+pub(crate) async fn read_keys(rows: RowStream) -> std::result::Result<Written, Failure> {
     let mut keys = Vec::new();
     let mut sink = |row: &dyn Row| {
         keys.push(key(row)?);
         Ok(())
     };
-    let affected = read(rows, prepared, &mut sink).await?;
+    let affected = read_rows(rows, &mut sink).await?;
     Ok(Written { affected, keys })
 }
 
@@ -104,7 +113,7 @@ fn key(row: &dyn Row) -> Result<i64> {
 }
 
 /// Refuses keys that cannot be matched to rows: a trigger or a rule has skipped some.
-pub(crate) fn check_keys(write: Write<'_>, written: Written) -> Result<Written> {
+pub(crate) fn check_keys(write: Write<'_>, written: &Written) -> Result<()> {
     let (rows, keys) = (write.rows.len(), written.keys.len());
     if write.keys && rows != keys {
         return Err(Error::new(
@@ -112,7 +121,7 @@ pub(crate) fn check_keys(write: Write<'_>, written: Written) -> Result<Written> 
             format!("{rows} rows were inserted, but {keys} keys came back"),
         ));
     }
-    Ok(written)
+    Ok(())
 }
 
 /// Refuses keys that do not grow: those of a sequence that counts down or starts again, or made by a trigger.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,6 +18,12 @@ pub struct Proxy {
 impl Proxy {
     /// Starts a proxy in front of `target`, `host:port`, on a thread of its own.
     pub fn start(target: String) -> Self {
+        Self::delayed(target, Duration::ZERO)
+    }
+
+    /// The same, with this much time before each answer is handed on: what a client sends without waiting is then there, and
+    /// counts as one round trip even on a busy machine.
+    pub fn delayed(target: String, delay: Duration) -> Self {
         let trips = Arc::new(AtomicUsize::new(0));
         let counter = trips.clone();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -30,7 +37,7 @@ impl Proxy {
                 while let Ok((client, _)) = listener.accept().await {
                     accepted.fetch_add(1, Ordering::SeqCst);
                     let server = TcpStream::connect(&target).await.unwrap();
-                    tokio::spawn(forward(client, server, counter.clone()));
+                    tokio::spawn(forward(client, server, counter.clone(), delay));
                 }
             });
         });
@@ -48,7 +55,7 @@ impl Proxy {
     }
 }
 
-async fn forward(client: TcpStream, server: TcpStream, trips: Arc<AtomicUsize>) {
+async fn forward(client: TcpStream, server: TcpStream, trips: Arc<AtomicUsize>, delay: Duration) {
     client.set_nodelay(true).unwrap();
     server.set_nodelay(true).unwrap();
     let (mut from_client, mut to_client) = client.into_split();
@@ -58,6 +65,9 @@ async fn forward(client: TcpStream, server: TcpStream, trips: Arc<AtomicUsize>) 
     tokio::spawn(async move {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
             heard.store(true, Ordering::SeqCst);
             if to_client.write_all(&buffer[..length]).await.is_err() {
                 break;

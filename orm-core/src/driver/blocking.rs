@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::driver::{AsyncConnection, BoxFuture, Connection, Control, Sink, Statement, Write, Written};
+use crate::driver::{
+    AsyncConnection, BoxFuture, Connection, Control, Entry, Failed, Sink, Statement, Write, Written,
+};
 use crate::error::{Error, ErrorKind};
 use crate::{Result, Value};
 
@@ -34,11 +36,11 @@ struct OwnRuntime(Option<Runtime>);
 
 impl OwnRuntime {
     /// Drives one call to its end.
-    fn wait<T>(&self, call: BoxFuture<'_, Result<T>>) -> Result<T> {
+    fn wait<T, E: From<Error>>(&self, call: BoxFuture<'_, Result<T, E>>) -> Result<T, E> {
         refuse_inside_async()?;
         match &self.0 {
             Some(runtime) => runtime.block_on(call),
-            None => Err(Error::new(ErrorKind::ConnectionLost, "the connection is closed")),
+            None => Err(Error::new(ErrorKind::ConnectionLost, "the connection is closed").into()),
         }
     }
 }
@@ -74,6 +76,10 @@ impl Connection for Blocking {
 
     fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
         self.runtime.wait(self.connection.write_returning(write, sink))
+    }
+
+    fn write_together(&mut self, entries: &mut [Entry<'_>], commits: bool) -> Result<(), Failed> {
+        self.runtime.wait(self.connection.write_together(entries, commits))
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {

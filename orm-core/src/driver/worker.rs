@@ -6,9 +6,11 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::driver::{
-    AsyncConnection, BoxFuture, Connection, Control, RowBuffer, Sink, Statement, Write, Written,
+    AsyncConnection, BoxFuture, Connection, Control, Entry, Failed, RowBuffer, Sink, Statement, Write,
+    Written,
 };
 use crate::error::{Error, ErrorKind};
+use crate::query::Layout;
 use crate::{Result, Value};
 
 type Job = Box<dyn FnOnce(&mut dyn Connection) + Send>;
@@ -129,6 +131,30 @@ impl AsyncConnection for Worker {
         })
     }
 
+    fn write_together<'a>(
+        &'a mut self,
+        entries: &'a mut [Entry<'_>],
+        commits: bool,
+    ) -> BoxFuture<'a, Result<(), Failed>> {
+        Box::pin(async move {
+            let copy =
+                |(at, entry): (usize, &Entry<'_>)| Copied::of(entry).map_err(|error| Failed { at, error });
+            let copies: Vec<_> = entries.iter().enumerate().map(copy).collect::<Result<_, _>>()?;
+            let job = move |connection: &mut dyn Connection| {
+                let mut copied: Vec<_> = copies.iter().map(Copied::entry).collect();
+                let result = connection.write_together(&mut copied, commits);
+                let answers: Vec<_> =
+                    copied.into_iter().map(|Entry { written, rows, .. }| (written, rows)).collect();
+                Ok((result, answers))
+            };
+            let (result, answers) = self.call(job).await?;
+            for (entry, (written, rows)) in entries.iter_mut().zip(answers) {
+                (entry.written, entry.rows) = (written, rows);
+            }
+            result
+        })
+    }
+
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {
         let sql = sql.to_owned();
         Box::pin(self.call(move |connection| connection.script(&sql)))
@@ -172,6 +198,28 @@ impl AsyncConnection for Worker {
 
     fn is_broken(&self) -> bool {
         self.broken
+    }
+}
+
+/// A write whose rows were copied, for the way to the thread.
+struct Copied {
+    statement: Arc<Statement>,
+    layout: Layout,
+    rows: RowBuffer,
+    keys: bool,
+    returns: bool,
+}
+
+impl Copied {
+    fn of(entry: &Entry<'_>) -> Result<Self> {
+        let Write { statement, layout, rows, keys } = entry.write;
+        let (statement, rows) = (statement.clone(), RowBuffer::copy(rows)?);
+        Ok(Self { statement, layout, rows, keys, returns: entry.returns })
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        let Self { statement, layout, rows, keys, returns } = self;
+        Entry::new(Write { statement, layout: *layout, rows, keys: *keys }, *returns)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::driver::{Begin, Control, Sink, Statement, Write, Written, may_open_transaction};
+use crate::driver::{Begin, Control, Entry, Failed, Sink, Statement, Write, Written, may_open_transaction};
 use crate::engine::observer::OneSet;
 use crate::engine::pool::{Idle, Link, Room};
 use crate::engine::watch::{Asked, Watch};
@@ -37,7 +37,7 @@ macro_rules! call {
         let result = match &mut $lease.link {
             Some(Link::Blocking(connection)) => connection.$method($($argument),*),
             Some(Link::Async(connection)) => connection.$method($($argument),*).await,
-            None => Err(Error::new(ErrorKind::ConnectionLost, "the connection was given back")),
+            None => Err(Error::new(ErrorKind::ConnectionLost, "the connection was given back").into()),
         };
         $lease.busy = false;
         result
@@ -108,6 +108,45 @@ impl Lease {
         result
     }
 
+    /// Sends writes together, and COMMIT behind them if it need not wait for their answers.
+    pub(crate) async fn write_together(
+        &mut self,
+        entries: &mut [Entry<'_>],
+        commits: bool,
+    ) -> Result<(), Failed> {
+        self.tainted |= entries.iter().any(|entry| entry.write.statement.may_open_transaction());
+        let start = self.start();
+        let result = call!(self.write_together(entries, commits));
+        let done = result.as_ref().err().map_or(entries.len(), |failed| failed.at);
+        for Entry { write, written, .. } in entries.iter().take(done) {
+            let asked = Asked { sql: write.statement.sql(), parameters: Some(write.rows) };
+            self.tell_statement(start, asked, Ok(written.affected));
+        }
+        let result = result.map_err(|Failed { at, error }| match entries.get(at) {
+            Some(Entry { write, .. }) => {
+                let asked = Asked { sql: write.statement.sql(), parameters: Some(write.rows) };
+                let error = self.blame(asked, error);
+                self.tell_statement(start, asked, Err(&error));
+                Failed { at, error }
+            }
+            None => Failed { at, error },
+        });
+        match commits {
+            true => self.end_with(entries.len(), result),
+            false => result,
+        }
+    }
+
+    /// Takes in what became of writes and the COMMIT behind them.
+    fn end_with(&mut self, count: usize, result: Result<(), Failed>) -> Result<(), Failed> {
+        match result {
+            Err(failed) if failed.at < count && !self.is_broken() => Err(failed),
+            result => self
+                .committed(result.map_err(|failed| failed.error))
+                .map_err(|error| Failed { at: count, error }),
+        }
+    }
+
     /// Runs a statement that was written to be run, with its rows if they travel apart.
     pub(crate) async fn run_rendered(
         &mut self,
@@ -143,6 +182,11 @@ impl Lease {
 
     pub(crate) async fn commit(&mut self) -> Result<()> {
         let result = call!(self.control(Control::Commit));
+        self.committed(result)
+    }
+
+    /// Takes in what became of a COMMIT.
+    fn committed(&mut self, result: Result<()>) -> Result<()> {
         match self.tell_control(&result, &Event::Commit) {
             Ok(()) => {
                 self.tainted = false;
@@ -214,6 +258,11 @@ impl Lease {
     /// Tells the observer of something that is no error.
     pub(crate) fn warn(&self, message: &str) {
         self.tell(&Event::Warning(message));
+    }
+
+    /// Whether a transaction may be open.
+    pub(crate) fn is_tainted(&self) -> bool {
+        self.tainted
     }
 
     pub(crate) fn is_broken(&self) -> bool {

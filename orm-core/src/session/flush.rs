@@ -1,19 +1,18 @@
-//! Carrying out a plan: batch by batch, each acknowledged before memory moves on.
+//! Carrying out a plan: what needs nothing from each other is sent together, and memory moves on when it is acknowledged.
 
 mod assigned;
 mod links;
+mod together;
 
 use std::borrow::Cow;
 
 use crate::Result;
-use crate::driver::{RowBuffer, Rows, Write, Written};
+use crate::driver::{Failed, Rows, Written};
 use crate::engine::{EngineCore, Lease, counts};
 use crate::error::{Error, ErrorKind};
-use crate::metadata::Table;
-use crate::query::{Dialect, Layout, WriteKind, WriteShape};
+use crate::query::{Dialect, WriteKind, WriteShape};
 use crate::session::arena::{Arena, State};
 use crate::session::entities::Entities;
-use crate::session::fetched::{columns_to_fetch, generated_keys};
 use crate::session::identity::Identity;
 use crate::session::maker::Options;
 use crate::session::plan::{Step, fill_in_keys, saves_and_deletes};
@@ -21,77 +20,86 @@ use crate::session::relations::LinkStep;
 use crate::session::rows::Selection;
 
 use assigned::AssignedRows;
+use together::{Piece, Ready};
 
+/// Runs the steps. If COMMIT is wanted it is sent with the last of them, where nothing waits for their answers; whether that
+/// was done.
 pub(super) async fn run(
     entities: &mut Entities,
     (steps, links): (&[Step], &[LinkStep]),
     engine: &EngineCore,
     lease: &mut Lease,
     options: &Options,
-) -> Result<()> {
+    commits: bool,
+) -> Result<bool> {
     let (saves, deletes) = saves_and_deletes(steps);
-    for step in saves {
-        run_step(entities, step, engine, lease, options).await?;
+    let links = links.iter().map(Piece::Link);
+    let pieces: Vec<_> =
+        saves.iter().map(Piece::Step).chain(links).chain(deletes.iter().map(Piece::Step)).collect();
+    let (mut left, mut committed) = (&pieces[..], false);
+    while let Some(&first) = left.first() {
+        let (together, rest) = left.split_at(together::count(entities, left));
+        left = rest;
+        match first {
+            Piece::Step(step) if step.is_done_already() => take_over(entities, step)?,
+            Piece::Step(step) if is_set_alone(entities, step) => {
+                run_each(entities, step, engine, lease).await?;
+            }
+            Piece::Step(_) | Piece::Link(_) => {
+                let ready = together.iter().map(|&piece| Ready::of(entities, piece));
+                let ready: Vec<_> = ready.collect::<Result<_>>()?;
+                committed = commits && left.is_empty() && ready.iter().all(Ready::may_be_committed);
+                send(entities, &ready, engine, lease, options, committed).await?;
+            }
+        }
     }
-    for step in links {
-        links::run(entities, step, engine, lease).await?;
-    }
-    for step in deletes {
-        run_step(entities, step, engine, lease, options).await?;
-    }
-    Ok(())
+    Ok(committed)
 }
 
-async fn run_step(
+/// New entities whose rows are there already.
+fn take_over(entities: &mut Entities, step: &Step) -> Result<()> {
+    fill_in_keys(entities, step)?;
+    still_there(entities, step)?;
+    let mut pairs = step.slots.iter().zip(&step.replaces);
+    pairs.try_for_each(|(&new, &old)| entities.replaced_by_equal(step.place(old), step.place(new)))
+}
+
+async fn run_each(
     entities: &mut Entities,
     step: &Step,
     engine: &EngineCore,
     lease: &mut Lease,
-    options: &Options,
 ) -> Result<()> {
     fill_in_keys(entities, step)?;
-    let dialect = engine.backend().dialect();
-    let table = entities.arenas[step.arena as usize].table;
-    let shape = WriteShape::new(table, step.kind, step.columns.clone()).fetching(fetched(table, step));
-    let shape = if step.blind { shape.by_key_alone() } else { shape };
     let slots = still_there(entities, step)?;
-    if step.is_done_already() {
-        let mut pairs = step.slots.iter().zip(&step.replaces);
-        return pairs
-            .try_for_each(|(&new, &old)| entities.replaced_by_equal(step.place(old), step.place(new)));
-    }
     entities.fill_in_automatic(step, &slots)?;
-    if step.slots.first().is_some_and(|&slot| is_set_alone(entities, step, slot)) {
-        return assigned::run_each(entities, step, &slots, engine, lease).await;
+    assigned::run_each(entities, step, &slots, engine, lease).await
+}
+
+/// Sends what is ready, and takes in what became of it.
+async fn send(
+    entities: &mut Entities,
+    ready: &[Ready<'_>],
+    engine: &EngineCore,
+    lease: &mut Lease,
+    options: &Options,
+    commits: bool,
+) -> Result<()> {
+    let dialect = engine.backend().dialect();
+    let parts = together::parts(ready, engine)?;
+    let rows: Vec<_> = parts.iter().map(|part| part.rows(entities)).collect::<Result<_>>()?;
+    let mut entries: Vec<_> = parts.iter().zip(&rows).map(|(part, rows)| part.entry(&**rows)).collect();
+    if let Err(Failed { at, error }) = lease.write_together(&mut entries, commits).await {
+        let failed = parts.get(at).zip(rows.get(at));
+        return Err(failed.map_or_else(
+            || error.clone(),
+            |(part, rows)| part.blame(entities, dialect, &**rows, error.clone()),
+        ));
     }
-    let mut left = &*slots;
-    while !left.is_empty() {
-        let layout = dialect.layout(&shape, left.len());
-        let (slots, rest) = match layout {
-            Layout::PerRow | Layout::Arrays => (left, &[][..]),
-            Layout::Flat(rows) => left.split_at_checked(rows).unwrap_or((left, &[])),
-        };
-        let statement = engine.statements().write(dialect, &shape, layout)?;
-        let done = step.slots.len() - left.len();
-        let holders = step.replaces.get(done..).unwrap_or_default();
-        let rows = rows_of(entities, step, &shape, slots, holders)?;
-        let keys = shape.generated_key().is_some();
-        let write = Write { statement: &statement, layout, rows: &*rows, keys };
-        let sent = send(lease, write, &shape).await;
-        let arena = &entities.arenas[step.arena as usize];
-        let (written, made) = sent.map_err(|error| blame(arena, dialect, &shape, &*rows, error))?;
-        drop(rows);
-        if options.warns_of_gone_rows {
-            warn_of_gone(step, &shape, slots.len(), &written, lease);
-        }
-        acknowledge(entities, step, (slots, holders), &shape, &written)?;
-        if !shape.fetched().is_empty() {
-            entities.take_fetched(step.arena, shape.fetched(), &made)?;
-        }
-        if step.kind == WriteKind::Update && !step.clear {
-            entities.forget_computed(step.arena, slots)?;
-        }
-        left = rest;
+    let answers: Vec<_> = entries.into_iter().map(|entry| (entry.written, entry.rows)).collect();
+    drop(rows);
+    for (part, (written, made)) in parts.iter().zip(answers) {
+        part.take_answer(entities, written, &made, lease, options)?;
     }
     Ok(())
 }
@@ -189,31 +197,10 @@ fn stale(entities: &Entities, step: &Step, counts: &str) -> Error {
     Error::new(ErrorKind::StaleData, message).with_model(model)
 }
 
-fn is_set_alone(entities: &Entities, step: &Step, slot: u32) -> bool {
-    !step.assigned.is_empty() && entities.is_set_alone(step.place(slot))
-}
-
-/// What is read with the statement of a step.
-fn fetched(table: &Table, step: &Step) -> Vec<usize> {
-    match step.kind {
-        WriteKind::Delete => Vec::new(),
-        WriteKind::Update if step.clear => Vec::new(),
-        WriteKind::Insert | WriteKind::Update => {
-            let is_new = step.kind == WriteKind::Insert || !step.replaces.is_empty();
-            columns_to_fetch(table, is_new, &step.columns)
-        }
-    }
-}
-
-/// Runs a statement for its rows. What the database has made of them comes back as rows, their keys in front.
-async fn send(lease: &mut Lease, write: Write<'_>, shape: &WriteShape) -> Result<(Written, RowBuffer)> {
-    let mut made = RowBuffer::new(false);
-    if shape.fetched().is_empty() {
-        return Ok((lease.write(write).await?, made));
-    }
-    let affected = lease.write_returning(write, &mut made).await?;
-    let keys = generated_keys(shape, write.layout, &made)?;
-    Ok((Written { affected, keys }, made))
+/// Whether each row of a step is a statement of its own.
+fn is_set_alone(entities: &Entities, step: &Step) -> bool {
+    let is_alone = |&slot: &u32| entities.is_set_alone(step.place(slot));
+    !step.assigned.is_empty() && step.slots.first().is_some_and(is_alone)
 }
 
 fn inserted(

@@ -176,10 +176,16 @@ impl Unit {
     }
 
     pub(super) async fn flush(&mut self) -> Result<()> {
+        self.flush_and(false).await.map(drop)
+    }
+
+    /// Flushes. If COMMIT is wanted it is sent along, where nothing waits for an answer; whether that was done.
+    async fn flush_and(&mut self, commits: bool) -> Result<bool> {
         self.check()?;
         if !self.entities.may_have_changes() {
-            return Ok(());
+            return Ok(false);
         }
+        let mut committed = false;
         let hooks = self.options.hooks.clone();
         let (links, steps) = match self.entities.has_relations {
             true => Box::pin(self.plan_with_relations(hooks.as_ref())).await?,
@@ -197,29 +203,38 @@ impl Unit {
             let Self { entities, engine, lease, options, failed, .. } = self;
             let lease = held(lease)?;
             *failed = Some(unfinished());
-            let ran = flush::run(entities, (&steps, &links), engine, lease, options).await;
+            let ran = flush::run(entities, (&steps, &links), engine, lease, options, commits).await;
             *failed = None;
-            if let Err(error) = ran {
-                return Err(self.fail(error).await);
+            let is_over = !lease.is_tainted();
+            match ran {
+                Ok(done) => committed = done,
+                Err(error) => {
+                    let error = self.fail(error).await;
+                    if is_over {
+                        // It is stored, and memory could not follow.
+                        self.entities.expire_known();
+                    }
+                    return Err(error);
+                }
             }
         }
         self.entities.flushed();
-        let Some(hooks) = hooks.filter(|_| !deeds.is_empty()) else { return Ok(()) };
+        let Some(hooks) = hooks.filter(|_| !deeds.is_empty()) else { return Ok(committed) };
         self.failed = Some(unfinished());
         let done = hooks.after_flush(&mut self.entities, &deeds);
         self.failed = None;
         match done {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(committed),
             Err(error) => Err(self.fail(error).await),
         }
     }
 
     /// The same until nothing is left: hooks may have made further changes.
     async fn flush_all(&mut self) -> Result<()> {
-        self.flush().await?;
         if self.options.hooks.is_none() {
-            return Ok(());
+            return self.flush().await;
         }
+        self.flush().await?;
         for _ in 0..ROUNDS {
             if !self.entities.may_have_changes() {
                 return Ok(());

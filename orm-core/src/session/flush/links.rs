@@ -1,38 +1,24 @@
 //! Rows of join tables: written between the rows that they link and those that are deleted.
 
-use crate::driver::{Rows, Write};
-use crate::engine::{EngineCore, Lease, counts};
+use crate::driver::{Rows, Written};
+use crate::engine::counts;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::ForeignKey;
-use crate::query::{Layout, WriteKind, WriteShape};
+use crate::query::{WriteKind, WriteShape};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 use crate::session::relations::LinkStep;
 use crate::{Result, Value};
 
-/// Runs a step, with the keys that both ends have by now.
-pub(super) async fn run(
+/// Moves memory on when some rows of a step were written.
+pub(super) fn take_answer(
     entities: &mut Entities,
     step: &LinkStep,
-    engine: &EngineCore,
-    lease: &mut Lease,
+    count: usize,
+    written: &Written,
 ) -> Result<()> {
-    let (dialect, shape) = (engine.backend().dialect(), shape_of(step));
-    let mut first = 0;
-    while first < step.len() {
-        let left = step.len() - first;
-        let layout = dialect.layout(&shape, left);
-        let count = match layout {
-            Layout::PerRow | Layout::Arrays => left,
-            Layout::Flat(rows) => rows.min(left),
-        };
-        let statement = engine.statements().write(dialect, &shape, layout)?;
-        let rows = LinkRows::of(entities, step, first, count);
-        let written = lease.write(Write { statement: &statement, layout, rows: &rows, keys: false }).await?;
-        if step.kind == WriteKind::Insert && !step.unless_there && written.affected != count as u64 {
-            return Err(Error::new(ErrorKind::Database, counts("inserted", count, written.affected)));
-        }
-        first += count;
+    if step.kind == WriteKind::Insert && !step.unless_there && written.affected != count as u64 {
+        return Err(Error::new(ErrorKind::Database, counts("inserted", count, written.affected)));
     }
     if step.kind == WriteKind::Delete {
         entities.lose_link_rows(step);
@@ -40,7 +26,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn shape_of(step: &LinkStep) -> WriteShape {
+pub(super) fn shape_of(step: &LinkStep) -> WriteShape {
     let columns = step.columns();
     match step.kind {
         WriteKind::Insert | WriteKind::Update => {
@@ -52,7 +38,7 @@ fn shape_of(step: &LinkStep) -> WriteShape {
 }
 
 /// The keys of the entities that rows link.
-struct LinkRows<'e> {
+pub(super) struct LinkRows<'e> {
     identities: Vec<&'e Identity>,
     /// For each column of a row: which of the identities, and which part of it.
     columns: Vec<(usize, usize)>,
@@ -60,7 +46,7 @@ struct LinkRows<'e> {
 }
 
 impl<'e> LinkRows<'e> {
-    fn of(entities: &'e Entities, step: &LinkStep, first: usize, count: usize) -> Self {
+    pub(super) fn of(entities: &'e Entities, step: &LinkStep, first: usize, count: usize) -> Self {
         let ends = step.keys.len();
         let places = &step.ends[first * ends..][..count * ends];
         let parts = |(end, key): (usize, &&ForeignKey)| (0..key.columns.len()).map(move |part| (end, part));

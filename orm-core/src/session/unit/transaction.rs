@@ -73,10 +73,13 @@ impl Unit {
         if let Some(hooks) = &hooks {
             hooks.before_commit(&mut self.entities)?;
         }
-        self.flush_all().await?;
+        let committed = self.flush_to_commit().await?;
         self.tidy().await?;
         let commits = self.in_transaction();
-        if commits && let Err(error) = self.end(true).await {
+        if commits
+            && !committed
+            && let Err(error) = self.end(true).await
+        {
             return Err(self.fail(error).await);
         }
         self.ended();
@@ -85,6 +88,14 @@ impl Unit {
             hooks.after_commit(&mut self.entities);
         }
         Ok(())
+    }
+
+    /// Writes everything; whether COMMIT went with it. Hooks run before that, and a joined session has none.
+    async fn flush_to_commit(&mut self) -> Result<bool> {
+        if self.options.hooks.is_none() && self.joined.is_none() && self.nested.is_empty() {
+            return self.flush_and(true).await;
+        }
+        self.flush_all().await.map(|()| false)
     }
 
     pub(in crate::session) async fn rollback(&mut self) -> Result<()> {
