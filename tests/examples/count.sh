@@ -1,15 +1,26 @@
 #!/usr/bin/env bash
-# Instructions for each object, this library beside hand-written rusqlite: needs valgrind and a release build of `measure`.
+# Instructions for each object, this library beside hand-written rusqlite: needs valgrind and release builds of `measure` and `eager`.
+# Arguments are the work to count; without them it is all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+examples=${CARGO_TARGET_DIR:-target}/release/examples
 
 count() {
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/measure "$@" 2>&1 |
-        sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 | sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }
 
-for work in insert load rows get query; do
-    raw=$((($(count raw "$work" 3) - $(count raw "$work" 1)) / 20000))
-    ours=$((($(count orm "$work" 3) - $(count orm "$work" 1)) / 20000))
-    echo "$work: raw $raw instructions, orm $ours: $((100 * ours / raw))%"
+# A name, how many objects there are, and what is run for `raw` and for `orm`, with a number of repetitions behind it.
+compare() {
+    local name=$1 objects=$2 raw ours
+    shift 2
+    raw=$((($(count "${@/WHO/raw}" 3) - $(count "${@/WHO/raw}" 1)) / 2 / objects))
+    ours=$((($(count "${@/WHO/orm}" 3) - $(count "${@/WHO/orm}" 1)) / 2 / objects))
+    echo "$name: raw $raw instructions, orm $ours: $((100 * ours / raw))%"
+}
+
+for work in ${*:-insert load rows get query update delete each eager}; do
+    case $work in
+        eager) compare eager 1100 "$examples/eager" WHO ;;
+        *) compare "$work" 10000 --toggle-collect='*only_this*' "$examples/measure" WHO "$work" ;;
+    esac
 done

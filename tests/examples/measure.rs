@@ -1,12 +1,13 @@
 //! This library beside hand-written `rusqlite`, in one interleaved run: `cargo run --release -p orm-tests --example measure`.
 //!
 //! Each round does the same work in both ways, on databases in memory: 10,000 rows of 5 columns, of which both keep what
-//! they read; what is updated or deleted is loaded before. What is shown is the
+//! they read; what is updated or deleted is loaded before, and that is not measured. `each` inserts rows with a commit for each, which is by
+//! hand a statement without a transaction around it. What is shown is the
 //! fastest fifth of the rounds, for each object, and its ratio to the raw driver. An absolute time means nothing.
 //!
 //! With arguments it does one piece of work so often, for a profiler or for counting instructions, which do not depend on
-//! what else the machine does: `valgrind --tool=callgrind target/release/examples/measure orm get 3`. The difference between
-//! 3 and 1 repetitions is 20,000 objects. `tests/examples/count.sh` does that for all of them.
+//! what else the machine does: `valgrind --tool=callgrind --toggle-collect='*only_this*' target/release/examples/measure orm get 3`. The
+//! difference between 3 and 1 repetitions is 20,000 objects. `tests/examples/count.sh` does that for all of them.
 
 #![expect(clippy::unwrap_used, reason = "a program to look at")]
 
@@ -18,7 +19,7 @@ use rusqlite::params;
 
 const ROWS: i64 = 10_000;
 const ROUNDS: usize = 40;
-const WORK: [&str; 7] = ["insert", "load", "rows", "get", "query", "update", "delete"];
+const WORK: [&str; 8] = ["insert", "load", "rows", "get", "query", "update", "delete", "each"];
 
 #[derive(Model)]
 #[model(table = "users")]
@@ -45,9 +46,23 @@ fn users() -> Vec<User> {
 fn main() -> orm::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match &arguments[..] {
-        [who, work, times] => repeat(who, work, times.parse().unwrap()),
-        _ => keep_memory().unwrap_or_else(compare),
+        [who, work, times] if who == "raw" => repeat(&Raw::new(), work, times.parse().unwrap()),
+        [_, work, times] => repeat(&Ours::new()?, work, times.parse().unwrap()),
+        _ => return keep_memory().unwrap_or_else(compare),
     }
+    Ok(())
+}
+
+/// A way to do the work.
+trait Way {
+    type Begun;
+    type Left;
+
+    /// What the work begins with.
+    fn begin(&self, work: &str) -> Self::Begun;
+
+    /// Does it. Gives back what it was given, or what it read, as a program does that wants it.
+    fn run(&self, work: &str, begun: Self::Begun) -> Self::Left;
 }
 
 /// Runs this program again with an allocator that keeps what it is given back. Otherwise much of what is measured is how often, by
@@ -71,10 +86,10 @@ fn compare() -> orm::Result<()> {
     let mut times = WORK.map(|_| (Vec::new(), Vec::new()));
     for _ in 0..ROUNDS {
         let (raw, ours) = (Raw::new(), Ours::new()?);
-        let mut users = (users(), users());
         for (work, (raw_times, our_times)) in WORK.iter().zip(&mut times) {
-            raw_times.push(time(|| raw.run(work, &mut users.0)));
-            our_times.push(time(|| ours.run(work, &mut users.1)));
+            let (by_hand, begun) = (raw.begin(work), ours.begin(work));
+            raw_times.push(time(|| raw.run(work, by_hand)));
+            our_times.push(time(|| ours.run(work, begun)));
         }
     }
     for (work, (mut raw, mut ours)) in WORK.iter().zip(times) {
@@ -85,18 +100,21 @@ fn compare() -> orm::Result<()> {
 }
 
 /// One piece of work on rows that are there, again and again.
-fn repeat(who: &str, work: &str, times: usize) -> orm::Result<()> {
-    let (raw, ours) = (Raw::new(), Ours::new()?);
-    raw.run("insert", &mut users());
-    ours.run("insert", &mut users());
-    for _ in 0..times {
-        let mut users = if work == "insert" { users() } else { Vec::new() };
-        match who {
-            "raw" => drop(black_box(raw.run(work, &mut users))),
-            _ => drop(black_box(ours.run(work, &mut users))),
-        };
+fn repeat(way: &impl Way, work: &str, times: usize) {
+    way.run("insert", way.begin("insert"));
+    for number in 0..times {
+        if work == "delete" && number > 0 {
+            way.run("insert", way.begin("insert"));
+        }
+        let begun = way.begin(work);
+        only_this(|| way.run(work, begun));
     }
-    Ok(())
+}
+
+/// What a profiler is to look at.
+#[inline(never)]
+fn only_this<T>(work: impl FnOnce() -> T) -> T {
+    black_box(work())
 }
 
 /// Nanoseconds for each object; what the work leaves behind is dropped after the clock has stopped.
@@ -124,30 +142,47 @@ impl Raw {
         Self(database)
     }
 
+    fn insert(&self, users: &mut [User]) {
+        let sql = "INSERT INTO users (name, age, email, created) VALUES (?, ?, ?, ?)";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        for user in users {
+            statement.execute(params![user.name, user.age, user.email, user.created]).unwrap();
+            user.id = self.0.last_insert_rowid();
+        }
+    }
+
     fn load(&self) -> Vec<User> {
         let mut select = self.0.prepare_cached("SELECT id, name, age, email, created FROM users").unwrap();
         select.query_map([], read).unwrap().collect::<rusqlite::Result<_>>().unwrap()
     }
+}
 
-    /// Gives back what it read, as a program does that wants it.
-    fn run(&self, work: &str, users: &mut [User]) -> Vec<User> {
-        let database = &self.0;
-        database.execute_batch("BEGIN").unwrap();
-        let mut found = Vec::new();
+impl Way for Raw {
+    type Begun = Vec<User>;
+    type Left = Vec<User>;
+
+    fn begin(&self, work: &str) -> Vec<User> {
         match work {
-            "insert" => {
-                let sql = "INSERT INTO users (name, age, email, created) VALUES (?, ?, ?, ?)";
-                let mut statement = database.prepare_cached(sql).unwrap();
-                for user in users {
-                    statement.execute(params![user.name, user.age, user.email, user.created]).unwrap();
-                    user.id = database.last_insert_rowid();
-                }
-            }
-            "load" | "rows" => found = self.load(),
+            "insert" | "each" => users(),
+            "update" | "delete" => self.load(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn run(&self, work: &str, mut users: Vec<User>) -> Vec<User> {
+        let database = &self.0;
+        if work == "each" {
+            self.insert(&mut users);
+            return users;
+        }
+        database.execute_batch("BEGIN").unwrap();
+        match work {
+            "insert" => self.insert(&mut users),
+            "load" | "rows" => users = self.load(),
             "get" => {
                 for id in 1..=ROWS {
                     let sql = "SELECT id, name, age, email, created FROM users WHERE id = ?";
-                    found.push(database.prepare_cached(sql).unwrap().query_row([id], read).unwrap());
+                    users.push(database.prepare_cached(sql).unwrap().query_row([id], read).unwrap());
                 }
             }
             "query" => {
@@ -156,27 +191,25 @@ impl Raw {
                                WHERE id = ? AND age > ? ORDER BY name ASC LIMIT 10";
                     let mut statement = database.prepare_cached(sql).unwrap();
                     let rows = statement.query_map(params![id, 18], read).unwrap();
-                    found.extend(rows.map(rusqlite::Result::unwrap));
+                    users.extend(rows.map(rusqlite::Result::unwrap));
                 }
             }
             "update" => {
-                found = self.load();
                 let mut statement = database.prepare_cached("UPDATE users SET age = ? WHERE id = ?").unwrap();
-                for user in &mut found {
-                    user.age = 31;
+                for user in &mut users {
+                    user.age += 1;
                     assert_eq!(statement.execute(params![user.age, user.id]).unwrap(), 1);
                 }
             }
             _ => {
-                found = self.load();
                 let mut statement = database.prepare_cached("DELETE FROM users WHERE id = ?").unwrap();
-                for user in &found {
+                for user in &users {
                     assert_eq!(statement.execute([user.id]).unwrap(), 1);
                 }
             }
         }
         database.execute_batch("COMMIT").unwrap();
-        found
+        users
     }
 }
 
@@ -198,13 +231,28 @@ impl Ours {
         engine.create_all(&Metadata::of::<User>())?;
         Ok(Self(engine))
     }
+}
 
-    /// Gives back the session with all that it holds.
-    fn run(&self, work: &str, users: &mut Vec<User>) -> (Session, Vec<User>) {
+impl Way for Ours {
+    type Begun = Begun;
+    type Left = (Session, Vec<User>);
+
+    fn begin(&self, work: &str) -> Begun {
         let mut session = self.0.session();
+        let (mut users, mut loaded) = (Vec::new(), Vec::new());
+        match work {
+            "insert" | "each" => users = self::users(),
+            "update" | "delete" => loaded = session.all(User::select()).unwrap(),
+            _ => {}
+        }
+        Begun { session, users, loaded }
+    }
+
+    fn run(&self, work: &str, begun: Begun) -> (Session, Vec<User>) {
+        let Begun { mut session, users, loaded } = begun;
         let mut rows = Vec::new();
         match work {
-            "insert" => drop(session.add_all(std::mem::take(users))),
+            "insert" => drop(session.add_all(users)),
             "load" => drop(session.all(User::select()).unwrap()),
             "rows" => rows = session.rows(User::select()).unwrap(),
             "get" => {
@@ -218,18 +266,23 @@ impl Ours {
                     rows.extend(session.rows(adult.order_by(User::NAME.asc()).limit(10)).unwrap());
                 }
             }
-            "update" => {
-                for user in session.all(User::select()).unwrap() {
-                    session[user].age = 31;
-                }
-            }
+            "update" => loaded.into_iter().for_each(|user| session[user].age += 1),
+            "delete" => loaded.into_iter().for_each(|user| session.delete(user).unwrap()),
             _ => {
-                for user in session.all(User::select()).unwrap() {
-                    session.delete(user).unwrap();
+                for user in users {
+                    session.add(user);
+                    session.commit().unwrap();
                 }
             }
         }
         session.commit().unwrap();
         (session, rows)
     }
+}
+
+/// A session, what it is to add, and what it has loaded.
+struct Begun {
+    session: Session,
+    users: Vec<User>,
+    loaded: Vec<Entity<User>>,
 }
