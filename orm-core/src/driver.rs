@@ -123,6 +123,9 @@ impl<F: FnMut(&dyn Row) -> Result<()> + Send> Sink for F {
     }
 }
 
+/// What takes the values of a row, with the numbers of their columns.
+pub type TakeValue<'a> = dyn FnMut(usize, &Value<'_>) -> Result<()> + 'a;
+
 /// The rows of a write, read straight out of the objects.
 pub trait Rows: Sync {
     /// How many rows there are.
@@ -133,6 +136,12 @@ pub trait Rows: Sync {
 
     /// One value.
     fn value(&self, row: usize, column: usize) -> Result<Value<'_>>;
+
+    /// Hands over the values of one row, with the numbers of their columns; an error ends it. Cheaper than to ask for one after the
+    /// other.
+    fn each_value(&self, row: usize, take: &mut TakeValue<'_>) -> Result<()> {
+        (0..self.width()).try_for_each(|column| take(column, &self.value(row, column)?))
+    }
 
     /// Whether there are none.
     fn is_empty(&self) -> bool {

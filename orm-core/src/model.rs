@@ -36,7 +36,7 @@ pub use collection::Collection;
 pub use create::{Create, IntoField, Nothing, Required, Slot, back_reference, check_fields};
 pub use deferred::Deferred;
 pub use entity::{Entity, Token};
-pub use field::{Embedded, Field, Reference, is_default};
+pub use field::{Embedded, Field, Reference, TakeValues, is_default};
 pub use found::{Found, Keeper, meet_entity};
 pub use join_table::{JoinTable, build_join_table};
 pub use key::Key;
@@ -111,6 +111,8 @@ pub trait Record: FromRow + Send + Sync + 'static {
     const KEY: &'static [&'static str];
 
     fn get(&self, field: usize, part: usize) -> Result<Value<'_>>;
+    /// Hands over the values of all columns, in their order, until an error is made of one.
+    fn each_value<T: TakeValues>(&self, to: &mut T) -> Result<()>;
     fn read_field(&mut self, field: usize, row: &mut RowReader<'_>) -> Result<()>;
     /// Whether a field that the database fills in has no value yet.
     fn is_unset(&self, _field: usize) -> bool {

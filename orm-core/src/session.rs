@@ -36,6 +36,7 @@ mod meet;
 mod meeting;
 mod merge;
 mod order;
+mod paged;
 mod places;
 mod plan;
 mod records;

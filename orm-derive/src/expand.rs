@@ -41,6 +41,7 @@ fn record(model: &Model<'_>) -> TokenStream {
     let read = model.fields.iter().map(read).chain(not_loaded);
     let table = quote! { <Self as ::orm::__private::Model>::table() };
     let get = numbered().map(get);
+    let each_part = model.fields.iter().map(each_part);
     let read_field = numbered().map(read_field);
     let is_unset = is_unset(model);
     let reference = references().map(reference);
@@ -76,6 +77,14 @@ fn record(model: &Model<'_>) -> TokenStream {
                     #(#get,)*
                     _ => ::core::result::Result::Ok(::orm::__private::Value::Null),
                 }
+            }
+
+            fn each_value<__To: ::orm::__private::TakeValues>(
+                &self,
+                to: &mut __To,
+            ) -> ::orm::__private::Result<()> {
+                #(#each_part;)*
+                ::core::result::Result::Ok(())
             }
 
             fn read_field(
@@ -130,6 +139,11 @@ fn read(field: &Field<'_>) -> TokenStream {
 fn get((number, field): (usize, &Field<'_>)) -> TokenStream {
     let (name, as_field) = (field.name, as_field(field));
     quote! { #number => #as_field::get(&self.#name, part) }
+}
+
+fn each_part(field: &Field<'_>) -> TokenStream {
+    let (name, as_field) = (field.name, as_field(field));
+    quote! { #as_field::each_part(&self.#name, to)? }
 }
 
 fn read_field((number, field): (usize, &Field<'_>)) -> TokenStream {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use orm_core::driver::{Connection, Control, Sink, Spool, Statement, Write, Written};
 use orm_core::query::Layout;
-use orm_core::{Error, ErrorKind, Result, SqlType, Value};
+use orm_core::{Error, ErrorKind, Result, Value};
 use rusqlite::CachedStatement;
 
 use crate::clock::{Clock, Running};
@@ -154,7 +154,7 @@ fn run_prepared(
     for (index, value) in values.iter().enumerate() {
         bind(statement, index, asked.parameters(), value)?;
     }
-    let before = connection.total_changes();
+    let before = if statement.column_count() == 0 { connection.total_changes() } else { 0 };
     let mut rows = statement.raw_query();
     let (mut count, mut width) = (0, None);
     while let Some(row) = rows.next().map_err(statement_error)? {
@@ -218,9 +218,7 @@ fn write_per_row(
     let types = asked.parameters();
     let mut written = Written { affected: 0, keys: Vec::with_capacity(if keys { rows.len() } else { 0 }) };
     for row in 0..rows.len() {
-        for column in 0..rows.width() {
-            bind_result(statement, column, types, &rows.value(row, column))?;
-        }
+        rows.each_value(row, &mut |column, value| bind(statement, column, types, value))?;
         written.affected += statement.raw_execute().map_err(statement_error)? as u64;
         if keys {
             written.keys.push(connection.last_insert_rowid());
@@ -243,18 +241,6 @@ fn return_per_row(
         affected += run_prepared(connection, statement, asked, false, &values, sink)?;
     }
     Ok(affected)
-}
-
-fn bind_result(
-    statement: &mut CachedStatement<'_>,
-    index: usize,
-    types: &[SqlType],
-    value: &Result<Value<'_>>,
-) -> Result<()> {
-    match value {
-        Ok(value) => bind(statement, index, types, value),
-        Err(error) => Err(error.clone()),
-    }
 }
 
 /// Undoes all of what fails in its middle, as PostgreSQL does.
@@ -281,6 +267,10 @@ fn as_one<T>(connection: &rusqlite::Connection, work: impl FnOnce() -> Result<T>
 /// Whether the statement sets what SQLite lets nobody set in a transaction, without a word.
 #[inline]
 fn is_void_pragma(statement: &str) -> bool {
+    let first = statement.as_bytes().first();
+    if first.is_some_and(|first| first.is_ascii_alphabetic() && !first.eq_ignore_ascii_case(&b'p')) {
+        return false;
+    }
     let statement = statement.trim_start();
     let is_pragma = statement.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("PRAGMA"));
     is_pragma && statement.contains(['=', '(']) && statement.to_ascii_lowercase().contains("foreign_keys")
@@ -310,9 +300,7 @@ fn write_flat(statement: &mut CachedStatement<'_>, write: Write<'_>) -> Result<W
     let (rows, types) = (write.rows, write.statement.parameters());
     let width = rows.width();
     for row in 0..rows.len() {
-        for column in 0..width {
-            bind_result(statement, row * width + column, types, &rows.value(row, column))?;
-        }
+        rows.each_value(row, &mut |column, value| bind(statement, row * width + column, types, value))?;
     }
     let affected = statement.raw_execute().map_err(statement_error)? as u64;
     Ok(Written { affected, keys: Vec::new() })

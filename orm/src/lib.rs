@@ -197,7 +197,7 @@ pub mod __private {
     pub use orm_core::model::{
         AnyField, AnyVariant, BelongsTo, BelongsToAny, Cascade, ChildOf, Collection, Create, Deferred,
         Embedded, Entity, Field, Found, JoinTable, Keeper, Key, Model, Nothing, OneOf, Record, Reference,
-        Relation, RelationDef, RelationField, Required, Slot, ToOne, Token, arena_of_links,
+        Relation, RelationDef, RelationField, Required, Slot, TakeValues, ToOne, Token, arena_of_links,
         arena_of_same_links, back_reference, build_join_table, check_fields, describe_variant, hand_over,
         is_default, meet_entity, read_record, related,
     };

@@ -7,7 +7,8 @@
 //!
 //! With arguments it does one piece of work so often, for a profiler or for counting instructions, which do not depend on
 //! what else the machine does: `valgrind --tool=callgrind --toggle-collect='*only_this*' target/release/examples/measure orm get 3`. The
-//! difference between 3 and 1 repetitions is 20,000 objects. `tests/examples/count.sh` does that for all of them.
+//! difference between 3 and 1 repetitions is 20,000 objects, or twice as many as a further argument says. `tests/examples/count.sh` does that for
+//! all of them.
 
 #![expect(clippy::unwrap_used, reason = "a program to look at")]
 
@@ -32,7 +33,7 @@ struct User {
     created: i64,
 }
 
-fn users() -> Vec<User> {
+fn users(rows: i64) -> Vec<User> {
     let user = |number: i64| User {
         id: 0,
         name: format!("name{number}"),
@@ -40,15 +41,19 @@ fn users() -> Vec<User> {
         email: (number % 2 == 0).then(|| format!("{number}@example.org")),
         created: number,
     };
-    (0..ROWS).map(user).collect()
+    (0..rows).map(user).collect()
 }
 
 fn main() -> orm::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    match &arguments[..] {
-        [who, work, times] if who == "raw" => repeat(&Raw::new(), work, times.parse().unwrap()),
-        [_, work, times] => repeat(&Ours::new()?, work, times.parse().unwrap()),
-        _ => return keep_memory().unwrap_or_else(compare),
+    let [who, work, times, rest @ ..] = &arguments[..] else {
+        return keep_memory().unwrap_or_else(compare);
+    };
+    let times = times.parse().unwrap();
+    let rows = rest.first().map_or(ROWS, |rows| rows.parse().unwrap());
+    match &**who {
+        "raw" => repeat(&Raw::new(rows), work, times),
+        _ => repeat(&Ours::new(rows)?, work, times),
     }
     Ok(())
 }
@@ -85,7 +90,7 @@ fn keep_memory() -> Option<orm::Result<()>> {
 fn compare() -> orm::Result<()> {
     let mut times = WORK.map(|_| (Vec::new(), Vec::new()));
     for _ in 0..ROUNDS {
-        let (raw, ours) = (Raw::new(), Ours::new()?);
+        let (raw, ours) = (Raw::new(ROWS), Ours::new(ROWS)?);
         for (work, (raw_times, our_times)) in WORK.iter().zip(&mut times) {
             let (by_hand, begun) = (raw.begin(work), ours.begin(work));
             raw_times.push(time(|| raw.run(work, by_hand)));
@@ -132,27 +137,31 @@ fn fastest_fifth(times: &mut [f64]) -> f64 {
     times[times.len() / 5]
 }
 
-struct Raw(rusqlite::Connection);
+struct Raw {
+    database: rusqlite::Connection,
+    rows: i64,
+}
 
 impl Raw {
-    fn new() -> Self {
+    fn new(rows: i64) -> Self {
         let database = rusqlite::Connection::open_in_memory().unwrap();
         let columns = "id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER NOT NULL, email TEXT, created INTEGER NOT NULL";
         database.execute_batch(&format!("CREATE TABLE users ({columns}) STRICT")).unwrap();
-        Self(database)
+        Self { database, rows }
     }
 
     fn insert(&self, users: &mut [User]) {
         let sql = "INSERT INTO users (name, age, email, created) VALUES (?, ?, ?, ?)";
-        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let mut statement = self.database.prepare_cached(sql).unwrap();
         for user in users {
             statement.execute(params![user.name, user.age, user.email, user.created]).unwrap();
-            user.id = self.0.last_insert_rowid();
+            user.id = self.database.last_insert_rowid();
         }
     }
 
     fn load(&self) -> Vec<User> {
-        let mut select = self.0.prepare_cached("SELECT id, name, age, email, created FROM users").unwrap();
+        let mut select =
+            self.database.prepare_cached("SELECT id, name, age, email, created FROM users").unwrap();
         select.query_map([], read).unwrap().collect::<rusqlite::Result<_>>().unwrap()
     }
 }
@@ -163,14 +172,14 @@ impl Way for Raw {
 
     fn begin(&self, work: &str) -> Vec<User> {
         match work {
-            "insert" | "each" => users(),
+            "insert" | "each" => users(self.rows),
             "update" | "delete" => self.load(),
             _ => Vec::new(),
         }
     }
 
     fn run(&self, work: &str, mut users: Vec<User>) -> Vec<User> {
-        let database = &self.0;
+        let database = &self.database;
         if work == "each" {
             self.insert(&mut users);
             return users;
@@ -180,13 +189,13 @@ impl Way for Raw {
             "insert" => self.insert(&mut users),
             "load" | "rows" => users = self.load(),
             "get" => {
-                for id in 1..=ROWS {
+                for id in 1..=self.rows {
                     let sql = "SELECT id, name, age, email, created FROM users WHERE id = ?";
                     users.push(database.prepare_cached(sql).unwrap().query_row([id], read).unwrap());
                 }
             }
             "query" => {
-                for id in 1..=ROWS {
+                for id in 1..=self.rows {
                     let sql = "SELECT id, name, age, email, created FROM users \
                                WHERE id = ? AND age > ? ORDER BY name ASC LIMIT 10";
                     let mut statement = database.prepare_cached(sql).unwrap();
@@ -223,13 +232,16 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<User> {
     })
 }
 
-struct Ours(Engine);
+struct Ours {
+    engine: Engine,
+    rows: i64,
+}
 
 impl Ours {
-    fn new() -> orm::Result<Self> {
+    fn new(rows: i64) -> orm::Result<Self> {
         let engine = Engine::open("sqlite::memory:")?;
         engine.create_all(&Metadata::of::<User>())?;
-        Ok(Self(engine))
+        Ok(Self { engine, rows })
     }
 }
 
@@ -238,10 +250,10 @@ impl Way for Ours {
     type Left = (Session, Vec<User>);
 
     fn begin(&self, work: &str) -> Begun {
-        let mut session = self.0.session();
+        let mut session = self.engine.session();
         let (mut users, mut loaded) = (Vec::new(), Vec::new());
         match work {
-            "insert" | "each" => users = self::users(),
+            "insert" | "each" => users = self::users(self.rows),
             "update" | "delete" => loaded = session.all(User::select()).unwrap(),
             _ => {}
         }
@@ -256,12 +268,12 @@ impl Way for Ours {
             "load" => drop(session.all(User::select()).unwrap()),
             "rows" => rows = session.rows(User::select()).unwrap(),
             "get" => {
-                for id in 1..=ROWS {
+                for id in 1..=self.rows {
                     black_box(session.get::<User>(id).unwrap());
                 }
             }
             "query" => {
-                for id in 1..=ROWS {
+                for id in 1..=self.rows {
                     let adult = User::select().filter(User::ID.eq(id)).filter(User::AGE.gt(18));
                     rows.extend(session.rows(adult.order_by(User::NAME.asc()).limit(10)).unwrap());
                 }

@@ -23,9 +23,10 @@ impl RowBuffer {
         let empty = if rows.width() == 0 { rows.len() } else { 0 };
         let mut buffer = Self { width: rows.width(), empty, ..Self::default() };
         for row in 0..rows.len() {
-            for column in 0..rows.width() {
-                buffer.push(&rows.value(row, column)?);
-            }
+            rows.each_value(row, &mut |_, value| {
+                buffer.push(value);
+                Ok(())
+            })?;
         }
         Ok(buffer)
     }

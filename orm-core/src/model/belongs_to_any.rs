@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{FieldBuilder, FieldPart};
-use crate::model::{BelongsTo, Entity, Field, Keeper, Model, Reference, Slot, ToOne, Token};
+use crate::model::field::each_of;
+use crate::model::{BelongsTo, Entity, Field, Keeper, Model, Reference, Slot, TakeValues, ToOne, Token};
 use crate::query::Column;
 use crate::result::RowReader;
 use crate::{Result, Value};
@@ -111,6 +112,10 @@ pub trait AnyField: Sized {
     fn get(&self, part: usize) -> Result<Value<'_>> {
         let Some((range, reference)) = self.any().map(Self::Enum::reference) else { return Ok(Value::Null) };
         if range.contains(&part) { reference.value(part - range.start) } else { Ok(Value::Null) }
+    }
+
+    fn each_part<T: TakeValues>(&self, to: &mut T) -> Result<()> {
+        each_of(Self::Enum::WIDTH, |part| self.get(part), to)
     }
 
     fn as_reference(&self, part: usize) -> Option<&dyn Reference> {

@@ -29,6 +29,13 @@ pub trait Field: Sized {
     /// The value of one of its columns.
     fn get(&self, part: usize) -> Result<Value<'_>>;
 
+    /// Hands over the values of its columns.
+    #[doc(hidden)]
+    #[inline]
+    fn each_part<T: TakeValues>(&self, to: &mut T) -> Result<()> {
+        each_of(Self::WIDTH, |part| self.get(part), to)
+    }
+
     /// What it refers to by the columns that begin with this one, if they are a reference.
     #[doc(hidden)]
     fn as_reference(&self, _part: usize) -> Option<&dyn Reference> {
@@ -85,6 +92,33 @@ pub trait Reference {
 
     /// Forgets the entity, if the key is known.
     fn keep_key(&mut self);
+}
+
+/// Takes the values of a struct's columns. Its code is made for each column's type, so that nothing is asked about what is known.
+#[doc(hidden)]
+pub trait TakeValues {
+    /// Whether the next value is wanted; the others are not even made.
+    fn wants_next(&mut self) -> bool {
+        true
+    }
+
+    /// Takes the next value; an error ends it.
+    fn take(&mut self, value: Result<Value<'_>>) -> Result<()>;
+}
+
+/// Hands over the values of a field of so many columns.
+#[inline(always)]
+pub(crate) fn each_of<'v, T: TakeValues>(
+    width: usize,
+    value: impl Fn(usize) -> Result<Value<'v>>,
+    to: &mut T,
+) -> Result<()> {
+    for part in 0..width {
+        if to.wants_next() {
+            to.take(value(part))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a field holds its type's default, or was not loaded: a derive asks that of fields that the database fills in.

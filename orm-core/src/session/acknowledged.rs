@@ -2,6 +2,7 @@
 //! transaction.
 
 use crate::Result;
+use crate::metadata::Table;
 use crate::session::arena::{Arena, Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
@@ -20,23 +21,28 @@ impl Entities {
     }
 
     /// The columns as they were when the entity was touched.
+    #[inline]
     pub(super) fn snapshot(&self, place: Place) -> crate::value::Unpacked<'_> {
         self.journal.values(self.journal.start_of(self.head(place).snapshot).unwrap_or(usize::MAX))
     }
 
     /// The row of a pending entity was inserted, under this identity.
+    #[inline]
     pub(super) fn inserted(&mut self, place: Place, identity: Identity, generated: bool) {
         self.identify(place, identity);
         let now = self.clock;
         let head = self.head_mut(place);
         head.state = State::Persistent;
         head.read_at = now;
-        self.relations_known_since(place, now);
+        if self.has_relations {
+            self.relations_known_since(place, now);
+        }
         self.journal.inserted(place, generated);
     }
 
-    /// The changes of entities of one arena were written, all at once.
-    pub(super) fn updated(&mut self, places: impl Iterator<Item = Place>) -> Result<()> {
+    /// Changes of these columns of entities of one arena were written, all at once.
+    pub(super) fn updated(&mut self, columns: &[usize], places: impl Iterator<Item = Place>) -> Result<()> {
+        let is_key = |table: &Table| table.primary_key().iter().any(|key| columns.contains(key));
         let mut rekeyed = Vec::new();
         for place in places {
             if !self.head(place).touched {
@@ -44,11 +50,13 @@ impl Entities {
                 self.journal.push(Entry::Met(place));
                 continue;
             }
-            let identity = self.arena(place).identity_of(place.slot)?;
-            let head = self.head_mut(place);
-            head.touched = false;
-            if head.identity != identity {
-                rekeyed.push((place, identity));
+            let arena = self.arena_mut(place);
+            arena.head_mut(place.slot).touched = false;
+            if is_key(arena.table) {
+                let identity = arena.identity_of(place.slot)?;
+                if arena.head(place.slot).identity != identity {
+                    rekeyed.push((place, identity));
+                }
             }
         }
         self.rekey(rekeyed)
@@ -73,6 +81,7 @@ impl Entities {
 
     /// Enters an entity under the identity that the database has just given it: who was known under it has lost its row to
     /// somebody else meanwhile.
+    #[inline]
     fn identify(&mut self, place: Place, identity: Identity) {
         if let Some(slot) = self.arena_mut(place).identify(place.slot, identity) {
             self.lose_row(Place { slot, ..place });

@@ -14,6 +14,7 @@ use crate::result::RowReader;
 use crate::session::cohorts::Cohorts;
 use crate::session::entities::Entities;
 use crate::session::identity::{Identity, IdentityMap};
+use crate::session::paged::Paged;
 use crate::session::records::{Records, Structs};
 use crate::{Result, SqlType};
 
@@ -77,7 +78,7 @@ pub(super) struct Arena {
     pub(super) model: &'static str,
     /// The model as a type.
     pub(super) of: TypeId,
-    pub(super) heads: Vec<Head>,
+    pub(super) heads: Paged<Head>,
     pub(super) records: Box<dyn Records>,
     /// What its structs hold beside columns.
     pub(super) relations: &'static [RelationDef],
@@ -140,8 +141,8 @@ impl Arena {
             table: M::table(),
             model: M::NAME,
             of: TypeId::of::<M>(),
-            heads: Vec::new(),
-            records: Box::new(Structs::<M>::new()),
+            heads: Paged::default(),
+            records: Box::new(Structs::<M>::default()),
             relations: M::relations(),
             of_relations: OfRelations::of::<M>(),
             number_key: number_key(M::table()),
@@ -164,19 +165,17 @@ impl Arena {
 
     #[inline]
     pub(super) fn head(&self, slot: u32) -> &Head {
-        &self.heads[slot as usize]
+        &self.heads[slot]
     }
 
     /// The numbers of all slots, free ones included.
     pub(super) fn slots(&self) -> std::ops::Range<u32> {
-        #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion entities do")]
-        let count = self.heads.len() as u32;
-        0..count
+        0..self.heads.len()
     }
 
     #[inline]
     pub(super) fn head_mut(&mut self, slot: u32) -> &mut Head {
-        &mut self.heads[slot as usize]
+        &mut self.heads[slot]
     }
 
     /// A slot to put a struct into: the next one of `records` unless one was freed.
@@ -189,8 +188,7 @@ impl Arena {
             head.identity = identity;
             return slot;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion entities do")]
-        let slot = self.heads.len() as u32;
+        let slot = self.heads.len();
         self.heads.push(Head {
             generation: NonZeroU32::MIN,
             state,
@@ -230,6 +228,7 @@ impl Arena {
     }
 
     /// Sets a key field.
+    #[inline]
     pub(super) fn set_key(&mut self, slot: u32, column: usize, key: i64) -> Result<()> {
         let field = self.table.columns()[column].field;
         let result = self.records.read_field(slot, field, &mut RowReader::of_int(key));
@@ -238,14 +237,14 @@ impl Arena {
 
     #[inline]
     pub(super) fn find(&self, identity: &Identity) -> Option<u32> {
-        self.identities.find(identity, |slot| self.heads[slot as usize].identity == *identity)
+        self.identities.find(identity, |slot| self.heads[slot].identity == *identity)
     }
 
     /// Enters a slot under an identity; returns the slot that was known under it before.
     #[inline]
     pub(super) fn identify(&mut self, slot: u32, identity: Identity) -> Option<u32> {
         let Self { identities, heads, .. } = self;
-        let same = |other: u32| heads[other as usize].identity == identity;
+        let same = |other: u32| heads[other].identity == identity;
         let displaced = identities.insert(slot, &identity, same);
         self.head_mut(slot).identity = identity;
         displaced
@@ -261,7 +260,7 @@ impl Arena {
     /// Takes a slot out of the identity map; the head keeps the identity, to come back with.
     pub(super) fn forget_identity(&mut self, slot: u32) {
         let Self { identities, heads, .. } = self;
-        identities.remove(slot, &heads[slot as usize].identity);
+        identities.remove(slot, &heads[slot].identity);
     }
 
     /// Takes the statement that reads one row by its key; put it back after use.
@@ -358,7 +357,7 @@ impl Arena {
     fn release_unread(&mut self, slot: u32) {
         let head = self.head_mut(slot);
         head.state = State::Free;
-        if head.generation == NonZeroU32::MIN && slot as usize + 1 == self.heads.len() {
+        if head.generation == NonZeroU32::MIN && slot + 1 == self.heads.len() {
             self.heads.pop();
         } else {
             self.free.push(slot);

@@ -108,10 +108,15 @@ impl Entities {
     }
 
     /// The columns of a loaded entity that expressions set. Those whose fields were set directly since are given up.
+    #[inline]
     pub(super) fn expressions_of(&mut self, place: Place) -> Vec<usize> {
         if self.assigned.is_empty() {
             return Vec::new();
         }
+        self.expressions_that_stand(place)
+    }
+
+    fn expressions_that_stand(&mut self, place: Place) -> Vec<usize> {
         let Some(mut cells) = self.assigned.remove(&place) else { return Vec::new() };
         cells.retain(|cell| self.is_as_before(place, cell));
         let positions: Vec<_> = cells.iter().map(|cell| cell.position).collect();
@@ -134,7 +139,7 @@ impl Entities {
 
     fn packed(&self, place: Place, position: usize) -> Packed {
         let (arena, mut packed) = (self.arena(place), Packed::default());
-        arena.records.pack(place.slot, &arena.table.columns()[position..=position], &mut packed);
+        arena.records.pack_column(place.slot, &arena.table.columns()[position], &mut packed);
         packed
     }
 

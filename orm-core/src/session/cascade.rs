@@ -72,13 +72,17 @@ impl Entities {
     /// The loaded rows that refer to rows which are gone, where the database does something about it.
     fn left_behind(&self, gone: &[Place]) -> Vec<(Place, &'static ForeignKey)> {
         let Some(&first) = gone.first() else { return Vec::new() };
+        let target = self.arena(first).table;
+        let acts = |key: &&ForeignKey| {
+            key.is_to(target) && !matches!(key.on_delete, Action::NoAction | Action::Restrict)
+        };
+        if !self.arenas.iter().any(|arena| arena.table.foreign_keys().iter().any(|key| acts(&key))) {
+            return Vec::new();
+        }
         let parents: HashSet<&Identity> = gone.iter().map(|&place| &self.head(place).identity).collect();
         let mut found = Vec::new();
         for (index, arena) in (0..).zip(&self.arenas) {
-            let target = self.arena(first).table;
-            let keys = arena.table.foreign_keys().iter().filter(|key| key.is_to(target));
-            let acts = |key: &&ForeignKey| !matches!(key.on_delete, Action::NoAction | Action::Restrict);
-            for key in keys.filter(acts) {
+            for key in arena.table.foreign_keys().iter().filter(acts) {
                 let places = arena.slots().map(|slot| Place { arena: index, slot });
                 let is_known = |place: &Place| {
                     arena.head(place.slot).state == State::Persistent && self.has_values(*place)

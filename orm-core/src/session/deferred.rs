@@ -23,7 +23,7 @@ impl Entities {
             // What is read may be what this transaction wrote: a rollback forgets it.
             let Self { arenas, journal, .. } = self;
             let (_, snapshot) = journal.snapshot(place, Vec::new());
-            arenas[place.arena as usize].records.pack(place.slot, table.columns(), snapshot);
+            arenas[place.arena as usize].records.pack(place.slot, snapshot);
         }
         let arena = self.arena_mut(place);
         for &position in &news {

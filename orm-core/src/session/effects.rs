@@ -150,7 +150,7 @@ impl Entities {
         let arena = &mut arenas[place.arena as usize];
         if !arena.head(place.slot).touched {
             let (_, snapshot) = journal.snapshot(place, Vec::new());
-            arena.records.pack(place.slot, arena.table.columns(), snapshot);
+            arena.records.pack(place.slot, snapshot);
         }
         let all = arena.table.columns();
         let mut fields: Vec<_> = columns.iter().map(|&column| all[column].field).collect();

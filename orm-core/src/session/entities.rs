@@ -92,6 +92,11 @@ impl Entities {
     /// Adds a new struct; the next flush inserts its row.
     pub fn add<M: Model>(&mut self, record: M) -> Entity<M> {
         let arena = self.arena_index::<M>();
+        self.add_to(arena, record)
+    }
+
+    #[inline]
+    fn add_to<M: Model>(&mut self, arena: u32, record: M) -> Entity<M> {
         let place = self.take_in(arena, record, State::Pending);
         self.new.push(place);
         if !M::relations().is_empty() {
@@ -107,7 +112,7 @@ impl Entities {
         let home = &mut self.arenas[arena as usize];
         let slot = home.allocate(state, clock, Identity::None);
         if let Some(structs) = home.structs_mut::<M>() {
-            match structs.get_mut(slot as usize) {
+            match structs.get_mut(slot) {
                 Some(place) => *place = Some(record),
                 None => structs.push(Some(record)),
             }
@@ -117,7 +122,8 @@ impl Entities {
 
     /// Adds new structs of one model.
     pub fn add_all<M: Model>(&mut self, records: impl IntoIterator<Item = M>) -> Vec<Entity<M>> {
-        records.into_iter().map(|record| self.add(record)).collect()
+        let arena = self.arena_index::<M>();
+        records.into_iter().map(|record| self.add_to(arena, record)).collect()
     }
 
     /// Marks an entity for deletion; the next flush deletes its row.
@@ -157,9 +163,8 @@ impl Entities {
     /// The struct of an entity, or the error that says why it cannot be shown.
     pub fn try_get<M: Model>(&self, entity: Entity<M>) -> Result<&M> {
         let slot = self.readable(entity)?;
-        let record = self.arenas[entity.token.arena() as usize]
-            .structs::<M>()
-            .and_then(|all| all[slot as usize].as_ref());
+        let record =
+            self.arenas[entity.token.arena() as usize].structs::<M>().and_then(|all| all[slot].as_ref());
         record.ok_or_else(|| gone(M::NAME, LEFT))
     }
 
@@ -167,8 +172,7 @@ impl Entities {
     pub fn try_get_mut<M: Model>(&mut self, entity: Entity<M>) -> Result<&mut M> {
         let place = self.writable(entity)?;
         self.touch(place);
-        let record =
-            self.arena_mut(place).structs_mut::<M>().and_then(|all| all[place.slot as usize].as_mut());
+        let record = self.arena_mut(place).structs_mut::<M>().and_then(|all| all[place.slot].as_mut());
         record.ok_or_else(|| gone(M::NAME, LEFT))
     }
 
@@ -257,7 +261,7 @@ impl Entities {
     }
 
     pub(super) fn find_token(&self, token: Token) -> Option<&Head> {
-        let head = self.arenas.get(token.arena() as usize)?.heads.get(token.slot() as usize)?;
+        let head = self.arenas.get(token.arena() as usize)?.heads.get(token.slot())?;
         let same = token.session() == self.session && head.generation.get() == token.generation();
         (same && head.state != State::Free).then_some(head)
     }
@@ -299,7 +303,7 @@ impl Entities {
             return;
         }
         let (number, snapshot) = journal.snapshot(place, arena.collections(place.slot));
-        arena.records.pack(place.slot, arena.table.columns(), snapshot);
+        arena.records.pack(place.slot, snapshot);
         let head = arena.head_mut(place.slot);
         head.touched = true;
         head.snapshot = number;

@@ -123,8 +123,8 @@ impl Entities {
         let Self { arenas, journal, .. } = self;
         let arena = &arenas[place.arena as usize];
         for &position in columns {
-            let column = &arena.table.columns()[position..=position];
-            arena.records.pack(place.slot, column, journal.values_to_push());
+            let column = &arena.table.columns()[position];
+            arena.records.pack_column(place.slot, column, journal.values_to_push());
         }
     }
 }

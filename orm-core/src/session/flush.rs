@@ -120,7 +120,8 @@ fn rows_of<'e>(
     Ok(arena.records.rows(Selection {
         slots,
         holders,
-        columns: Selection::columns_of(arena.table, shape.columns()),
+        columns: &step.columns,
+        table: arena.table,
         clear: step.clear,
         key: shape.key().len() - usize::from(!versions.is_empty()),
         versions,
@@ -180,7 +181,7 @@ fn acknowledge(
             let mut pairs = slots.iter().zip(holders);
             pairs.try_for_each(|(&new, &old)| entities.replaced(step.place(old), step.place(new)))
         }
-        WriteKind::Update => entities.updated(slots.iter().map(|&slot| step.place(slot))),
+        WriteKind::Update => entities.updated(&step.columns, slots.iter().map(|&slot| step.place(slot))),
         WriteKind::Delete => {
             if !complete && shape.version().is_some() {
                 return Err(stale(entities, step, &counts("deleted", slots.len(), written.affected)));

@@ -72,7 +72,15 @@ impl Identity {
     }
 
     /// The order of keys in a flush: as the database sorts them.
+    #[inline]
     pub(super) fn order(&self, other: &Self, parts: usize) -> Ordering {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => a.cmp(b),
+            _ => self.order_of_values(other, parts),
+        }
+    }
+
+    fn order_of_values(&self, other: &Self, parts: usize) -> Ordering {
         let compare = |part| match (self.value(part), other.value(part)) {
             (Value::Int(a), Value::Int(b)) => a.cmp(&b),
             (Value::Text(a), Value::Text(b)) => a.cmp(&b),

@@ -41,6 +41,7 @@ impl Journal {
     }
 
     /// Notes an insert; neighbours share an entry, as most that are inserted together are.
+    #[inline]
     pub(super) fn inserted(&mut self, place: Place, generated: bool) {
         if self.entries.len() > self.closed
             && let Some(Entry::Inserted { first, count, generated: same }) = self.entries.last_mut()

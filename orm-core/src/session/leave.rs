@@ -18,7 +18,7 @@ impl Entities {
     pub fn detach<M: Model>(&mut self, entity: Entity<M>) -> Result<M> {
         let slot = self.readable(entity)?;
         let place = Place { arena: entity.token.arena(), slot };
-        let record = self.arena_mut(place).structs_mut::<M>().and_then(|all| all[slot as usize].take());
+        let record = self.arena_mut(place).structs_mut::<M>().and_then(|all| all[slot].take());
         self.leave(place);
         record.ok_or_else(|| gone(M::NAME, LEFT))
     }
@@ -38,7 +38,7 @@ impl Entities {
             }
             let token = Token::new(self.session, index, slot, head.generation);
             let has_values = head.state != State::Persistent || head.read_at >= expired_before;
-            let record = arena.structs_mut::<M>().and_then(|all| all[slot as usize].take());
+            let record = arena.structs_mut::<M>().and_then(|all| all[slot].take());
             records.extend(record.filter(|_| has_values));
             if self.has_relations {
                 self.departed.insert(token);

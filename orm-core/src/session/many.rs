@@ -23,7 +23,7 @@ impl Entities {
                 let message = "the same entity is there twice, and can be borrowed to be changed only once";
                 return Err(Error::new(ErrorKind::Misuse, message).with_model(M::NAME));
             }
-            slots[index] = self.writable(entity)?.slot as usize;
+            slots[index] = self.writable(entity)?.slot;
         }
         for &entity in &entities {
             let place = self.writable(entity)?;
@@ -31,8 +31,8 @@ impl Entities {
         }
         let arena = self.arena_index::<M>();
         let structs = self.arenas[arena as usize].structs_mut::<M>();
-        let structs = structs.and_then(|structs| structs.get_disjoint_mut(slots).ok());
-        let records = structs.map(|structs| structs.map(Option::as_mut).into_iter().collect());
+        let structs = structs.and_then(|structs| structs.get_disjoint_mut(&slots));
+        let records = structs.map(|structs| structs.into_iter().map(Option::as_mut).collect());
         let records: Option<Vec<_>> = records.unwrap_or_default();
         records.and_then(|records| records.try_into().ok()).ok_or_else(|| gone(M::NAME, LEFT))
     }

@@ -78,7 +78,7 @@ impl Entities {
         let Self { arenas, journal, .. } = self;
         let arena = &mut arenas[place.arena as usize];
         let (_, snapshot) = journal.snapshot(place, arena.collections(place.slot));
-        arena.records.pack(place.slot, arena.table.columns(), snapshot);
+        arena.records.pack(place.slot, snapshot);
         true
     }
 

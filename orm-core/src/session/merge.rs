@@ -42,7 +42,7 @@ impl Entities {
         self.touch(place);
         let collections = self.arena(place).collections(place.slot);
         let structs = self.arena_mut(place).structs_mut::<M>();
-        let home = structs.and_then(|structs| structs[place.slot as usize].as_mut());
+        let home = structs.and_then(|structs| structs[place.slot].as_mut());
         *home.ok_or_else(|| gone(M::NAME, LEFT))? = record;
         self.keep_collections(place, collections);
         Ok(())

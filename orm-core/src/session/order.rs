@@ -6,6 +6,9 @@
 pub(super) fn components(depends_on: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let count = depends_on.len();
+    if count == 1 {
+        return vec![vec![0]];
+    }
     let (mut index, mut low, mut on_stack) = (vec![UNSEEN; count], vec![0; count], vec![false; count]);
     let (mut next, mut stack, mut groups) = (0, Vec::new(), Vec::new());
     for root in 0..count {

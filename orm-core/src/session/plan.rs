@@ -28,6 +28,7 @@ pub use report::{FlushPlan, PlannedAction, PlannedBatch, PlannedRow};
 pub(super) struct Step {
     pub(super) arena: u32,
     pub(super) kind: WriteKind,
+    /// In the order of the table, in which structs hand over their values.
     pub(super) columns: Vec<usize>,
     /// Those of the columns whose values the session makes, right before the step runs.
     pub(super) automatic: Vec<usize>,
@@ -44,7 +45,8 @@ pub(super) struct Step {
 
 impl Step {
     fn new(arena: u32, kind: WriteKind, group: Group) -> Self {
-        let Group { columns, automatic, assigned, slots, replaces } = group;
+        let Group { mut columns, automatic, assigned, slots, replaces } = group;
+        columns.sort_unstable();
         Self { arena, kind, columns, automatic, assigned, slots, clear: false, blind: false, replaces }
     }
 
@@ -89,6 +91,9 @@ pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
             [one] if !depends_on[one].contains(&one) => plain_deletes(&mut parts[one], &mut steps),
             _ => circle::deletes(entities, &mut parts, group, &mut steps)?,
         }
+    }
+    if !parts.iter().any(|part| entities.arenas[part.arena as usize].table.version().is_some()) {
+        return Ok(steps);
     }
     Ok(steps.into_iter().flat_map(|step| apart(entities, step)).flatten().collect())
 }

@@ -52,7 +52,7 @@ impl Entities {
     }
 
     fn slot_mut<M: Model>(&mut self, place: Place) -> Option<&mut Option<M>> {
-        self.arena_mut(place).structs_mut::<M>()?.get_mut(place.slot as usize)
+        self.arena_mut(place).structs_mut::<M>()?.get_mut(place.slot)
     }
 
     pub(super) fn collection(&self, RelationPlace { owner, relation }: RelationPlace) -> Option<&Collection> {

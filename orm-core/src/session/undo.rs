@@ -152,7 +152,7 @@ impl Entities {
     }
 
     fn is_here(&self, place: Place) -> bool {
-        self.arena(place).heads.get(place.slot as usize).is_some_and(|head| head.state != State::Free)
+        self.arena(place).heads.get(place.slot).is_some_and(|head| head.state != State::Free)
     }
 
     fn undo_insert(&mut self, place: Place, generated: bool) -> Result<()> {

@@ -37,7 +37,7 @@ pub(super) async fn run_each(
         if affected != 1 {
             return Err(stale(entities, step, &counts("updated", 1, affected)));
         }
-        entities.updated(std::iter::once(step.place(slot)))?;
+        entities.updated(&step.columns, std::iter::once(step.place(slot)))?;
         entities.take_fetched(step.arena, &update.fetched, &made)?;
         entities.forget_computed(step.arena, &[slot])?;
     }

@@ -9,7 +9,7 @@ use crate::session::arena::{Arena, Place, State};
 use crate::session::automatic::add_automatic;
 use crate::session::entities::Entities;
 use crate::session::plan::Part;
-use crate::session::plan::inserts::insert_columns;
+use crate::session::plan::inserts::LeftOut;
 use crate::session::plan::replaced::{self, Taken};
 
 /// Rows of one table of which the same columns are written.
@@ -54,6 +54,8 @@ impl Group {
 pub(super) struct Changes {
     pub(super) updates: Vec<Group>,
     pub(super) inserts: Vec<Group>,
+    /// What the last of the inserts leave out.
+    left_out: LeftOut,
     pub(super) deletes: Vec<u32>,
 }
 
@@ -69,15 +71,23 @@ pub(super) fn resolve(entities: &mut Entities) -> Result<Vec<Waiting>> {
     let mut waiting = Vec::new();
     let mut from = 0;
     while let Some(place) = entities.touched.next(&mut from) {
-        if !entities.head(place).doomed {
+        if refers(entities, place) && !entities.head(place).doomed {
             resolve_row(entities, place, &mut waiting)?;
         }
     }
     let mut from = 0;
     while let Some(place) = entities.new.next(&mut from) {
-        resolve_row(entities, place, &mut waiting)?;
+        if refers(entities, place) {
+            resolve_row(entities, place, &mut waiting)?;
+        }
     }
     Ok(waiting)
+}
+
+/// Whether its table refers to any.
+#[inline]
+fn refers(entities: &Entities, place: Place) -> bool {
+    !entities.arena(place).table.foreign_keys().is_empty()
 }
 
 pub(super) fn resolve_row(entities: &mut Entities, place: Place, waiting: &mut Vec<Waiting>) -> Result<()> {
@@ -127,22 +137,20 @@ pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Ve
     collect_updates(entities, waiting, &mut parts)?;
     let mut taken = Taken::default();
     for &place in entities.new.iter() {
-        let arena = entities.arena(place);
-        if let Some(holder) = replaced::holder(entities, place)? {
+        if !entities.doomed.is_empty()
+            && let Some(holder) = replaced::holder(entities, place)?
+        {
             taken.add(entities, place, holder, waiting, &mut parts)?;
             continue;
         }
-        let columns = insert_columns(entities, place)?;
-        let groups = &mut changes_of(&mut parts, place.arena).inserts;
+        let Changes { inserts, left_out, .. } = changes_of(&mut parts, place.arena);
         // Neighbours only: rows are inserted in the order in which they were added.
-        let fills = !arena.table.filled().is_empty();
-        let same = |group: &&mut Group| {
-            group.columns.len() == columns.len()
-                && (!fills || columns.clone().eq(group.columns.iter().copied()))
-        };
-        match groups.last_mut().filter(same) {
-            Some(group) => group.slots.push(place.slot),
-            None => groups.push(Group::of(columns.collect(), vec![place.slot])),
+        match inserts.last_mut() {
+            Some(group) if left_out.is_same_for(entities, place)? => group.slots.push(place.slot),
+            _ => {
+                *left_out = LeftOut::of(entities, place)?;
+                inserts.push(Group::of(left_out.columns(entities.arena(place).table), vec![place.slot]));
+            }
         }
     }
     for &place in entities.doomed.iter().filter(|&&place| !taken.contains(place)) {
@@ -151,6 +159,7 @@ pub(super) fn collect(entities: &mut Entities, waiting: &[Waiting]) -> Result<Ve
     Ok(parts)
 }
 
+#[inline]
 pub(super) fn changes_of(parts: &mut Vec<Part>, arena: u32) -> &mut Changes {
     let index = parts.iter().rposition(|part| part.arena == arena).unwrap_or_else(|| {
         parts.push(Part { arena, changes: Changes::default() });
@@ -177,8 +186,8 @@ fn collect_updates(entities: &mut Entities, waiting: &[Waiting], parts: &mut Vec
         }
         let doomed = entities.head(place).doomed;
         let expressions = entities.expressions_of(place);
-        changed.extend(&expressions);
         if !expressions.is_empty() {
+            changed.extend(&expressions);
             changed.sort_unstable();
             changed.dedup();
         }
@@ -259,7 +268,7 @@ fn by_key(arena: &Arena, a: u32, b: u32) -> std::cmp::Ordering {
 fn diff(entities: &Entities, place: Place, waiting: &[Waiting], changed: &mut Vec<usize>) -> Result<()> {
     changed.clear();
     let arena = entities.arena(place);
-    let differ = arena.records.differ(place.slot, arena.table.columns(), entities.snapshot(place), changed);
+    let differ = arena.records.differ(place.slot, entities.snapshot(place), changed);
     differ.map_err(|(position, error)| arena.blame(error, position))?;
     add_waiting(arena, waiting.iter(), changed);
     if arena.table.generated_count() > 0 {

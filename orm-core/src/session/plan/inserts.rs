@@ -7,26 +7,53 @@ use crate::model::Reference;
 use crate::session::arena::{Arena, Place};
 use crate::session::entities::Entities;
 
-/// The columns of a new row: all, except a key that the database is to number, what it fills in and what it computes.
-pub(super) fn insert_columns(
-    entities: &Entities,
-    place: Place,
-) -> Result<impl ExactSizeIterator<Item = usize> + Clone + use<>> {
-    let (arena, slot) = (entities.arena(place), place.slot);
-    let table: &'static Table = arena.table;
-    let unset = match table.auto_key() {
-        Some(key) => is_unset(arena, slot, key)?.then_some(key),
-        None => None,
-    };
-    if unset.is_none() {
-        refuse_known_identity(entities, place)?;
+/// What a new row leaves to the database besides what that always makes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    /// A key that the database is to number.
+    key: Option<usize>,
+    /// Columns that the database fills in, as the struct has no values for them.
+    unfilled: Vec<usize>,
+}
+
+impl LeftOut {
+    /// What a new entity leaves out, or why it cannot be inserted.
+    pub(super) fn of(entities: &Entities, place: Place) -> Result<Self> {
+        let (arena, slot) = (entities.arena(place), place.slot);
+        let key = match arena.table.auto_key() {
+            Some(key) => is_unset(arena, slot, key)?.then_some(key),
+            None => None,
+        };
+        if key.is_none() {
+            refuse_known_identity(entities, place)?;
+        }
+        let unfilled = arena.unfilled(slot);
+        if arena.table.has_deferred() {
+            refuse_not_loaded(arena, slot, &unfilled)?;
+        }
+        Ok(Self { key, unfilled })
     }
-    let unfilled = arena.unfilled(slot);
-    if table.has_deferred() {
-        refuse_not_loaded(arena, slot, &unfilled)?;
+
+    /// Whether another new entity of the same model leaves out the same.
+    #[inline]
+    pub(super) fn is_same_for(&self, entities: &Entities, place: Place) -> Result<bool> {
+        let arena = entities.arena(place);
+        match (self.key, arena.table.filled(), arena.table.has_deferred()) {
+            // Nothing but its key can tell it from the others.
+            (Some(key), [], false) => is_unset(arena, place.slot, key),
+            _ => Ok(*self == Self::of(entities, place)?),
+        }
     }
-    let left_out = table.generated_count() + usize::from(unset.is_some()) + unfilled.len();
-    Ok(Columns { table, next: 0, left: table.columns().len() - left_out, without: unset, unfilled })
+
+    /// The columns that are written.
+    pub(super) fn columns(&self, table: &Table) -> Vec<usize> {
+        let is_made = |position: &usize| {
+            self.key == Some(*position)
+                || table.columns()[*position].generated.is_some()
+                || self.unfilled.contains(position)
+        };
+        (0..table.columns().len()).filter(|position| !is_made(position)).collect()
+    }
 }
 
 pub(super) fn is_unset(arena: &Arena, slot: u32, key: usize) -> Result<bool> {
@@ -73,35 +100,3 @@ pub(super) fn refuse_not_loaded(arena: &Arena, slot: u32, unfilled: &[usize]) ->
         }
     }
 }
-
-/// Positions from 0 but for what the database makes; counted without being listed.
-#[derive(Clone)]
-struct Columns {
-    table: &'static Table,
-    next: usize,
-    left: usize,
-    without: Option<usize>,
-    unfilled: Vec<usize>,
-}
-
-impl Iterator for Columns {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        self.left = self.left.checked_sub(1)?;
-        while self.without == Some(self.next)
-            || self.table.columns()[self.next].generated.is_some()
-            || self.unfilled.contains(&self.next)
-        {
-            self.next += 1;
-        }
-        self.next += 1;
-        Some(self.next - 1)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl ExactSizeIterator for Columns {}

@@ -13,6 +13,7 @@ use crate::session::plan::inserts::{is_unset, key_waits, refuse_not_loaded};
 use crate::value::Packed;
 
 /// The entity that is to be deleted and has the key of this new one.
+#[inline]
 pub(super) fn holder(entities: &Entities, place: Place) -> Result<Option<u32>> {
     let arena = entities.arena(place);
     // A key that is still to come belongs to no row that is there.
@@ -120,14 +121,14 @@ fn differing(entities: &Entities, place: Place, holder: u32, waiting: &[Waiting]
     let before = if arena.head(holder.slot).touched {
         Some(entities.snapshot(holder))
     } else if entities.has_values(holder) {
-        arena.records.pack(holder.slot, table.columns(), &mut known);
+        arena.records.pack(holder.slot, &mut known);
         Some(known.from(0))
     } else {
         None
     };
     match before {
         Some(before) => {
-            let differ = arena.records.differ(place.slot, table.columns(), before, &mut columns);
+            let differ = arena.records.differ(place.slot, before, &mut columns);
             differ.map_err(|(position, error)| arena.blame(error, position))?;
         }
         None => columns.extend(0..table.columns().len()),

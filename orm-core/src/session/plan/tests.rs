@@ -176,7 +176,9 @@ fn deletes_go_last_and_leaves_first() {
     let (mut entities, nodes) = stored(3);
     entities[nodes[2]].parent = nodes[0].into();
     let planned = plan(&mut entities).expect("a plan");
-    entities.updated(planned[0].slots.iter().map(|&slot| planned[0].place(slot))).expect("written");
+    entities
+        .updated(&planned[0].columns, planned[0].slots.iter().map(|&slot| planned[0].place(slot)))
+        .expect("written");
     entities.flushed();
     entities.delete(nodes[0]).expect("it has a row");
     entities.delete(nodes[2]).expect("it has a row");
