@@ -199,7 +199,7 @@ impl PostgresConnection {
         let (parameters, runs) = match write.layout {
             Layout::PerRow => (Parameters::rows(types, write.rows)?, write.rows.len()),
             Layout::Arrays => (Parameters::arrays(types, write.rows)?, 1),
-            Layout::Flat(_) => return Err(flat()),
+            Layout::Flat(_) | Layout::Runs => return Err(flat()),
         };
         let Started { rows, prepared } = self.start(write.statement, write.layout, &parameters).await?;
         let mut affected = read(rows, &prepared, sink).await.map_err(|failure| self.stopped(failure))?;

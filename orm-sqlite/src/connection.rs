@@ -227,6 +227,30 @@ fn write_per_row(
     Ok(written)
 }
 
+/// Steps the statement once for each run of keys that are neighbours, in whatever order they came.
+fn write_runs(statement: &mut CachedStatement<'_>, Write { rows, .. }: Write<'_>) -> Result<Written> {
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in 0..rows.len() {
+        rows.each_value(row, &mut |_, value| match value {
+            Value::Int(key) => {
+                keys.push(*key);
+                Ok(())
+            }
+            _ => Err(Error::new(ErrorKind::Encode, "the key of an integer column is none")),
+        })?;
+    }
+    keys.sort_unstable();
+    let mut written = Written::default();
+    for run in keys.chunk_by(|key, next| key.checked_add(1) == Some(*next)) {
+        let ends = [run.first(), run.last()].into_iter().flatten();
+        for (parameter, key) in (1..).zip(ends) {
+            statement.raw_bind_parameter(parameter, key).map_err(statement_error)?;
+        }
+        written.affected += statement.raw_execute().map_err(statement_error)? as u64;
+    }
+    Ok(written)
+}
+
 /// The same for a statement that returns rows, which go to the sink.
 fn return_per_row(
     connection: &rusqlite::Connection,
@@ -334,6 +358,7 @@ impl Connection for SqliteConnection {
             }
             Layout::PerRow => write_per_row(connection, &mut statement, write),
             Layout::Flat(_) => write_flat(&mut statement, write),
+            Layout::Runs => as_one(connection, || write_runs(&mut statement, write)),
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
         };
         drop(statement);
@@ -349,7 +374,7 @@ impl Connection for SqliteConnection {
                 as_one(connection, || return_per_row(connection, &mut statement, write, sink))
             }
             Layout::PerRow => return_per_row(connection, &mut statement, write, sink),
-            Layout::Flat(_) | Layout::Arrays => {
+            Layout::Flat(_) | Layout::Arrays | Layout::Runs => {
                 Err(Error::new(ErrorKind::Unsupported, "sqlite returns rows of a write row by row"))
             }
         };

@@ -39,6 +39,9 @@ pub enum Layout {
     Arrays,
     /// The statement runs once and takes this many rows; the parameters are their values, row after row.
     Flat(usize),
+    /// The rows are keys that are integers, and the statement runs once for each run of neighbours among them; its parameters are the
+    /// first and the last one.
+    Runs,
 }
 
 impl WriteShape {

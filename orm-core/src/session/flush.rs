@@ -183,6 +183,12 @@ fn acknowledge(
         }
         WriteKind::Update => entities.updated(&step.columns, slots.iter().map(|&slot| step.place(slot))),
         WriteKind::Delete => {
+            if written.affected > slots.len() as u64 {
+                return Err(Error::new(
+                    ErrorKind::Database,
+                    counts("deleted", slots.len(), written.affected),
+                ));
+            }
             if !complete && shape.version().is_some() {
                 return Err(stale(entities, step, &counts("deleted", slots.len(), written.affected)));
             }

@@ -199,7 +199,7 @@ impl<'a> Outgoing<'a> {
             _ if rows.is_empty() => (Parameters::default(), 0),
             Layout::PerRow => (Parameters::rows(types, rows)?, rows.len()),
             Layout::Arrays => (Parameters::arrays(types, rows)?, 1),
-            Layout::Flat(_) => return Err(flat()),
+            Layout::Flat(_) | Layout::Runs => return Err(flat()),
         };
         let types = types.iter().map(|&sql_type| wire_type(sql_type, write.layout)).collect();
         Ok(Self { write, returns, parameters, runs, types, prepared: None })
