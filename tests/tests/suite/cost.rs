@@ -259,3 +259,149 @@ fn an_unchanged_session_allocates_nothing() {
         });
     }
 }
+
+/// What a loaded row costs is counted on these: two strings.
+#[derive(Model, Debug)]
+#[model(table = "people")]
+struct Person {
+    #[model(key, auto)]
+    id: i64,
+    name: String,
+    email: Option<String>,
+    born: i32,
+    seen: i64,
+}
+
+/// A session that nobody watches, on a table with this many rows, and what it takes to do something with it.
+fn with_people(count: i64, work: impl FnOnce(&mut orm::Session)) -> AllocationInfo {
+    let mut allocated = AllocationInfo::default();
+    sync_form::run(Backend::Sqlite, |db| {
+        db.create::<Person>();
+        let engine = db.other();
+        let mut session = engine.session();
+        session.add_all((0..count).map(person));
+        session.commit().unwrap();
+        // Statements and prepared statements are there before anything is counted.
+        let mut before = engine.session();
+        before.get::<Person>(1).unwrap();
+        let warm = before.add(person(count));
+        before.all(Person::select().limit(2)).unwrap();
+        before.rows(Person::select().limit(2)).unwrap();
+        before.flush().unwrap();
+        before[warm].seen += 1;
+        before.flush().unwrap();
+        before.delete(warm).unwrap();
+        before.commit().unwrap();
+        drop((before, session));
+        let mut session = engine.session();
+        session.all(Person::select().filter(Person::ID.eq(0))).unwrap();
+        session.rows(Person::select().filter(Person::ID.eq(0))).unwrap();
+        allocated = measure(|| work(&mut session));
+    });
+    allocated
+}
+
+fn person(number: i64) -> Person {
+    Person {
+        id: 0,
+        name: format!("person {number}"),
+        email: Some(format!("{number}@example.org")),
+        born: 0,
+        seen: 0,
+    }
+}
+
+/// How many allocations a thousand more rows cost.
+fn for_a_thousand(work: impl Fn(i64) -> AllocationInfo) -> u64 {
+    let (few, many) = (work(2000).count_total, work(3000).count_total);
+    many - few
+}
+
+/// Loading allocates the strings of each row, and a page of memory now and then.
+#[test]
+fn a_loaded_row_allocates_its_strings() {
+    let load = |count| with_people(count, |session| drop(session.all(Person::select()).unwrap()));
+    let rows = |count| with_people(count, |session| drop(session.rows(Person::select()).unwrap()));
+    let (load, rows) = (for_a_thousand(load), for_a_thousand(rows));
+    assert!((2000..=2010).contains(&rows), "{rows}");
+    assert!((2000..=2010).contains(&load), "{load}");
+}
+
+/// Getting a row by its key allocates its strings, and one thing in rusqlite.
+#[test]
+fn a_row_by_its_key_allocates_its_strings() {
+    let get = |count| {
+        with_people(count, |session| {
+            for id in 1..=count {
+                session.get::<Person>(id).unwrap();
+            }
+        })
+    };
+    let get = for_a_thousand(get);
+    assert!((3000..=3010).contains(&get), "{get}");
+}
+
+/// A flush allocates nothing for each row, whether it is inserted, updated or deleted: what grows grows in large steps.
+#[test]
+fn a_flush_allocates_nothing_for_a_row() {
+    let insert = |count: i64| {
+        let mut people: Vec<_> = (0..count).map(person).collect();
+        with_people(1, move |session| {
+            session.add_all(people.drain(..));
+            session.commit().unwrap();
+            std::mem::forget(people);
+        })
+    };
+    let load = |count| with_people(count, |session| drop(session.all(Person::select()).unwrap()));
+    let update = |count| {
+        with_people(count, |session| {
+            for person in session.all(Person::select()).unwrap() {
+                session[person].seen += 1;
+            }
+            session.commit().unwrap();
+        })
+    };
+    let delete = |count| {
+        with_people(count, |session| {
+            for person in session.all(Person::select()).unwrap() {
+                session.delete(person).unwrap();
+            }
+            session.commit().unwrap();
+        })
+    };
+    let (insert, load) = (for_a_thousand(insert), for_a_thousand(load));
+    let (update, delete) = (for_a_thousand(update) - load, for_a_thousand(delete) - load);
+    assert!(insert <= 15 && update <= 15 && delete <= 40, "{insert} {update} {delete}");
+}
+
+/// A session that has loaded rows holds at most one and a half times what the plain structs hold, while it loads them too.
+#[test]
+fn tracking_costs_at_most_half_of_the_structs() {
+    for count in [1_000, 1_024, 4_100, 10_000, 16_384] {
+        let rows = with_people(count, |session| drop(session.rows(Person::select()).unwrap()));
+        let load = with_people(count, |session| drop(session.all(Person::select()).unwrap()));
+        assert!(
+            2 * load.bytes_max <= 3 * rows.bytes_max,
+            "{count} rows: {} to {}",
+            load.bytes_max,
+            rows.bytes_max
+        );
+    }
+}
+
+/// One row costs a flush and its transaction a handful of allocations.
+#[test]
+fn a_commit_of_one_row_allocates_little() {
+    let commit = |count: i64| {
+        let mut people: Vec<_> = (0..count).map(person).collect();
+        with_people(1, move |session| {
+            for person in people.drain(..) {
+                session.add(person);
+                session.commit().unwrap();
+            }
+            std::mem::forget(people);
+        })
+    };
+    let commit = for_a_thousand(commit) / 1000;
+    assert!(commit <= 24, "{commit}");
+}

@@ -26,6 +26,7 @@ mod fetched;
 mod flush;
 mod futures;
 mod hooks;
+mod hops;
 mod identity;
 mod inspect;
 mod keys;
