@@ -125,7 +125,8 @@ mod tests {
             let mut paged = of(count);
             assert_eq!((paged.len(), paged.is_empty()), (count, count == 0));
             assert!((0..count).all(|number| paged[number] == number));
-            assert_eq!((paged.get(count), paged.get_mut(count)), (None, None));
+            assert_eq!(paged.get(count), None);
+            assert_eq!(paged.get_mut(count), None);
             assert_eq!(paged.pop(), count.checked_sub(1));
             assert_eq!(paged.len(), count.saturating_sub(1));
             paged.push(7);

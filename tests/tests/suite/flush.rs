@@ -395,4 +395,24 @@ mod flush {
         session.commit().await.unwrap();
         assert!(session.rows(Account::select()).await.unwrap().is_empty());
     }
+
+    /// [FLU-2] Deleted are the rows that were meant and none that lies between them, whatever their keys are, in whatever order.
+    #[case]
+    async fn neighbours_of_deleted_rows_stay(db: Db) {
+        db.create::<User>().await;
+        let keys = [i64::MIN, i64::MIN + 1, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8, i64::MAX - 1, i64::MAX];
+        let kept = [-2, 4, 6, 8];
+        let mut session = db.session();
+        let user = |id: i64| User { id, ..User::new(id.to_string()) };
+        let users = session.add_all(keys.map(user));
+        session.commit().await.unwrap();
+        for &user in users.iter().rev().cycle().skip(5).take(users.len()) {
+            if !kept.contains(&session[user].id) {
+                session.delete(user).unwrap();
+            }
+        }
+        session.commit().await.unwrap();
+        let left = session.rows(select(User::ID).order_by(User::ID.asc())).await.unwrap();
+        assert_eq!(left, kept);
+    }
 }

@@ -80,7 +80,7 @@ mod traces {
                     "DELETE FROM pairs AS t USING unnest(?::integer[], ?::text[]) AS v(k0, k1) WHERE t.a = v.k0 AND t.b = v.k1 -- 2 rows",
                 ),
                 (
-                    "DELETE FROM posts WHERE id = ? -- 2 rows",
+                    "DELETE FROM posts WHERE id BETWEEN ? AND ? -- 2 rows",
                     "DELETE FROM posts WHERE id = ANY(?::bigint[]) -- 2 rows",
                 ),
                 ("DELETE FROM users WHERE id = ?", ""),
@@ -127,7 +127,7 @@ mod traces {
             &[
                 ("BEGIN", ""),
                 (
-                    "DELETE FROM nodes WHERE id = ? -- 2 rows",
+                    "DELETE FROM nodes WHERE id BETWEEN ? AND ? -- 2 rows",
                     "DELETE FROM nodes WHERE id = ANY(?::bigint[]) -- 2 rows",
                 ),
                 ("DELETE FROM nodes WHERE id = ?", ""),
@@ -173,7 +173,7 @@ mod traces {
                     "UPDATE nodes AS t SET parent_id = v.c0 FROM unnest(?::bigint[], ?::bigint[]) AS v(c0, k0) WHERE t.id = v.k0 -- 2 rows",
                 ),
                 (
-                    "DELETE FROM nodes WHERE id = ? -- 2 rows",
+                    "DELETE FROM nodes WHERE id BETWEEN ? AND ? -- 2 rows",
                     "DELETE FROM nodes WHERE id = ANY(?::bigint[]) -- 2 rows",
                 ),
                 ("COMMIT", ""),

@@ -6,7 +6,7 @@ use super::*;
 use crate::Value;
 use crate::metadata::{FieldOptions, FieldPart, Table};
 use crate::model::{
-    BelongsTo, Entity, Field, Found, Keeper, Model, Record, Reference, meet_entity, read_record,
+    BelongsTo, Entity, Field, Found, Keeper, Model, Record, Reference, TakeValues, meet_entity, read_record,
 };
 use crate::result::{Columns, FromRow, RowReader, Shape};
 use crate::session::identity::Identity;
@@ -59,6 +59,12 @@ impl Record for Node {
             1 => Field::get(&self.name, part),
             _ => Field::get(&self.parent, part),
         }
+    }
+
+    fn each_value<T: TakeValues>(&self, to: &mut T) -> Result<()> {
+        self.id.each_part(to)?;
+        self.name.each_part(to)?;
+        self.parent.each_part(to)
     }
 
     fn read_field(&mut self, field: usize, row: &mut RowReader<'_>) -> Result<()> {
