@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use orm_core::driver::{Entry, Failed, RowBuffer, Write, Written};
+use orm_core::driver::{Control, Entry, Failed, RowBuffer, Write, Written};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result};
 use tokio_postgres::Client;
@@ -71,7 +71,7 @@ impl PostgresConnection {
         let travels = commits && self.pooled.is_none();
         let result = self.write_all(entries, travels).await;
         if commits && !travels && result.is_ok() {
-            let committed = self.control(orm_core::driver::Control::Commit).await;
+            let committed = self.control(Control::Commit).await;
             return committed.map_err(|error| Failed { at: entries.len(), error });
         }
         match result {
