@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use orm_core::driver::{Connection, Control, Sink, Spool, Statement, Write, Written};
+use orm_core::driver::{Begin, Connection, Control, Entry, Failed, Sink, Spool, Statement, Write, Written};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
 use rusqlite::CachedStatement;
@@ -34,6 +34,8 @@ pub(crate) struct SqliteConnection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     None,
+    /// BEGIN was asked for; it goes ahead of the first statement.
+    Due(Begin),
     Open,
     /// SQLite has rolled it back by itself, as it does when the disk is full or a statement says OR ROLLBACK. What is run now would
     /// be permanent at once.
@@ -56,10 +58,20 @@ impl SqliteConnection {
     /// The connection, for a statement.
     #[inline]
     fn ready(&mut self) -> Result<&rusqlite::Connection> {
-        if self.stage == Stage::RolledBack {
-            return Err(rolled_back());
+        match self.stage {
+            Stage::None | Stage::Open => {}
+            Stage::Due(begin) => self.begin(begin)?,
+            Stage::RolledBack => return Err(rolled_back()),
         }
         self.here()
+    }
+
+    fn begin(&mut self, begin: Begin) -> Result<()> {
+        self.set_read_only(begin.read_only)?;
+        let immediate = begin.writes && !begin.read_only;
+        execute(self.here()?, if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+        (self.stage, self.reading) = (Stage::Open, !begin.writes);
+        Ok(())
     }
 
     /// After an error the transaction may be over.
@@ -108,6 +120,31 @@ impl SqliteConnection {
             self.read_only = on;
         }
         Ok(())
+    }
+
+    /// Undoes all of what fails in its middle, as PostgreSQL does.
+    fn as_one<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let alone = self.ready()?.is_autocommit();
+        execute(self.here()?, "SAVEPOINT orm_one").map_err(|error| self.failed(error))?;
+        let result = work(self);
+        let connection = self.here()?;
+        let ended = match &result {
+            Ok(_) => execute(connection, "RELEASE orm_one"),
+            // SQLite may have rolled everything back by itself, and the savepoint with it.
+            Err(_) if connection.is_autocommit() => Ok(()),
+            Err(_) => execute(connection, "ROLLBACK TO orm_one")
+                .and_then(|()| execute(connection, "RELEASE orm_one")),
+        };
+        if alone && !connection.is_autocommit() {
+            // The savepoint was the transaction, and could not be committed.
+            execute(connection, "ROLLBACK")?;
+        }
+        let value = result?;
+        ended.map(|()| value).map_err(|error| self.failed(error))
+    }
+
+    fn in_transaction(&self) -> bool {
+        matches!(self.stage, Stage::Due(_) | Stage::Open)
     }
 
     /// COMMIT or ROLLBACK; afterwards the connection may write again.
@@ -248,6 +285,11 @@ fn write_runs(statement: &mut CachedStatement<'_>, Write { rows, .. }: Write<'_>
         }
         written.affected += statement.raw_execute().map_err(statement_error)? as u64;
     }
+    // Between two neighbours there is something only where a column of integers may hold something else.
+    if written.affected > rows.len() as u64 {
+        let message = format!("{} rows were to be deleted, and {} were", rows.len(), written.affected);
+        return Err(Error::new(ErrorKind::Database, message));
+    }
     Ok(written)
 }
 
@@ -265,27 +307,6 @@ fn return_per_row(
         affected += run_prepared(connection, statement, asked, false, &values, sink)?;
     }
     Ok(affected)
-}
-
-/// Undoes all of what fails in its middle, as PostgreSQL does.
-fn as_one<T>(connection: &rusqlite::Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let alone = connection.is_autocommit();
-    execute(connection, "SAVEPOINT orm_one")?;
-    let result = work();
-    let ended = match &result {
-        Ok(_) => execute(connection, "RELEASE orm_one"),
-        // SQLite may have rolled everything back by itself, and the savepoint with it.
-        Err(_) if connection.is_autocommit() => Ok(()),
-        Err(_) => {
-            execute(connection, "ROLLBACK TO orm_one").and_then(|()| execute(connection, "RELEASE orm_one"))
-        }
-    };
-    if alone && !connection.is_autocommit() {
-        // The savepoint was the transaction, and could not be committed.
-        execute(connection, "ROLLBACK")?;
-    }
-    let value = result?;
-    ended.map(|()| value)
 }
 
 /// Whether the statement sets what SQLite lets nobody set in a transaction, without a word.
@@ -330,10 +351,50 @@ fn write_flat(statement: &mut CachedStatement<'_>, write: Write<'_>) -> Result<W
     Ok(Written { affected, keys: Vec::new() })
 }
 
+/// Whether a write is one statement, which takes effect as a whole.
+fn runs_once(write: Write<'_>) -> bool {
+    write.rows.len() == 1 || matches!(write.layout, Layout::Flat(_))
+}
+
+/// Whether a transaction would hold one statement and nothing else, which is one by itself.
+fn is_alone(stage: Stage, entries: &[Entry<'_>]) -> bool {
+    matches!((stage, entries), (Stage::Due(begin), [entry]) if !begin.read_only && runs_once(entry.write))
+}
+
+impl SqliteConnection {
+    fn write_rows(&mut self, write: Write<'_>) -> Result<Written> {
+        let _running = self.time();
+        let connection = self.ready()?;
+        let mut statement = prepare(connection, write.statement.sql())?;
+        let written = match write.layout {
+            Layout::PerRow => write_per_row(connection, &mut statement, write),
+            Layout::Flat(_) => write_flat(&mut statement, write),
+            Layout::Runs => write_runs(&mut statement, write),
+            Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
+        };
+        drop(statement);
+        written.map_err(|error| self.failed(error))
+    }
+
+    fn return_rows(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
+        let _running = self.time();
+        let connection = self.ready()?;
+        let mut statement = prepare(connection, write.statement.sql())?;
+        let written = match write.layout {
+            Layout::PerRow => return_per_row(connection, &mut statement, write, sink),
+            Layout::Flat(_) | Layout::Arrays | Layout::Runs => {
+                Err(Error::new(ErrorKind::Unsupported, "sqlite returns rows of a write row by row"))
+            }
+        };
+        drop(statement);
+        written.map_err(|error| self.failed(error))
+    }
+}
+
 impl Connection for SqliteConnection {
     fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
         let _running = self.time();
-        if self.stage == Stage::Open && is_void_pragma(statement.sql()) {
+        if self.in_transaction() && is_void_pragma(statement.sql()) {
             return Err(void_pragma());
         }
         let connection = self.ready()?;
@@ -349,49 +410,53 @@ impl Connection for SqliteConnection {
     }
 
     fn write(&mut self, write: Write<'_>) -> Result<Written> {
-        let _running = self.time();
-        let connection = self.ready()?;
-        let mut statement = prepare(connection, write.statement.sql())?;
-        let written = match write.layout {
-            Layout::PerRow if write.rows.len() > 1 => {
-                as_one(connection, || write_per_row(connection, &mut statement, write))
-            }
-            Layout::PerRow => write_per_row(connection, &mut statement, write),
-            Layout::Flat(_) => write_flat(&mut statement, write),
-            Layout::Runs => as_one(connection, || write_runs(&mut statement, write)),
-            Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
-        };
-        drop(statement);
-        written.map_err(|error| self.failed(error))
+        if runs_once(write) {
+            return self.write_rows(write);
+        }
+        self.as_one(|this| this.write_rows(write))
     }
 
     fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
-        let _running = self.time();
-        let connection = self.ready()?;
-        let mut statement = prepare(connection, write.statement.sql())?;
-        let written = match write.layout {
-            Layout::PerRow if write.rows.len() > 1 => {
-                as_one(connection, || return_per_row(connection, &mut statement, write, sink))
+        if runs_once(write) {
+            return self.return_rows(write, sink);
+        }
+        self.as_one(|this| this.return_rows(write, sink))
+    }
+
+    fn write_together(&mut self, entries: &mut [Entry<'_>], commits: bool) -> Result<(), Failed> {
+        let due = self.stage;
+        let alone = commits && is_alone(due, entries);
+        if alone {
+            self.stage = Stage::None;
+        }
+        // Whoever sends several takes all of them back if one fails, so none needs a savepoint of its own.
+        for (at, Entry { write, returns, written, rows }) in entries.iter_mut().enumerate() {
+            let done = match returns {
+                true => self.return_rows(*write, rows).map(|affected| written.affected = affected),
+                false => self.write_rows(*write).map(|done| *written = done),
+            };
+            if let Err(error) = done {
+                if alone {
+                    self.stage = due;
+                }
+                return Err(Failed { at, error });
             }
-            Layout::PerRow => return_per_row(connection, &mut statement, write, sink),
-            Layout::Flat(_) | Layout::Arrays | Layout::Runs => {
-                Err(Error::new(ErrorKind::Unsupported, "sqlite returns rows of a write row by row"))
-            }
-        };
-        drop(statement);
-        written.map_err(|error| self.failed(error))
+        }
+        let committed = if commits && !alone { self.control(Control::Commit) } else { Ok(()) };
+        committed.map_err(|error| Failed { at: entries.len(), error })
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
         let _running = self.time();
-        let in_transaction = self.stage == Stage::Open;
+        let in_transaction = self.in_transaction();
         if in_transaction && sql.split(';').any(is_void_pragma) {
             return Err(void_pragma());
         }
-        let connection = self.ready()?;
-        let run = || connection.execute_batch(sql).map_err(statement_error);
-        let done = if in_transaction { as_one(connection, run) } else { run() };
-        done.map_err(|error| self.failed(error))
+        let run = |this: &mut Self| {
+            let done = this.ready()?.execute_batch(sql).map_err(statement_error);
+            done.map_err(|error| this.failed(error))
+        };
+        if in_transaction { self.as_one(run) } else { run(self) }
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
@@ -401,11 +466,11 @@ impl Connection for SqliteConnection {
         }
         match control {
             Control::Begin(begin) => {
-                self.set_read_only(begin.read_only)?;
-                self.reading = !begin.writes;
-                let immediate = begin.writes && !begin.read_only;
-                execute(self.here()?, if immediate { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
-                self.stage = Stage::Open;
+                self.stage = Stage::Due(begin);
+                Ok(())
+            }
+            Control::Commit | Control::Rollback if matches!(self.stage, Stage::Due(_)) => {
+                self.stage = Stage::None;
                 Ok(())
             }
             Control::Commit | Control::Rollback if self.here()?.is_autocommit() => {

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::driver::{
-    AsyncConnection, BoxFuture, Connection, Control, Entry, Failed, RowBuffer, Sink, Statement, Write,
+    AsyncConnection, Begin, BoxFuture, Connection, Control, Entry, Failed, RowBuffer, Sink, Statement, Write,
     Written,
 };
 use crate::error::{Error, ErrorKind};
@@ -21,6 +21,8 @@ type Job = Box<dyn FnOnce(&mut dyn Connection) + Send>;
 /// ends.
 pub struct Worker {
     jobs: mpsc::Sender<Job>,
+    /// It goes along with the next call.
+    begin: Option<Begin>,
     broken: bool,
 }
 
@@ -47,7 +49,7 @@ impl Worker {
                     Error::new(ErrorKind::Connect, "the worker thread did not start").with_source(error)
                 })?;
             opened.receive().await??;
-            Ok(Box::new(Self { jobs, broken: false }) as Box<dyn AsyncConnection>)
+            Ok(Box::new(Self { jobs, begin: None, broken: false }) as Box<dyn AsyncConnection>)
         })
     }
 
@@ -56,8 +58,10 @@ impl Worker {
         job: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = reply();
+        let begin = self.begin.take();
         let job: Job = Box::new(move |connection| {
-            let result = job(connection);
+            let begun = begin.map_or(Ok(()), |begin| connection.control(Control::Begin(begin)));
+            let result = begun.and_then(|()| job(connection));
             reply.send((result, connection.is_broken()));
         });
         if self.jobs.send(job).is_err() {
@@ -161,7 +165,14 @@ impl AsyncConnection for Worker {
     }
 
     fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.call(move |connection| connection.control(control)))
+        Box::pin(async move {
+            match (control, self.begin) {
+                (Control::Begin(begin), None) => self.begin = Some(begin),
+                (Control::Commit | Control::Rollback, Some(_)) => self.begin = None,
+                _ => return self.call(move |connection| connection.control(control)).await,
+            }
+            Ok(())
+        })
     }
 
     fn open_cursor<'a>(

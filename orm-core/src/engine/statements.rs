@@ -19,7 +19,8 @@ const KEPT: usize = 1024;
 
 #[derive(Default)]
 pub(crate) struct Statements {
-    writes: Mutex<HashMap<(WriteShape, Layout), Arc<Statement>>>,
+    /// By their shapes, and of each in as many layouts as it was wanted.
+    writes: Mutex<HashMap<WriteShape, Vec<(Layout, Arc<Statement>)>>>,
     /// By their SQL.
     queries: Mutex<HashMap<String, Arc<Statement>>>,
     /// By their shapes.
@@ -72,13 +73,22 @@ impl Statements {
         shape: &WriteShape,
         layout: Layout,
     ) -> Result<Arc<Statement>> {
-        let key = (shape.clone(), layout);
-        if let Some(statement) = find(&self.writes, &key) {
+        let of_shape = |writes: &HashMap<_, Vec<(Layout, Arc<Statement>)>>| {
+            let (_, statement) = writes.get(shape)?.iter().find(|(other, _)| *other == layout)?;
+            Some(statement.clone())
+        };
+        if let Some(statement) = of_shape(&self.writes.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(statement);
         }
         let mut sql = Sql::new(dialect);
         dialect.write(shape, layout, &mut sql);
-        Ok(keep(&self.writes, key, Statement::from_sql(sql)?))
+        let statement = Statement::from_sql(sql)?;
+        let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        if writes.len() >= KEPT {
+            writes.clear();
+        }
+        writes.entry(shape.clone()).or_default().push((layout, statement.clone()));
+        Ok(statement)
     }
 
     /// The statement that reads one row of a table by its key.

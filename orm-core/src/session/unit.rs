@@ -49,7 +49,7 @@ pub(super) struct Unit {
     /// The savepoint that a dropped guard has left, and to which the database has not been rolled back yet.
     left: Option<u32>,
     /// Why nothing goes on before a rollback.
-    failed: Option<Error>,
+    failed: Option<Failure>,
     cursor: Cursor,
     /// Hears what is sent, while a test counts it.
     listener: Option<Arc<Listener>>,
@@ -105,7 +105,7 @@ impl Unit {
     #[cold]
     fn refuse(&self) -> Result<()> {
         if let Some(first) = &self.failed {
-            return Err(first.pending());
+            return Err(first.error().pending());
         }
         Err(Error::new(ErrorKind::PendingRollback, "an earlier call was dropped before it was answered"))
     }
@@ -188,7 +188,10 @@ impl Unit {
         let mut committed = false;
         let hooks = self.options.hooks.clone();
         let (links, steps) = match self.entities.has_relations {
-            true => Box::pin(self.plan_with_relations(hooks.as_ref())).await?,
+            true => match if hooks.is_none() { self.plan_at_once()? } else { None } {
+                Some(planned) => planned,
+                None => Box::pin(self.plan_with_relations(hooks.as_ref())).await?,
+            },
             false => {
                 if let Some(hooks) = &hooks {
                     hooks.before_flush(&mut self.entities)?;
@@ -202,7 +205,7 @@ impl Unit {
             self.begin(true).await?;
             let Self { entities, engine, lease, options, failed, .. } = self;
             let lease = held(lease)?;
-            *failed = Some(unfinished());
+            *failed = Some(Failure::Unfinished);
             let ran = flush::run(entities, (&steps, &links), engine, lease, options, commits).await;
             *failed = None;
             let is_over = !lease.is_tainted();
@@ -220,7 +223,7 @@ impl Unit {
         }
         self.entities.flushed();
         let Some(hooks) = hooks.filter(|_| !deeds.is_empty()) else { return Ok(committed) };
-        self.failed = Some(unfinished());
+        self.failed = Some(Failure::Unfinished);
         let done = hooks.after_flush(&mut self.entities, &deeds);
         self.failed = None;
         match done {
@@ -249,17 +252,31 @@ impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.entities)?;
         match (&self.failed, &self.lease) {
-            (Some(error), _) => write!(f, ", failed: {error}"),
+            (Some(failure), _) => write!(f, ", failed: {}", failure.error()),
             (None, Some(_)) => f.write_str(", in a transaction"),
             (None, None) => Ok(()),
         }
     }
 }
 
-/// What is known of a flush until it is done: if code of the program panics in it, what was sent is not to be committed.
-fn unfinished() -> Error {
-    let message = "a flush was not finished: code of the program panicked in it, or the call was dropped";
-    Error::new(ErrorKind::Misuse, message)
+/// Why nothing goes on.
+enum Failure {
+    /// What is known of a flush until it is done: if code of the program panics in it, what was sent is not to be committed.
+    Unfinished,
+    Of(Error),
+}
+
+impl Failure {
+    fn error(&self) -> Error {
+        match self {
+            Self::Unfinished => {
+                let message =
+                    "a flush was not finished: code of the program panicked in it, or the call was dropped";
+                Error::new(ErrorKind::Misuse, message)
+            }
+            Self::Of(error) => error.clone(),
+        }
+    }
 }
 
 /// The connection that `begin` has taken.

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use orm_core::driver::{Control, Entry, Failed, RowBuffer, Write, Written};
+use orm_core::driver::{Begin, Control, Entry, Failed, RowBuffer, Write, Written};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result};
 use tokio_postgres::Client;
@@ -154,11 +154,21 @@ impl PostgresConnection {
             }
             requests.extend((0..write.runs).map(|run| Request::Run(at, run)));
         }
-        requests.extend(commits.then_some(Request::Commit(outgoing.len())));
+        if commits && self.is_alone(outgoing) {
+            self.transaction = Transaction::None;
+        } else if commits {
+            requests.push(Request::Commit(outgoing.len()));
+        }
         if !ahead.is_empty() {
             self.exchange(outgoing, ahead).await?;
         }
         self.exchange(outgoing, requests).await
+    }
+
+    /// Whether a transaction would hold one statement and nothing else, which is one by itself.
+    fn is_alone(&self, outgoing: &[Outgoing<'_>]) -> bool {
+        let is_plain = |begin: Begin| begin.isolation.is_none() && !begin.read_only;
+        matches!((self.transaction, outgoing), (Transaction::Due(begin), [one]) if is_plain(begin) && one.runs == 1)
     }
 
     /// Sends requests without waiting for one before the next is sent: the driver sends a request when it is first polled, and

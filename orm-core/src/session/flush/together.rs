@@ -130,10 +130,16 @@ impl<'s> Ready<'s> {
         }
     }
 
-    /// Whether nothing that its answer may say keeps it from being committed.
+    /// Whether nothing that its answer may say keeps it from being committed. Rows of an INSERT are all inserted or it fails; whose
+    /// keys came back is a question only where there are several.
     pub(super) fn may_be_committed(&self) -> bool {
+        let answers = self.shape.generated_key().is_some() || !self.shape.fetched().is_empty();
         match self.piece {
-            Piece::Step(step) => step.kind == WriteKind::Delete && self.shape.version().is_none(),
+            Piece::Step(step) => match step.kind {
+                WriteKind::Insert => self.slots.len() == 1 || !answers,
+                WriteKind::Update => false,
+                WriteKind::Delete => self.shape.version().is_none(),
+            },
             Piece::Link(link) => link.kind == WriteKind::Delete || link.unless_there,
         }
     }

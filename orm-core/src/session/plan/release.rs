@@ -151,6 +151,9 @@ fn delete_early(
     early: Vec<Place>,
     steps: &mut Vec<Step>,
 ) -> Result<()> {
+    if early.is_empty() {
+        return Ok(());
+    }
     let mut known: HashSet<Place> = early.iter().copied().collect();
     let mut layers = vec![early];
     while let Some(last) = layers.last().filter(|last| !last.is_empty()) {

@@ -17,7 +17,21 @@ use crate::session::relations::{LinkStep, Spread, Want, Wants};
 use crate::{Result, Value};
 
 impl Unit {
-    /// The plan of a flush where models have relations. Whatever is wrong before anything is sent leaves memory as it was.
+    /// The plan of a flush where models have relations, if nothing has to be read for it.
+    pub(super) fn plan_at_once(&mut self) -> Result<Option<(Vec<LinkStep>, Vec<Step>)>> {
+        let mut spread = Spread::default();
+        let planned = match self.entities.bring_into_line(&mut spread) {
+            Ok(wants) if wants.is_empty() => self.plan_what_is_known(&spread).map(Some),
+            Ok(_) => return Ok(None),
+            Err(error) => Err(error),
+        };
+        if planned.is_err() {
+            spread.undo(&mut self.entities);
+        }
+        planned
+    }
+
+    /// The same, and what has to be read is. Whatever is wrong before anything is sent leaves memory as it was.
     pub(super) async fn plan_with_relations(
         &mut self,
         hooks: Option<&Arc<Hooks>>,
@@ -42,6 +56,10 @@ impl Unit {
             spread.look_again();
             self.prepare(spread).await?;
         }
+        self.plan_what_is_known(spread)
+    }
+
+    fn plan_what_is_known(&mut self, spread: &Spread) -> Result<(Vec<LinkStep>, Vec<Step>)> {
         let touched = self.entities.touched.clone();
         let owners: Vec<_> = self.entities.owners().collect();
         let links = self.entities.links()?;

@@ -1,6 +1,6 @@
 //! The transaction of a unit of work: how it begins and ends, and what a failure undoes.
 
-use super::{Cursor, Unit, held};
+use super::{Cursor, Failure, Unit, held};
 use crate::Result;
 use crate::driver::{Begin, Control};
 use crate::engine::Lease;
@@ -140,7 +140,7 @@ impl Unit {
         if error.is_commit_unknown() {
             self.entities.expire_known();
         }
-        self.failed = Some(error.clone());
+        self.failed = Some(Failure::Of(error.clone()));
         error
     }
 
