@@ -205,12 +205,12 @@ def empty_tables(postgres):
             user_id BIGINT NOT NULL REFERENCES users (id), title TEXT NOT NULL, body TEXT NOT NULL);
             CREATE INDEX IF NOT EXISTS posts_user_id ON posts (user_id);
             TRUNCATE users, posts RESTART IDENTITY"""
-    return """DROP TABLE IF EXISTS posts; DROP TABLE IF EXISTS users;
-        CREATE TABLE users (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, age INTEGER NOT NULL, email TEXT,
-        created BIGINT NOT NULL);
-        CREATE TABLE posts (id INTEGER PRIMARY KEY NOT NULL, user_id BIGINT NOT NULL REFERENCES users (id),
+    return """CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, age INTEGER NOT NULL,
+        email TEXT, created BIGINT NOT NULL);
+        CREATE TABLE IF NOT EXISTS posts (id INTEGER PRIMARY KEY NOT NULL, user_id BIGINT NOT NULL REFERENCES users (id),
         title TEXT NOT NULL, body TEXT NOT NULL);
-        CREATE INDEX posts_user_id ON posts (user_id)"""
+        CREATE INDEX IF NOT EXISTS posts_user_id ON posts (user_id);
+        DELETE FROM posts; DELETE FROM users"""
 
 
 def fill(postgres, users, posts):

@@ -82,6 +82,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     let manifest = fs::read_to_string(from.join("Cargo.toml"))?;
     let here = format!("path = \"{}/", root().display());
     fs::write(to.join("Cargo.toml"), manifest.replace("path = \"../../../", &here))?;
+    fs::copy(from.join("src/main.rs"), to.join("src/main.rs"))?;
     fs::copy(from.join("Cargo.lock"), to.join("Cargo.lock"))?;
     Ok(())
 }
