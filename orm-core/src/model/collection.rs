@@ -95,6 +95,11 @@ impl Collection {
         self.waits || self.replaces() || self.additions().next().is_some() || self.removals().next().is_some()
     }
 
+    /// Whether there are structs in it that no session has taken in yet.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits
+    }
+
     pub(crate) fn set_waits(&mut self, waits: bool) {
         self.waits = waits;
     }

@@ -43,6 +43,11 @@ pub(super) struct Mirror {
 impl Entities {
     /// Takes in the new structs that stand in an entity's relation fields.
     pub(super) fn hand_over<M: Model>(&mut self, place: Place) {
+        let mut collections = (0..self.arena(place).relations.len())
+            .filter_map(|relation| self.collection(RelationPlace { owner: place, relation }));
+        if !collections.any(Collection::waits) {
+            return;
+        }
         // It is out of its slot meanwhile, because others of its model may be taken in.
         let Some(mut record) = self.slot_mut::<M>(place).and_then(Option::take) else { return };
         record.hand_over(self);

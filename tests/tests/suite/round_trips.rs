@@ -83,7 +83,8 @@ mod round_trips {
     }
 
     /// Units of work of one table: BEGIN goes with the first statement, and one that the connection has not prepared needs no round
-    /// trip for that. Keys and numbers of rows are looked at before COMMIT; a deletion waits for nothing.
+    /// trip for that. The keys of several rows and the number of those that were updated are looked at before COMMIT; one new row, or a
+    /// deletion, waits for nothing.
     #[case(postgres)]
     async fn a_unit_of_work_of_one_table_costs_one_or_two(db: Db) {
         db.create::<Guest>().await;
@@ -102,7 +103,8 @@ mod round_trips {
                     session.delete(guest).unwrap();
                 }
                 session.commit().await.unwrap();
-                assert_eq!([inserted, updated, proxy.take()], [2, 2, 1], "{count} rows, round {round}");
+                let insert = if count == 1 { 1 } else { 2 };
+                assert_eq!([inserted, updated, proxy.take()], [insert, 2, 1], "{count} rows, round {round}");
             }
         }
         assert!(db.session().all(Guest::select()).await.unwrap().is_empty());
@@ -145,7 +147,7 @@ mod round_trips {
             let guest = session.add(Guest::new(format!("guest {round}")));
             let room = session.add(Room::new(i32::try_from(round).unwrap(), 2));
             session.commit().await.unwrap();
-            assert_eq!(proxy.take(), 2, "2 tables");
+            assert_eq!(proxy.take(), 1, "one row of each of 2 tables");
 
             session[room].beds = 3;
             session.delete(guest).unwrap();
@@ -170,7 +172,7 @@ mod round_trips {
             session.add(Book::new("Persuasion", shelves[0]));
             session.add(Shelf::new("empty"));
             session.commit().await.unwrap();
-            assert_eq!(proxy.take(), 2, "of a parent that is there, round {round}");
+            assert_eq!(proxy.take(), 1, "one row of each, of a parent that is there, round {round}");
             books.iter().for_each(|&book| session.delete(book).unwrap());
             session.commit().await.unwrap();
             assert_eq!(proxy.take(), 1, "round {round}");

@@ -88,6 +88,9 @@ impl Entities {
     /// What was done to many-to-many collections since the last flush.
     pub(super) fn link_edits(&self) -> Vec<LinkEdit> {
         let mut edits = Vec::new();
+        if self.known_joins().next().is_none() {
+            return edits;
+        }
         for owner in self.owners().filter(|&owner| !self.head(owner).doomed) {
             for (relation, def) in self.arena(owner).relations.iter().enumerate() {
                 let place = RelationPlace { owner, relation };
