@@ -324,8 +324,10 @@ impl Arena {
 
     /// The states of an entity's relations, as they are.
     pub(super) fn collections(&self, slot: u32) -> Vec<Collection> {
+        let mut states = Vec::with_capacity(self.relations.len());
         let state = |relation| self.records.collection(slot, relation).cloned();
-        (0..self.relations.len()).filter_map(state).collect()
+        states.extend((0..self.relations.len()).filter_map(state));
+        states
     }
 
     /// Gives an entity's relations these states; new structs that were put in since are dropped.
