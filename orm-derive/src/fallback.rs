@@ -41,6 +41,10 @@ pub(crate) fn model(input: &DeriveInput, errors: &Error) -> TokenStream {
                 loop {}
             }
 
+            fn each_value<__To: ::orm::__private::TakeValues>(&self, _: &mut __To) -> ::orm::__private::Result<()> {
+                loop {}
+            }
+
             fn read_field(
                 &mut self,
                 _: usize,

@@ -27,6 +27,7 @@ use crate::session::flush;
 use crate::session::hooks::{ROUNDS, endless};
 use crate::session::maker::Options;
 use crate::session::plan::plan;
+use crate::session::relations::Spread;
 use crate::session::unit::joined::Joined;
 use crate::session::unit::nested::Nested;
 use crate::session::unit::transaction::Block;
@@ -188,10 +189,14 @@ impl Unit {
         let mut committed = false;
         let hooks = self.options.hooks.clone();
         let (links, steps) = match self.entities.has_relations {
-            true => match if hooks.is_none() { self.plan_at_once()? } else { None } {
-                Some(planned) => planned,
-                None => Box::pin(self.plan_with_relations(hooks.as_ref())).await?,
-            },
+            true => {
+                let mut spread = Spread::default();
+                let planned = if hooks.is_none() { self.plan_at_once(&mut spread)? } else { None };
+                match planned {
+                    Some(planned) => planned,
+                    None => Box::pin(self.plan_with_relations(hooks.as_ref(), spread)).await?,
+                }
+            }
             false => {
                 if let Some(hooks) = &hooks {
                     hooks.before_flush(&mut self.entities)?;

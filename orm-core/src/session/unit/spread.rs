@@ -18,15 +18,14 @@ use crate::{Result, Value};
 
 impl Unit {
     /// The plan of a flush where models have relations, if nothing has to be read for it.
-    pub(super) fn plan_at_once(&mut self) -> Result<Option<(Vec<LinkStep>, Vec<Step>)>> {
-        let mut spread = Spread::default();
-        let planned = match self.entities.bring_into_line(&mut spread) {
-            Ok(wants) if wants.is_empty() => self.plan_what_is_known(&spread).map(Some),
+    pub(super) fn plan_at_once(&mut self, spread: &mut Spread) -> Result<Option<(Vec<LinkStep>, Vec<Step>)>> {
+        let planned = match self.entities.bring_into_line(spread) {
+            Ok(wants) if wants.is_empty() => self.plan_what_is_known(spread).map(Some),
             Ok(_) => return Ok(None),
             Err(error) => Err(error),
         };
         if planned.is_err() {
-            spread.undo(&mut self.entities);
+            std::mem::take(spread).undo(&mut self.entities);
         }
         planned
     }
@@ -35,8 +34,8 @@ impl Unit {
     pub(super) async fn plan_with_relations(
         &mut self,
         hooks: Option<&Arc<Hooks>>,
+        mut spread: Spread,
     ) -> Result<(Vec<LinkStep>, Vec<Step>)> {
-        let mut spread = Spread::default();
         let planned = self.prepare_and_plan(hooks, &mut spread).await;
         if planned.is_err() && self.failed.is_none() {
             spread.undo(&mut self.entities);

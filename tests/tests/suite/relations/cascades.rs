@@ -139,6 +139,25 @@ mod forms {
         db.trace.take_statements().iter().map(|sql| sql.replace('"', "")).collect()
     }
 
+    /// [CAS-3] A child that was put in and never written leaves with its parent, also where the others have to be read first.
+    #[case]
+    async fn a_new_child_of_a_deleted_parent_is_never_written(db: Db) {
+        use deleting::*;
+        db.create::<Parent>().await;
+        for is_loaded in [true, false] {
+            let mut session = db.session();
+            let parent = session.add(Parent { children: [child("old")].into(), ..Parent::new("p") });
+            session.commit().await.unwrap();
+            if is_loaded {
+                session.load_with(parent, Parent::CHILDREN).await.unwrap();
+            }
+            session[parent].children.push(child("new"));
+            session.delete(parent).unwrap();
+            session.commit().await.unwrap();
+            assert_eq!(session.all(Child::select()).await.unwrap(), []);
+        }
+    }
+
     /// [CAS-2] Without a cascade children let go first: 1 SELECT if they are not loaded, 1 batch, 1 DELETE.
     #[case]
     async fn children_let_go(db: Db) {
