@@ -19,14 +19,17 @@ const KEPT: usize = 1024;
 
 #[derive(Default)]
 pub(crate) struct Statements {
-    /// By their shapes, and of each in as many layouts as it was wanted.
-    writes: Mutex<HashMap<WriteShape, Vec<(Layout, Arc<Statement>)>>>,
+    /// By their shapes.
+    writes: Mutex<HashMap<WriteShape, Layouts>>,
     /// By their SQL.
     queries: Mutex<HashMap<String, Arc<Statement>>>,
     /// By their shapes.
     shapes: Mutex<HashMap<String, Arc<Statement>>>,
     by_key: Mutex<HashMap<TableRef, Arc<Statement>>>,
 }
+
+/// What writes one shape, in as many layouts as it was wanted in.
+type Layouts = Vec<(Layout, Arc<Statement>)>;
 
 /// A statement that can be run: its SQL, and all else that it says. The text of the latter may be its shape.
 pub(crate) struct Prepared {
@@ -73,7 +76,7 @@ impl Statements {
         shape: &WriteShape,
         layout: Layout,
     ) -> Result<Arc<Statement>> {
-        let of_shape = |writes: &HashMap<_, Vec<(Layout, Arc<Statement>)>>| {
+        let of_shape = |writes: &HashMap<_, Layouts>| {
             let (_, statement) = writes.get(shape)?.iter().find(|(other, _)| *other == layout)?;
             Some(statement.clone())
         };

@@ -8,9 +8,11 @@ use super::table::times_of;
 use crate::Result;
 
 /// Who is shown, and in which colour.
-const SHOWN: [(&str, &str); 6] = [
+const SHOWN: [(&str, &str); 8] = [
     ("orm", "#c2410c"),
+    ("orm-async", "#ea8a5a"),
     ("diesel", "#64748b"),
+    ("diesel-async", "#56657a"),
     ("sqlx", "#94a3b8"),
     ("seaorm", "#7c8fa8"),
     ("toasty", "#a8b5c5"),
@@ -38,7 +40,7 @@ pub(crate) fn write(database: &Database, cells: &[Cell], path: &Path) -> Result<
             let Some(cell) = cells.iter().find(|cell| is_it(cell)) else { continue };
             let ratio = time(cell) / time(raw);
             let length = ratio.min(LONGEST) / LONGEST * (WIDTH - LABELS - 130.0);
-            let weight = if name == "orm" { " font-weight=\"bold\"" } else { "" };
+            let weight = if name.starts_with("orm") { " font-weight=\"bold\"" } else { "" };
             writeln!(
                 bars,
                 "<rect x=\"{LABELS}\" y=\"{y:.0}\" width=\"{length:.1}\" height=\"{:.0}\" fill=\"{colour}\"/>\
