@@ -254,12 +254,12 @@ impl Entities {
         }
     }
 
-    /// The head of an entity that is still in its slot.
     /// Where the entities of a table are, if there is a model of it here.
     pub(super) fn arena_of_table(&self, table: &Table) -> Option<u32> {
         (0..).zip(&self.arenas).find(|(_, arena)| arena.table == table).map(|(number, _)| number)
     }
 
+    /// The head of an entity that is still in its slot.
     pub(super) fn find_token(&self, token: Token) -> Option<&Head> {
         let head = self.arenas.get(token.arena() as usize)?.heads.get(token.slot())?;
         let same = token.session() == self.session && head.generation.get() == token.generation();

@@ -216,14 +216,8 @@ impl Unit {
             let is_over = !lease.is_tainted();
             match ran {
                 Ok(done) => committed = done,
-                Err(error) => {
-                    let error = self.fail(error).await;
-                    if is_over {
-                        // It is stored, and memory could not follow.
-                        self.entities.expire_known();
-                    }
-                    return Err(error);
-                }
+                Err(error) if is_over => return Err(self.fail(stored(error)).await),
+                Err(error) => return Err(self.fail(error).await),
             }
         }
         self.entities.flushed();
@@ -262,6 +256,14 @@ impl fmt::Display for Unit {
             (None, None) => Ok(()),
         }
     }
+}
+
+/// COMMIT went along with a statement whose answer is wrong, as if a trigger has kept a row from being inserted.
+#[cold]
+fn stored(error: Error) -> Error {
+    let message =
+        "COMMIT went along with the statement and is done, but the answer is not what a commit needs";
+    Error::new(ErrorKind::CommitUnknown, message).with_source(error)
 }
 
 /// Why nothing goes on.

@@ -92,7 +92,9 @@ impl PostgresConnection {
         let answers = self.send_again(outgoing, commits).await?;
         for (at, (entry, (written, rows))) in entries.iter_mut().zip(answers).enumerate() {
             (entry.written, entry.rows) = (written, rows);
-            self.check(entry).map_err(|error| Failed { at, error })?;
+            // Behind a COMMIT it is too late to refuse anything: what is stored is in doubt, and so is the connection.
+            let checked = self.check(entry).inspect_err(|_| self.broken |= commits);
+            checked.map_err(|error| Failed { at, error })?;
         }
         if commits {
             self.cursor = None;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use orm_tests::both_forms;
 use orm_tests::prelude::*;
 use orm_tests::proxy::Proxy;
+use orm_tests::{Backend, both_forms};
 
 /// Known by a key that the database makes.
 #[derive(Model, Debug)]
@@ -248,6 +248,30 @@ mod round_trips {
         session.delete(shelf).unwrap();
         session.commit().await.unwrap();
         assert!(db.session().all(Shelf::select()).await.unwrap().is_empty());
+    }
+
+    /// A row that a trigger keeps from being inserted is missed when COMMIT is done already. The others are stored, and that is said.
+    #[case]
+    async fn a_row_that_is_missed_after_the_commit_leaves_it_in_doubt(db: Db) {
+        db.create::<(Guest, Room)>().await;
+        db.script(match db.backend {
+            Backend::Sqlite => {
+                "CREATE TRIGGER nobody BEFORE INSERT ON guests WHEN NEW.name = 'nobody' BEGIN SELECT RAISE(IGNORE); END"
+            }
+            Backend::Postgres => {
+                "CREATE FUNCTION nobody() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; \
+                 CREATE TRIGGER nobody BEFORE INSERT ON guests FOR EACH ROW WHEN (NEW.name = 'nobody') EXECUTE FUNCTION nobody()"
+            }
+        })
+        .await;
+        let mut session = db.session();
+        session.add(Guest::new("nobody"));
+        session.add(Room::new(1, 1));
+        let error = session.commit().await.unwrap_err();
+        assert!(error.is_commit_unknown(), "{error:?}");
+        session.rollback().await.unwrap();
+        assert_eq!(db.session().all(Guest::select()).await.unwrap(), []);
+        assert_eq!(db.session().all(Room::select()).await.unwrap().len(), 1);
     }
 
     /// A connection that breaks under a statement which has the COMMIT behind it leaves the outcome unknown, and that is said.
