@@ -174,15 +174,13 @@ impl RefersTo {
 
     /// One column and keys only: a list of values.
     fn render_list(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let values = self.targets.iter().map(|target| match target {
+            Referred::Key(key) => key.as_deref().map_err(Clone::clone).map(|key| key.first().cloned()),
+            Referred::Entity(..) | Referred::Nothing => Ok(self.values(target, sql)?.and_then(|mut key| key.pop())),
+        });
+        let values = values.map(|value| Ok(value?.unwrap_or(Value::Null))).collect::<Result<Vec<_>>>()?;
         self.name(0, true, sql)?;
-        sql.push(if self.negated { " NOT IN (" } else { " IN (" });
-        sql.separated(", ", &self.targets, |sql, target| {
-            let values = self.values(target, sql)?;
-            let value = values.and_then(|mut values| values.pop()).unwrap_or(Value::Null);
-            sql.bind(self.columns[0].1, value);
-            Ok(())
-        })?;
-        sql.push(")");
+        sql.one_of(self.columns[0].1, values, self.negated);
         Ok(())
     }
 }

@@ -320,9 +320,27 @@ impl<'d> Sql<'d> {
     /// The type of a parameter that holds this many values of one type, where the database takes an array for a list: a list of
     /// each length would be a statement of its own. A short one is, as it is easier to read and to plan.
     pub(crate) fn array_of(&self, element: SqlType, count: usize) -> Option<SqlType> {
-        const FEW: usize = 8;
         let is_long = count > FEW && self.dialect.takes_arrays();
         is_long.then(|| element.array()).flatten()
+    }
+
+    /// Adds the rest of `column IN (?, ?, …)`. Many values are one array where the database takes that, and numbers without a gap are
+    /// a range, which every database finds in one go.
+    pub(crate) fn one_of(&mut self, sql_type: SqlType, values: Vec<Value<'static>>, negated: bool) -> &mut Self {
+        if let Some(array) = self.array_of(sql_type, values.len()) {
+            self.push(if negated { " <> ALL(" } else { " = ANY(" });
+            return self.bind(array, Value::Array(values.into_iter().collect())).push(")");
+        }
+        self.push(if negated { " NOT" } else { "" });
+        if let Some((first, last)) = without_gap(&values).filter(|_| values.len() > FEW) {
+            self.push(" BETWEEN ").bind(sql_type, Value::Int(first));
+            return self.push(" AND ").bind(sql_type, Value::Int(last));
+        }
+        self.push(" IN (");
+        for (index, value) in values.into_iter().enumerate() {
+            self.push(if index > 0 { ", " } else { "" }).bind(sql_type, value);
+        }
+        self.push(")")
     }
 
     /// Adds ` WHERE key = ?`, for each column of the key.
@@ -393,4 +411,18 @@ pub(crate) fn check_name(dialect: &dyn Dialect, name: &str) -> Result<(), String
 
 fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidQuery, message)
+}
+
+/// As many values as a list has that is easier to read, and to plan, than anything else.
+const FEW: usize = 8;
+
+/// The ends of these, if they are all the numbers between two.
+fn without_gap(values: &[Value<'_>]) -> Option<(i64, i64)> {
+    let number = |value: &Value<'_>| if let Value::Int(number) = value { Some(*number) } else { None };
+    let mut numbers = values.iter().map(number).collect::<Option<Vec<_>>>()?;
+    numbers.sort_unstable();
+    numbers.dedup();
+    let (&first, &last) = (numbers.first()?, numbers.last()?);
+    let gaps = numbers.windows(2).any(|pair| pair[0].checked_add(1) != Some(pair[1]));
+    (!gaps).then_some((first, last))
 }

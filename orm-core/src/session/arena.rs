@@ -8,7 +8,7 @@ use crate::driver::{Row, Statement};
 use crate::engine::EngineCore;
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{FieldPart, ForeignKey, Table};
-use crate::model::{Collection, Model, RelationDef, Token};
+use crate::model::{Collection, Model, RelationDef, RelationKind, Token};
 use crate::query::Positions;
 use crate::result::RowReader;
 use crate::session::cohorts::Cohorts;
@@ -83,6 +83,8 @@ pub(super) struct Arena {
     /// What its structs hold beside columns.
     pub(super) relations: &'static [RelationDef],
     pub(super) of_relations: OfRelations,
+    /// Some of the relations are by join tables.
+    pub(super) is_linked: bool,
     /// Where the key is in a row, if it is one number.
     number_key: Option<usize>,
     /// The statement that reads one row by its key, once it was needed.
@@ -145,6 +147,7 @@ impl Arena {
             records: Box::new(Structs::<M>::default()),
             relations: M::relations(),
             of_relations: OfRelations::of::<M>(),
+            is_linked: M::relations().iter().any(|def| matches!(def.kind, RelationKind::Linked(_))),
             number_key: number_key(M::table()),
             by_key: None,
             without_deferred: M::select().statement.projection.positions(),
@@ -323,21 +326,18 @@ impl Arena {
     }
 
     /// The states of an entity's relations, as they are.
-    pub(super) fn collections(&self, slot: u32) -> Vec<Collection> {
-        let mut states = Vec::with_capacity(self.relations.len());
-        let state = |relation| self.records.collection(slot, relation).cloned();
-        states.extend((0..self.relations.len()).filter_map(state));
-        states
+    pub(super) fn collections(&self, slot: u32) -> impl Iterator<Item = Collection> {
+        (0..self.relations.len()).filter_map(move |relation| self.records.collection(slot, relation).cloned())
     }
 
     /// Gives an entity's relations these states; new structs that were put in since are dropped.
-    pub(super) fn put_collections(&mut self, slot: u32, collections: Vec<Collection>) {
+    pub(super) fn put_collections(&mut self, slot: u32, collections: &[Collection]) {
         if !collections.is_empty() {
             self.records.drop_new(slot);
         }
-        for (relation, before) in collections.into_iter().enumerate() {
+        for (relation, before) in collections.iter().enumerate() {
             if let Some(collection) = self.records.collection_mut(slot, relation) {
-                *collection = before;
+                *collection = before.clone();
             }
         }
     }

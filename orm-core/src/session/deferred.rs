@@ -22,7 +22,7 @@ impl Entities {
         if !news.is_empty() && self.wrote_rows && !self.head(place).touched {
             // What is read may be what this transaction wrote: a rollback forgets it.
             let Self { arenas, journal, .. } = self;
-            let (_, snapshot) = journal.snapshot(place, Vec::new());
+            let (_, snapshot) = journal.snapshot(place, []);
             arenas[place.arena as usize].records.pack(place.slot, snapshot);
         }
         let arena = self.arena_mut(place);

@@ -149,7 +149,7 @@ impl Entities {
         let Self { arenas, journal, .. } = self;
         let arena = &mut arenas[place.arena as usize];
         if !arena.head(place.slot).touched {
-            let (_, snapshot) = journal.snapshot(place, Vec::new());
+            let (_, snapshot) = journal.snapshot(place, []);
             arena.records.pack(place.slot, snapshot);
         }
         let all = arena.table.columns();

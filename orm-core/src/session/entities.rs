@@ -323,8 +323,8 @@ impl Entities {
 
     fn put_back(&mut self, place: Place) {
         let snapshot = self.head(place).snapshot;
-        let collections = self.journal.collections_of(snapshot).to_vec();
-        self.arena_mut(place).put_collections(place.slot, collections);
+        let Self { arenas, journal, .. } = self;
+        arenas[place.arena as usize].put_collections(place.slot, journal.collections_of(snapshot));
         if self.restore(place, snapshot).is_err() {
             // What it was cannot be put back; it has to be read again.
             self.head_mut(place).read_at = 0;

@@ -1,6 +1,8 @@
 //! The journal of a transaction: what has to be undone in memory when the transaction is rolled back. Its entries for
 //! touched rows are also the snapshots that changes are found with.
 
+use std::ops::Range;
+
 use crate::model::Collection;
 use crate::session::arena::Place;
 use crate::session::fetched::Fetched;
@@ -9,8 +11,8 @@ use crate::value::{Packed, Unpacked};
 
 /// One thing that happened, with what is needed to undo it.
 pub(super) enum Entry {
-    /// The relations of an entity as they were. Where it was handed out for writing, this stands before that.
-    Collections(Place, Box<[Collection]>),
+    /// The relations of an entity as they were: these of the journal's. Where it was handed out for writing, this stands before that.
+    Collections(Place, Range<usize>),
     /// The entity was handed out for writing; its columns, as they were, begin here.
     Touched(Place, usize),
     /// The rows of so many entities in neighbouring slots were inserted; whether the database made their keys.
@@ -31,6 +33,7 @@ pub(super) enum Entry {
 pub(super) struct Journal {
     entries: Vec<Entry>,
     snapshots: Packed,
+    collections: Vec<Collection>,
     /// How many entries there were when the last savepoint was set: these do not change any more.
     closed: usize,
 }
@@ -55,7 +58,11 @@ impl Journal {
     }
 
     /// Begins a snapshot, whose values are pushed to what this returns; it is found again under its entry's number.
-    pub(super) fn snapshot(&mut self, place: Place, collections: Vec<Collection>) -> (u32, &mut Packed) {
+    pub(super) fn snapshot(
+        &mut self,
+        place: Place,
+        collections: impl IntoIterator<Item = Collection>,
+    ) -> (u32, &mut Packed) {
         self.collections(place, collections);
         #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion snapshots do")]
         let number = self.entries.len() as u32;
@@ -64,16 +71,23 @@ impl Journal {
     }
 
     /// Notes the relations of an entity, as they are, if it has any.
-    pub(super) fn collections(&mut self, place: Place, collections: Vec<Collection>) {
-        if !collections.is_empty() {
-            self.entries.push(Entry::Collections(place, collections.into_boxed_slice()));
+    pub(super) fn collections(&mut self, place: Place, collections: impl IntoIterator<Item = Collection>) {
+        let first = self.collections.len();
+        self.collections.extend(collections);
+        if self.collections.len() > first {
+            self.entries.push(Entry::Collections(place, first..self.collections.len()));
         }
+    }
+
+    /// The relations that an entry has.
+    pub(super) fn collections_in(&self, entry: &Range<usize>) -> &[Collection] {
+        self.collections.get(entry.clone()).unwrap_or_default()
     }
 
     /// The relations that were noted with the snapshot with this number.
     pub(super) fn collections_of(&self, number: u32) -> &[Collection] {
         match (number as usize).checked_sub(1).and_then(|before| self.entries.get(before)) {
-            Some(Entry::Collections(_, collections)) => collections,
+            Some(Entry::Collections(_, collections)) => self.collections_in(collections),
             _ => &[],
         }
     }
@@ -128,6 +142,7 @@ impl Journal {
     pub(super) fn clear(&mut self) {
         self.entries.clear();
         self.snapshots.clear();
+        self.collections.clear();
         self.closed = 0;
     }
 }

@@ -53,10 +53,10 @@ impl Entities {
             true => collection,
             false => Collection::not_loaded(),
         };
-        let relations = home.collections(slot).into_iter().map(current).collect();
+        let relations: Vec<_> = home.collections(slot).map(current).collect();
         let mut known = home.known_references(slot);
         home.read(slot, row, identity)?;
-        home.put_collections(slot, relations);
+        home.put_collections(slot, &relations);
         home.head_mut(slot).read_at = now;
         if !known.is_empty() {
             known.retain(|(_, entity, _)| self.find_token(*entity).is_some());

@@ -40,11 +40,11 @@ impl Entities {
         self.spare(place);
         self.assigned.remove(&place);
         self.touch(place);
-        let collections = self.arena(place).collections(place.slot);
+        let collections: Vec<_> = self.arena(place).collections(place.slot).collect();
         let structs = self.arena_mut(place).structs_mut::<M>();
         let home = structs.and_then(|structs| structs[place.slot].as_mut());
         *home.ok_or_else(|| gone(M::NAME, LEFT))? = record;
-        self.keep_collections(place, collections);
+        self.keep_collections(place, &collections);
         Ok(())
     }
 

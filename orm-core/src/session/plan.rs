@@ -20,7 +20,7 @@ use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::order::components;
 
-use changes::{Changes, Group};
+use changes::{Changes, Group, Waiting};
 pub use report::{FlushPlan, PlannedAction, PlannedBatch, PlannedRow};
 
 /// One batch: the same columns of any number of rows of one table.
@@ -77,25 +77,42 @@ impl Part {
 pub(super) fn plan(entities: &mut Entities) -> Result<Vec<Step>> {
     let waiting = changes::resolve(entities)?;
     let mut parts = changes::collect(entities, &waiting)?;
-    let depends_on = dependencies(entities, &parts);
-    let order = components(&depends_on);
     let mut steps = release::releases(entities, &mut parts)?;
-    for group in &order {
-        match group[..] {
-            [one] if !depends_on[one].contains(&one) => plain_saves(&mut parts[one], &mut steps),
-            _ => circle::saves(entities, &mut parts, group, &waiting, &mut steps)?,
+    match &mut parts[..] {
+        [only] if !refers_to_itself(entities, only) => {
+            plain_saves(only, &mut steps);
+            plain_deletes(only, &mut steps);
         }
-    }
-    for group in order.iter().rev() {
-        match group[..] {
-            [one] if !depends_on[one].contains(&one) => plain_deletes(&mut parts[one], &mut steps),
-            _ => circle::deletes(entities, &mut parts, group, &mut steps)?,
-        }
+        _ => save_and_delete(entities, &mut parts, &waiting, &mut steps)?,
     }
     if !parts.iter().any(|part| entities.arenas[part.arena as usize].table.version().is_some()) {
         return Ok(steps);
     }
     Ok(steps.into_iter().flat_map(|step| apart(entities, step)).flatten().collect())
+}
+
+/// The steps of several tables, each after those that it depends on, and of rows that refer to rows of their own table.
+fn save_and_delete(
+    entities: &Entities,
+    parts: &mut [Part],
+    waiting: &[Waiting],
+    steps: &mut Vec<Step>,
+) -> Result<()> {
+    let depends_on = dependencies(entities, parts);
+    let order = components(&depends_on);
+    for group in &order {
+        match group[..] {
+            [one] if !depends_on[one].contains(&one) => plain_saves(&mut parts[one], steps),
+            _ => circle::saves(entities, parts, group, waiting, steps)?,
+        }
+    }
+    for group in order.iter().rev() {
+        match group[..] {
+            [one] if !depends_on[one].contains(&one) => plain_deletes(&mut parts[one], steps),
+            _ => circle::deletes(entities, parts, group, steps)?,
+        }
+    }
+    Ok(())
 }
 
 /// The steps before rows of join tables are written, and those after it.
@@ -137,6 +154,11 @@ pub(super) fn fill_in_keys(entities: &mut Entities, step: &Step) -> Result<()> {
         return Ok(());
     }
     step.slots.iter().try_for_each(|&slot| changes::resolve_row(entities, step.place(slot), &mut Vec::new()))
+}
+
+fn refers_to_itself(entities: &Entities, part: &Part) -> bool {
+    let table = entities.arenas[part.arena as usize].table;
+    table.foreign_keys().iter().any(|key| key.is_to(table))
 }
 
 /// For each part the parts that its table refers to.

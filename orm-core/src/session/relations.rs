@@ -4,6 +4,7 @@
 //! the collections that are loaded (`reconcile.rs`), by each flush before it plans. The truth of a many-to-many relation is the rows of
 //! its join table (`links.rs`), which a flush writes beside the rows of models.
 
+mod at_rest;
 mod link;
 mod links;
 mod load;

@@ -131,7 +131,8 @@ impl Entities {
             }
             Entry::Fetched(fetched) => return self.undo_fetched(&fetched),
             Entry::Collections(place, before) if self.is_here(place) => {
-                self.arena_mut(place).put_collections(place.slot, before.into_vec());
+                let Self { arenas, journal, .. } = self;
+                arenas[place.arena as usize].put_collections(place.slot, journal.collections_in(&before));
             }
             Entry::Collections(..) | Entry::Deleted(_) | Entry::Met(_) | Entry::Versioned(_) => {}
         }

@@ -188,20 +188,19 @@ impl Unit {
         }
         let mut committed = false;
         let hooks = self.options.hooks.clone();
-        let (links, steps) = match self.entities.has_relations {
-            true => {
+        let (links, steps) = match &hooks {
+            None if self.entities.relations_are_at_rest() => (Vec::new(), plan(&mut self.entities)?),
+            Some(hooks) if !self.entities.has_relations => {
+                hooks.before_flush(&mut self.entities)?;
+                (Vec::new(), plan(&mut self.entities)?)
+            }
+            hooks => {
                 let mut spread = Spread::default();
                 let planned = if hooks.is_none() { self.plan_at_once(&mut spread)? } else { None };
                 match planned {
                     Some(planned) => planned,
                     None => Box::pin(self.plan_with_relations(hooks.as_ref(), spread)).await?,
                 }
-            }
-            false => {
-                if let Some(hooks) = &hooks {
-                    hooks.before_flush(&mut self.entities)?;
-                }
-                (Vec::new(), plan(&mut self.entities)?)
             }
         };
         let deeds = hooks.as_ref().map_or_else(Vec::new, |hooks| hooks.deeds(&self.entities, &steps));

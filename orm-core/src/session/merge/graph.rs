@@ -284,7 +284,7 @@ impl Entities {
     }
 
     /// Gives an entity's struct back the relations that it had.
-    pub(super) fn keep_collections(&mut self, place: Place, before: Vec<Collection>) {
+    pub(super) fn keep_collections(&mut self, place: Place, before: &[Collection]) {
         if matches!(self.head(place).state, State::Pending | State::Persistent) {
             self.arena_mut(place).put_collections(place.slot, before);
         }

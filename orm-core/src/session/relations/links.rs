@@ -223,7 +223,8 @@ impl Entities {
 
     /// All that was done to collections is in the database.
     pub(in crate::session) fn settle_links(&mut self) {
-        for owner in self.owners().collect::<Vec<_>>() {
+        let may_be_linked = |place: &Place| self.arena(*place).is_linked;
+        for owner in self.owners().filter(may_be_linked).collect::<Vec<_>>() {
             for relation in 0..self.arena(owner).relations.len() {
                 let place = RelationPlace { owner, relation };
                 if self.is_linked(place)

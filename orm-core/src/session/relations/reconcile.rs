@@ -106,6 +106,9 @@ impl Entities {
     /// them, though it was put in, nor are new ones that leave (`left`) because another one goes.
     pub(in crate::session) fn settle(&mut self, owners: &[Place], left: &[Place]) {
         self.leave_collections(left.iter().copied());
+        if owners.is_empty() && !self.arenas.iter().any(|arena| arena.is_linked) {
+            return;
+        }
         let gone = self.doomed.iter().chain(left).map(|&place| self.handle(place)).collect();
         self.forget_gone(&gone);
         for &owner in owners {
@@ -276,11 +279,10 @@ impl Entities {
 
     /// References that were changed show in the collections that are loaded. What is to be deleted leaves them when it is.
     fn show_references(&mut self) -> Result<()> {
-        let mut mirrors: HashMap<u32, Vec<Mirror>> = HashMap::new();
+        let mut mirrors = MirrorsOfLast::default();
         let (mut joined, mut left, mut outlive) = (Vec::new(), Vec::new(), Vec::new());
         for &child in self.touched.iter().chain(self.new.iter()).filter(|&&child| !self.head(child).doomed) {
-            let mirrors = mirrors.entry(child.arena).or_insert_with(|| self.mirrors(child.arena));
-            for mirror in mirrors.iter() {
+            for mirror in mirrors.of(self, child) {
                 let is_known = self.head(child).touched;
                 let before = if is_known { self.parent_before(child, mirror) } else { None };
                 let now = self.parent_now(child, mirror);
@@ -387,11 +389,9 @@ impl Entities {
 
     /// The rows of these entities go: loaded collections in which they are do not have them any more.
     pub(in crate::session) fn leave_collections(&mut self, gone: impl Iterator<Item = Place>) {
-        let mut mirrors: HashMap<u32, Vec<Mirror>> = HashMap::new();
-        let mut left = Vec::new();
+        let (mut mirrors, mut left) = (MirrorsOfLast::default(), Vec::new());
         for child in gone {
-            let mirrors = mirrors.entry(child.arena).or_insert_with(|| self.mirrors(child.arena));
-            for mirror in mirrors.iter() {
+            for mirror in mirrors.of(self, child) {
                 let before = self.head(child).touched.then(|| self.parent_before(child, mirror)).flatten();
                 let now = self.parent_now(child, mirror).filter(|&now| Some(now) != before);
                 let place = |owner| RelationPlace { owner, relation: mirror.relation };
@@ -452,6 +452,22 @@ impl Entities {
             Some(key) => arena.blame(error, key.columns[0]),
             None => error,
         }
+    }
+}
+
+/// The relations that show the row that was asked for last, and those of its model: neighbours are of one, mostly.
+#[derive(Default)]
+struct MirrorsOfLast {
+    arena: Option<u32>,
+    mirrors: Vec<Mirror>,
+}
+
+impl MirrorsOfLast {
+    fn of(&mut self, entities: &Entities, row: Place) -> &[Mirror] {
+        if self.arena != Some(row.arena) {
+            (self.arena, self.mirrors) = (Some(row.arena), entities.mirrors(row.arena));
+        }
+        &self.mirrors
     }
 }
 

@@ -185,15 +185,14 @@ impl Entities {
     }
 
     /// Whether the next flush gives an entity another key.
-    fn has_other_key(&self, place: Place) -> bool {
+    pub(super) fn has_other_key(&self, place: Place) -> bool {
         let head = self.head(place);
         let has_other = || self.arena(place).identity_of(place.slot).is_ok_and(|key| key != head.identity);
         head.state == State::Persistent && head.touched && !head.doomed && has_other()
     }
 
     fn spread_batch(&mut self, walk: &mut Walk<'_>, batch: std::ops::Range<usize>) -> Result<()> {
-        let mut groups: HashMap<(u32, usize, bool), Vec<RelationPlace>> = HashMap::new();
-        let mut order = Vec::new();
+        let mut groups: Vec<((u32, usize, bool), Vec<RelationPlace>)> = Vec::new();
         for &(owner, follows) in &walk.queue[batch] {
             for (relation, def) in self.arena(owner).relations.iter().enumerate() {
                 let place = RelationPlace { owner, relation };
@@ -204,15 +203,14 @@ impl Entities {
                 };
                 if is_asked && !walk.spread.handled.contains(&place) {
                     let key = (owner.arena, relation, follows);
-                    groups.entry(key).or_insert_with(|| {
-                        order.push(key);
-                        Vec::new()
-                    });
-                    groups.entry(key).and_modify(|group| group.push(place));
+                    match groups.iter_mut().find(|(other, _)| *other == key) {
+                        Some((_, group)) => group.push(place),
+                        None => groups.push((key, vec![place])),
+                    }
                 }
             }
         }
-        order.iter().try_for_each(|key| self.spread_along(walk, &groups[key], key.2))
+        groups.iter().try_for_each(|((.., follows), places)| self.spread_along(walk, places, *follows))
     }
 
     /// The same for one relation of entities of one model.
@@ -304,12 +302,12 @@ impl Entities {
         target: u32,
         mirror: &Mirror,
     ) -> Vec<(RelationPlace, Vec<Place>)> {
-        let numbers: HashMap<Place, usize> =
-            places.iter().enumerate().map(|(number, place)| (place.owner, number)).collect();
         let mut found: Vec<_> = places.into_iter().map(|place| (place, Vec::new())).collect();
-        if found.is_empty() {
+        if found.is_empty() || self.arenas[target as usize].slots().is_empty() {
             return found;
         }
+        let numbers: HashMap<Place, usize> =
+            found.iter().enumerate().map(|(number, (place, _))| (place.owner, number)).collect();
         for slot in self.arenas[target as usize].slots() {
             let child = Place { arena: target, slot };
             let owner = self.parent_now(child, mirror);

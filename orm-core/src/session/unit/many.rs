@@ -11,7 +11,7 @@ use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
-use crate::{Result, Value};
+use crate::Result;
 
 /// How many rows one statement reads.
 pub(super) const CHUNK: usize = 500;
@@ -84,17 +84,9 @@ impl Unit {
             }
             (_, [key]) => {
                 let key = &table.columns()[*key];
-                sql.push(" WHERE ").name(&key.name);
-                if let Some(array) = sql.array_of(key.sql_type, keys.len()) {
-                    let values = Value::Array(keys.iter().flat_map(|key| key.values(1)).collect());
-                    sql.push(" = ANY(").parameter(array).push(")");
-                    return Ok(Rendered { values: vec![values], ..sql.finish()? });
-                }
-                sql.push(" IN (");
-                sql.list(keys, |sql, _| {
-                    sql.parameter(key.sql_type);
-                });
-                sql.push(")");
+                let values = keys.iter().map(|key| key.value(0).into_owned()).collect();
+                sql.push(" WHERE ").name(&key.name).one_of(key.sql_type, values, false);
+                return sql.finish();
             }
             _ => {
                 for index in 0..keys.len() {

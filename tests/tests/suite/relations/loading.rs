@@ -1,7 +1,7 @@
 //! Relations that are loaded: with a query, afterwards, for all that came together.
 
 use orm_tests::prelude::*;
-use orm_tests::{assert_says, assert_statements, both_forms};
+use orm_tests::{Backend, assert_says, assert_statements, both_forms};
 
 #[derive(Model, Debug)]
 #[model(table = "users")]
@@ -161,6 +161,32 @@ mod loading {
         assert_eq!((session[profile].motto.as_str(), session[profile].user.entity()), ("slow", bob));
         assert_eq!(session[users[2]].profile.get(), None);
         assert!(db.trace.take_statements().is_empty());
+    }
+
+    /// [EAG-3] Many parents are one array where the database takes that; elsewhere neighbours are a range, others a list.
+    #[case]
+    async fn many_parents_are_asked_for_shortly(db: Db) {
+        db.create::<(User, Comment)>().await;
+        let mut session = db.session();
+        for number in 0..11 {
+            let user = session.add(User::new(format!("{number:02}")));
+            session.add(Post::new(user, "x"));
+        }
+        session.commit().await.unwrap();
+        let few = ["?"; 10].join(", ");
+        for (left_out, parents) in [(-1, "BETWEEN ? AND ?".to_owned()), (5, format!("IN ({few})"))] {
+            let mut session = db.session();
+            let query = User::select().filter(User::ID.ne(left_out)).order_by(User::ID.asc());
+            db.trace.take();
+            let users = session.all(query.with(User::POSTS)).await.unwrap();
+            let parents = if db.backend == Backend::Sqlite { parents } else { "= ANY(?)".to_owned() };
+            let posts = format!(
+                "SELECT id, author_id, title FROM posts WHERE author_id {parents} ORDER BY title DESC, id ASC"
+            );
+            assert_statements(&db.trace.take_statements()[1..], &[&posts]);
+            assert!(users.iter().all(|&user| session[user].posts.len() == 1));
+            assert_eq!(session.peek::<Post>(5).is_none(), left_out == 5);
+        }
     }
 
     /// [EAG-3] [EAG-9] Chunks of 500, each parent with its own children; once more for the same list nothing, unless it is forced.
