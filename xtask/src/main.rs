@@ -10,6 +10,7 @@
 mod bench;
 mod debian;
 mod guardian;
+mod mariadb;
 mod pgbouncer;
 mod postgres;
 mod report;
@@ -41,6 +42,7 @@ A server whose variable is set is used as it is, none is started for it:
     ORM_TEST_POSTGRES_TLS    the same, encrypted only, with ?sslrootcert=/folder/root.crt; see xtask/src/postgres.rs
     ORM_TEST_PGBOUNCER       the same, in front of the first one, with ?pooler=transaction
     ORM_BENCH_POSTGRES       where to measure; tables users and posts are made there, and emptied
+    ORM_TEST_MARIADB         mariadb://user:password@host:port/database, whose user may create databases
 
 With CI set, a skipped test is a failure.";
 

@@ -9,10 +9,11 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::guardian::Guardian;
-use crate::{Result, pgbouncer, postgres};
+use crate::{Result, mariadb, pgbouncer, postgres};
 
 /// Every server, in the order of the report.
-pub(crate) const ALL: &[Server] = &[postgres::SERVER, postgres::TLS_SERVER, pgbouncer::SERVER];
+pub(crate) const ALL: &[Server] =
+    &[postgres::SERVER, postgres::TLS_SERVER, pgbouncer::SERVER, mariadb::SERVER];
 
 /// A kind of database server.
 pub(crate) struct Server {

@@ -1,0 +1,72 @@
+//! A throw-away `MariaDB` server: installed if need be, on a free loopback port, in a temporary folder.
+
+use std::path::PathBuf;
+
+use crate::guardian::Guardian;
+use crate::server::{self, Running, Server, Urls};
+use crate::{Result, debian};
+
+/// `MariaDB`, as the report and the tests know it.
+pub(crate) const SERVER: Server =
+    Server { name: "mariadb", backend: true, variable: "ORM_TEST_MARIADB", start };
+
+/// The guardian script. Nothing is synced to disk, because nothing has to survive a crash; the user is made by the server itself
+/// when it starts, because a client may not be installed.
+const SCRIPT: &str = r#"
+pattern=orm-mariadb.XXXXXX
+folder=$(mktemp -d "${TMPDIR:-/tmp}/$pattern" 2>/dev/null || mktemp -d "/tmp/$pattern")
+data=$folder/data log=$folder/log server=
+
+clean_up() {
+    set +e
+    kill -KILL $server && wait $server
+    rm -rf "$folder"
+}
+trap 'clean_up 2>/dev/null' EXIT
+trap exit HUP INT TERM
+trap '' PIPE
+
+mariadb-install-db --no-defaults --datadir="$data" --tmpdir="$folder" --skip-test-db \
+    --auth-root-authentication-method=normal >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+
+cat >"$folder/users.sql" <<END
+CREATE USER orm@'%' IDENTIFIED BY '$PASSWORD';
+GRANT ALL ON *.* TO orm@'%' WITH GRANT OPTION;
+DROP USER IF EXISTS root@localhost;
+END
+
+mariadbd --no-defaults --datadir="$data" --tmpdir="$folder" --socket="$folder/socket" --pid-file="$folder/pid" \
+    --bind-address=127.0.0.1 --port="$PORT" --skip-name-resolve --init-file="$folder/users.sql" --max-connections=200 \
+    --character-set-server=utf8mb4 --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF \
+    --innodb-flush-method=nosync --skip-log-bin >"$log" 2>&1 &
+server=$!
+until grep -q 'ready for connections' "$log"; do
+    kill -0 $server 2>/dev/null || { cat "$log" >&2; exit 1; }
+    sleep 0.1
+done
+echo "ready $folder"
+read -r _ || :
+"#;
+
+fn start(_: &Urls<'_>) -> Result<Running> {
+    let (port, password) = (server::free_port()?, server::password()?);
+    let url = format!("mariadb://orm:{password}@127.0.0.1:{port}/mysql");
+    let variables = [("PORT", port.to_string()), ("PASSWORD", password)];
+    let guardian = Guardian::start(SCRIPT, &find_or_install()?, &variables)?;
+    Ok(Running { url, _guardian: Some(guardian) })
+}
+
+/// The folder of the server, to go first on its search path.
+fn find_or_install() -> Result<PathBuf> {
+    if let Some(folder) = find() {
+        return Ok(folder);
+    }
+    debian::install("MariaDB", "mariadb-server", SERVER.variable)?;
+    find().ok_or_else(|| "MariaDB was installed, but mariadbd and mariadb-install-db are nowhere".into())
+}
+
+fn find() -> Option<PathBuf> {
+    let install = debian::find("mariadb-install-db");
+    let server = debian::find("mariadbd").filter(|_| install.is_some())?;
+    Some(server.parent()?.to_path_buf())
+}
