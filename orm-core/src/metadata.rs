@@ -108,6 +108,8 @@ pub struct Check {
     pub name: String,
     /// The condition.
     pub sql: RawSql,
+    /// Whether this library has made it, for a reference to one of several models.
+    pub made: bool,
 }
 
 /// Columns by which rows are found quickly.

@@ -62,7 +62,8 @@ impl Dialect for PostgresDialect {
     }
 
     /// An enum's values are sent as text.
-    fn cast(&self, sql_type: SqlType, text: &mut String) {
+    fn parameter(&self, number: usize, sql_type: SqlType, text: &mut String) {
+        self.placeholder(number, text);
         if matches!(sql_type, SqlType::Enum(_) | SqlType::Array(SqlType::Enum(_))) {
             text.push_str("::");
             text.push_str(&self.type_name(sql_type));
@@ -129,7 +130,8 @@ impl Dialect for PostgresDialect {
 /// The rows are numbered and inserted in the order of their numbers: that is what the keys are matched to rows by.
 fn insert(shape: &WriteShape, sql: &mut Sql<'_>) {
     let names = names("c", shape.columns());
-    sql.push("INSERT INTO ").table(shape.table()).push(" (");
+    shape.write_head(sql);
+    sql.push(" (");
     sql.list(shape.columns(), |sql, &column| shape.name(sql, column)).push(") SELECT ");
     sql.list(&names, |sql, name| {
         sql.push("v.").push(name);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use orm_core::metadata::Column;
 use orm_core::query::{
-    Catalogue, Dialect, Explaining, Feature, Function, Layout, Lexis, Sql, WriteKind, WriteShape,
+    Catalogue, Comments, Dialect, Explaining, Feature, Function, Layout, Lexis, Sql, WriteKind, WriteShape,
 };
 use orm_core::{Result, SqlType, Value};
 
@@ -59,6 +59,7 @@ impl Dialect for SqliteDialect {
                 | Feature::DeleteUsing
                 | Feature::ReturningOthers
                 | Feature::ConflictConstraint
+                | Feature::LockOf
         )
     }
 
@@ -106,8 +107,8 @@ impl Dialect for SqliteDialect {
         false
     }
 
-    fn has_comments(&self) -> bool {
-        false
+    fn comments(&self) -> Comments {
+        Comments::None
     }
 
     /// Each attached database is a schema.

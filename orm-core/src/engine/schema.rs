@@ -78,7 +78,7 @@ struct Existing {
 impl Existing {
     async fn read(lease: &mut Lease, dialect: &dyn Dialect) -> Result<Self> {
         let mut existing = Self { names: HashSet::new(), ignores_case: dialect.ignores_case() };
-        let statement = Statement::text(dialect.catalogue().tables(), &[]);
+        let statement = Statement::text(dialect.catalogue().names(), &[]);
         let mut sink = |row: &dyn Row| {
             let (schema, name) = (text(row, 0)?, text(row, 1)?);
             if flag(row, 2)? {

@@ -226,6 +226,7 @@ impl FieldBuilder<'_> {
         let sql = RawSql::unchecked(format!("{} {comparison} 1", parts.join(" + ")));
         let name = format!("{}_{name}_check", self.table.name());
         self.table.add_check(Some(&name), &[], sql);
+        self.table.checks.last_mut().into_iter().for_each(|check| check.made = true);
     }
 }
 
@@ -275,7 +276,7 @@ impl Table {
 
     pub(super) fn add_check(&mut self, name: Option<&str>, columns: &[usize], sql: RawSql) {
         let name = name.map_or_else(|| self.name_for(columns, "check"), str::to_owned);
-        self.checks.push(Check { name, sql });
+        self.checks.push(Check { name, sql, made: false });
     }
 
     pub(super) fn add_index(

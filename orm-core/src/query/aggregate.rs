@@ -4,11 +4,12 @@ use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::query::expr::{Expr, Expression};
 use crate::query::filter::Filter;
-use crate::query::function::{Call, Function};
+use crate::query::function::{Call, Function, render_argument};
 use crate::query::nulls::Plain;
+use crate::query::operand::Bound;
 use crate::query::order::OrderBy;
 use crate::query::projection::Projection;
-use crate::query::{IntoCondition, Operand, OrderKeys, Selection, Sql, Window};
+use crate::query::{Feature, IntoCondition, Operand, OrderKeys, Selection, Sql, Window};
 use crate::types::{DbValue, Number, Textual};
 
 /// An aggregate, which can be narrowed: `count(Post::ID).filter(Post::TITLE.like("a%"))`. Over a [`window`](crate::query::window) it is a value for each row.
@@ -54,12 +55,32 @@ impl Modifiers {
             let message = "an aggregate over a window cannot be DISTINCT or have an order of its own";
             return Err(Error::new(ErrorKind::InvalidQuery, message));
         }
-        if !self.filter.is_empty() {
+        if !self.filter.is_empty() && sql.dialect().supports(Feature::AggregateFilter) {
             sql.push(" FILTER (");
             self.filter.render_as("WHERE ", sql)?;
             sql.push(")");
         }
         self.over.as_ref().map_or(Ok(()), |window| window.render(sql))
+    }
+}
+
+/// The argument of an aggregate, which is NULL for rows that its filter leaves out.
+#[derive(Debug)]
+pub(crate) struct Narrowed<'c> {
+    pub(crate) filter: &'c Filter,
+    pub(crate) argument: Option<&'c Result<Bound>>,
+}
+
+impl Narrowed<'_> {
+    pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        self.filter.render_as("CASE WHEN ", sql)?;
+        sql.push(" THEN ");
+        match self.argument {
+            Some(argument) => render_argument(argument, true, sql)?,
+            None => drop(sql.push("1")),
+        }
+        sql.push(" END");
+        Ok(())
     }
 }
 

@@ -205,6 +205,23 @@ impl Assignments {
             )));
         }
         sql.push(" SET ");
+        self.render_list(of, sql)
+    }
+
+    /// The same, where each column has to say whose it is.
+    pub(crate) fn render_qualified(&self, of: &Written, sql: &mut Sql<'_>) -> Result<()> {
+        self.check()?;
+        sql.push(" SET ");
+        sql.separated(", ", &self.cells, |sql, (position, value)| {
+            let column = &of.table.columns()[*position];
+            sql.name(of.table.name()).push(".").name(&column.name).push(" = ");
+            render_value(of, column, value, sql)
+        })
+    }
+
+    /// Writes `column = value, …`.
+    pub(crate) fn render_list(&self, of: &Written, sql: &mut Sql<'_>) -> Result<()> {
+        self.check()?;
         sql.separated(", ", &self.cells, |sql, (position, value)| {
             let column = &of.table.columns()[*position];
             sql.name(&column.name).push(" = ");

@@ -14,6 +14,11 @@ pub trait Catalogue: Send + Sync {
     /// The definition is for [`read_table`](Self::read_table).
     fn tables(&self) -> &'static str;
 
+    /// The same for each table that may be named with its schema, if those are not all that there is to say something of.
+    fn names(&self) -> &'static str {
+        self.tables()
+    }
+
     /// One row for each column of those tables, by schema, table and place:
     /// schema, table, name, type, nullable, numbered by the database, default?, generation expression?, comment?
     fn columns(&self) -> &'static str;

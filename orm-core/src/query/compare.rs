@@ -163,7 +163,10 @@ impl Node for In {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
         let values = match &self.members {
             Members::Query(statement) => {
-                self.render_list(sql, |sql| if sql.is_probe() { Ok(()) } else { statement.render(sql) })?;
+                self.render_list(
+                    sql,
+                    |sql| if sql.is_probe() { Ok(()) } else { statement.render_compared(sql) },
+                )?;
                 return Ok(());
             }
             Members::List(values) => values,

@@ -13,7 +13,8 @@ use crate::query::operand::{Bound, Operand};
 use crate::query::returning::Writing;
 use crate::query::source::{Derived, Name, Source};
 use crate::query::{
-    Column, Executable, Feature, Insert, IntoCondition, Returning, Selection, Settable, SettableList, Sql,
+    Column, Conflicts, Executable, Feature, Insert, IntoCondition, Returning, Selection, Settable,
+    SettableList, Sql,
 };
 use crate::types::DbValue;
 use crate::{Result, SqlType};
@@ -155,8 +156,20 @@ impl Conflict {
         self.update.as_ref().and_then(|(assignments, _)| assignments.raised(of))
     }
 
+    /// Whether rows that are there already are left as they are.
+    pub(crate) fn does_nothing(&self) -> bool {
+        self.update.is_none()
+    }
+
     /// Writes it; the columns that it sets.
     pub(crate) fn render(&self, of: &Written, sql: &mut Sql<'_>) -> Result<Vec<usize>> {
+        match sql.dialect().conflicts() {
+            Conflicts::OnConflict => self.render_standard(of, sql),
+            Conflicts::OnDuplicateKey { excluded } => self.render_duplicate(of, excluded, sql),
+        }
+    }
+
+    fn render_standard(&self, of: &Written, sql: &mut Sql<'_>) -> Result<Vec<usize>> {
         sql.push(" ON CONFLICT");
         match &self.target {
             Target::Any => {}
@@ -181,6 +194,33 @@ impl Conflict {
         sql.enter(vec![Source::table(of.table.clone()), EXCLUDED.clone()])?;
         assignments.render(of, sql)?;
         filter.render(sql)?;
+        sql.leave();
+        Ok(assignments.columns())
+    }
+
+    /// The same where it is about any constraint; that nothing is done the head of the statement has said.
+    fn render_duplicate(
+        &self,
+        of: &Written,
+        excluded: Option<&'static str>,
+        sql: &mut Sql<'_>,
+    ) -> Result<Vec<usize>> {
+        match &self.target {
+            Target::Any => {}
+            Target::Columns(columns) => check_unique(of, columns.as_ref().map_err(Clone::clone)?)?,
+            Target::Constraint(_) => sql.require(Feature::ConflictConstraint)?,
+        }
+        let Some((assignments, filter)) = &self.update else { return Ok(Vec::new()) };
+        if !filter.is_empty() {
+            sql.require(Feature::ConflictFilter)?;
+        }
+        let assignments = assignments.raising_version(of);
+        if let Some(name) = excluded {
+            sql.push(" AS ").name(name);
+        }
+        sql.push(" ON DUPLICATE KEY UPDATE ");
+        sql.enter(vec![Source::table(of.table.clone()), EXCLUDED.clone()])?;
+        assignments.render_list(of, sql)?;
         sql.leave();
         Ok(assignments.columns())
     }
@@ -264,7 +304,15 @@ impl Node for Excluded {
             let message = format!("excluded({}) stands only in what do_update() sets and filters", self.name);
             return Err(invalid(message));
         }
-        sql.column(&EXCLUDED, &self.name, Some(self.sql_type))
+        match sql.dialect().conflicts() {
+            Conflicts::OnDuplicateKey { excluded: None } => {
+                sql.push("VALUES(").name(&self.name).push(")");
+                Ok(())
+            }
+            Conflicts::OnConflict | Conflicts::OnDuplicateKey { excluded: Some(_) } => {
+                sql.column(&EXCLUDED, &self.name, Some(self.sql_type))
+            }
+        }
     }
 
     fn is_atom(&self) -> bool {

@@ -37,7 +37,7 @@ impl Executable for Count {
             return self.0.render_instead(Some("COUNT(*)"), sql);
         }
         sql.push("SELECT COUNT(*) FROM (");
-        self.0.render(sql)?;
+        self.0.render_to_count(sql)?;
         sql.push(") AS ").name("rows");
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{Action, Column, ForeignKey, Index, Metadata, Table, TableName};
-use crate::query::{Dialect, Feature, Sql, check_name};
+use crate::query::{Comments, Dialect, Feature, Sql, check_name};
 use crate::value::EnumType;
 use crate::{Result, SqlType};
 
@@ -62,8 +62,10 @@ pub(crate) fn creations(
         let forward = |key: &&ForeignKey| dialect.alters_foreign_keys() && !is_there(key.target.table());
         let (after, inline): (Vec<_>, Vec<_>) = table.foreign_keys().iter().partition(forward);
         statements.push(create_table(dialect, table, &inline)?);
-        statements.extend(table.indexes().iter().map(|index| create_index(dialect, table, index)));
-        if dialect.has_comments() {
+        for index in table.indexes() {
+            statements.push(create_index(dialect, table, index)?);
+        }
+        if dialect.comments() == Comments::Statements {
             comments(dialect, table, &mut statements);
         }
         for key in after {
@@ -121,15 +123,21 @@ fn check_names(dialect: &dyn Dialect, table: &Table) -> Result<()> {
 fn create_table(dialect: &dyn Dialect, table: &Table, foreign_keys: &[&ForeignKey]) -> Result<String> {
     let mut sql = Sql::new(dialect);
     sql.push("CREATE TABLE ").table(table).push(" (");
-    sql.list(table.columns(), |sql, column| {
+    sql.list(table.columns().iter().enumerate(), |sql, (position, column)| {
         sql.name(&column.name).push(" ");
-        define_column(sql, column);
+        define_column(sql, table, position);
+        inline_comment(sql, column.comment.as_deref());
     });
     for unique in table.uniques() {
         sql.push(", CONSTRAINT ").name(&unique.name).push(" UNIQUE (");
         names(&mut sql, &table.names_of(&unique.columns)).push(")");
     }
-    for check in table.checks() {
+    let acts = |key: &ForeignKey| {
+        let sets = |action| matches!(action, Action::SetNull | Action::SetDefault);
+        sets(key.on_delete) || sets(key.on_update) || key.on_update == Action::Cascade
+    };
+    let unchecked = !dialect.supports(Feature::CheckedActions) && table.foreign_keys().iter().any(acts);
+    for check in table.checks().iter().filter(|check| !(check.made && unchecked)) {
         sql.push(", CONSTRAINT ").name(&check.name);
         sql.push(" CHECK (").push(check.sql.as_str()).push(")");
     }
@@ -142,18 +150,26 @@ fn create_table(dialect: &dyn Dialect, table: &Table, foreign_keys: &[&ForeignKe
         foreign_key(&mut sql, table, key)?;
     }
     sql.push(")").push(dialect.table_suffix());
+    inline_comment(&mut sql, table.comment());
     Ok(sql.into_text())
 }
 
-fn define_column(sql: &mut Sql<'_>, column: &Column) {
+fn inline_comment(sql: &mut Sql<'_>, comment: Option<&str>) {
+    if let (Comments::Inline, Some(comment)) = (sql.dialect().comments(), comment) {
+        sql.push(" COMMENT ").literal(comment);
+    }
+}
+
+fn define_column(sql: &mut Sql<'_>, table: &Table, position: usize) {
+    let column = &table.columns()[position];
     if column.auto {
         let definition = sql.dialect().auto_key(column);
         sql.push(&definition);
         return;
     }
-    let type_name = sql.dialect().type_name(column.sql_type);
-    sql.push(&type_name);
-    sql.push(if column.nullable { "" } else { " NOT NULL" });
+    let type_name = sql.dialect().column_type(table, position);
+    let is_bare = column.nullable || (column.generated.is_some() && !sql.dialect().constrains_generated());
+    sql.push(&type_name).push(if is_bare { "" } else { " NOT NULL" });
     if let Some(default) = &column.default {
         sql.push(" DEFAULT (").push(default.as_str()).push(")");
     }
@@ -211,7 +227,7 @@ fn drop_foreign_key(dialect: &dyn Dialect, table: &Table, key: &ForeignKey) -> S
     sql.into_text()
 }
 
-fn create_index(dialect: &dyn Dialect, table: &Table, index: &Index) -> String {
+fn create_index(dialect: &dyn Dialect, table: &Table, index: &Index) -> Result<String> {
     let mut sql = Sql::new(dialect);
     sql.push(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
     // An index is in its table's schema; SQLite wants to be told so, the others must not be.
@@ -220,13 +236,18 @@ fn create_index(dialect: &dyn Dialect, table: &Table, index: &Index) -> String {
         None => sql.name(&index.name).push(" ON ").table(table),
     };
     sql.push(" (").list(&index.columns, |sql, &(column, descending)| {
-        sql.name(&table.columns()[column].name).push(if descending { " DESC" } else { "" });
+        sql.name(&table.columns()[column].name);
+        if let Some(length) = dialect.index_prefix(table, column) {
+            sql.push(&format!("({length})"));
+        }
+        sql.push(if descending { " DESC" } else { "" });
     });
     sql.push(")");
     if let Some(filter) = &index.filter {
+        sql.require(Feature::FilteredIndexes)?;
         sql.push(" WHERE ").push(filter.as_str());
     }
-    sql.into_text()
+    Ok(sql.into_text())
 }
 
 fn comments(dialect: &dyn Dialect, table: &Table, statements: &mut Vec<String>) {

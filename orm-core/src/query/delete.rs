@@ -122,7 +122,7 @@ impl Writing for DeleteStatement {
             sql.enter(vec![target])?;
             self.render_found(sources, sql)?;
         }
-        render_returning(of, projection, wanted, sql)?;
+        render_returning(of, Feature::ReturningRows, projection, wanted, sql)?;
         sql.leave();
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use crate::metadata::Column;
+use crate::metadata::{Column, Table};
 use crate::query::{Catalogue, Explaining, Feature, Function, Layout, Sql, WriteShape};
 use crate::{Result, SqlType, Value};
 
@@ -16,6 +16,30 @@ pub struct Lexis {
     pub bracket_names: bool,
     /// The signs that begin a parameter of the database's own, beside `$` with a number.
     pub parameter_signs: &'static str,
+}
+
+/// How a table and its columns get their comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comments {
+    /// There are none.
+    None,
+    /// By statements: `COMMENT ON TABLE … IS '…'`.
+    Statements,
+    /// In their definitions: `… COMMENT '…'`.
+    Inline,
+}
+
+/// How an INSERT says what becomes of rows that are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflicts {
+    /// `… ON CONFLICT (columns) DO NOTHING`, or `DO UPDATE SET …`.
+    OnConflict,
+    /// `INSERT IGNORE …`, or `… ON DUPLICATE KEY UPDATE …`: about any constraint, whichever was named. The row that was to be
+    /// inserted has this name if it needs one to be spoken of; else `VALUES(column)` is what it has in a column.
+    OnDuplicateKey {
+        /// The name.
+        excluded: Option<&'static str>,
+    },
 }
 
 /// A database's differences from standard SQL.
@@ -33,6 +57,22 @@ pub trait Dialect: Debug + Send + Sync + 'static {
 
     /// The name of a column type in DDL.
     fn type_name(&self, sql_type: SqlType) -> Cow<'static, str>;
+
+    /// The type of a column in CREATE TABLE, where it may matter what else the table says of it: that it is a part of a key.
+    fn column_type(&self, table: &Table, column: usize) -> Cow<'static, str> {
+        self.type_name(table.columns()[column].sql_type)
+    }
+
+    /// The name of a type in a CAST.
+    fn cast_name(&self, sql_type: SqlType) -> Cow<'static, str> {
+        self.type_name(sql_type)
+    }
+
+    /// How many characters of a column an index takes, if not all.
+    fn index_prefix(&self, table: &Table, column: usize) -> Option<usize> {
+        let _ = (table, column);
+        None
+    }
 
     /// The type and constraints of a key column that the database numbers by itself.
     fn auto_key(&self, column: &Column) -> String;
@@ -73,9 +113,10 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         Cow::Borrowed(words)
     }
 
-    /// Appends what a parameter of this type needs behind its placeholder, where the database cannot tell its type.
-    fn cast(&self, sql_type: SqlType, text: &mut String) {
-        let _ = (sql_type, text);
+    /// Appends the placeholder of a parameter of this type, with a cast where the database could not tell its type.
+    fn parameter(&self, number: usize, sql_type: SqlType, text: &mut String) {
+        let _ = sql_type;
+        self.placeholder(number, text);
     }
 
     /// The collation by which values of this type are compared, if it is another one than their column's.
@@ -119,9 +160,25 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         None
     }
 
-    /// Whether tables and columns can have comments.
-    fn has_comments(&self) -> bool {
+    /// Why the database cannot take a name as it is, if that is so for another reason than its bytes.
+    fn name_problem(&self, name: &str) -> Option<&'static str> {
+        let _ = name;
+        None
+    }
+
+    /// How tables and columns get their comments.
+    fn comments(&self) -> Comments {
+        Comments::Statements
+    }
+
+    /// Whether a column that is computed can be NOT NULL.
+    fn constrains_generated(&self) -> bool {
         true
+    }
+
+    /// What follows the table's name in an INSERT of a row of nothing but defaults.
+    fn default_row(&self) -> &'static str {
+        " DEFAULT VALUES"
     }
 
     /// Whether a schema is a database of its own: an index's name carries it, and no foreign key leaves it.
@@ -150,6 +207,11 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         true
     }
 
+    /// How it says what becomes of rows that are there already.
+    fn conflicts(&self) -> Conflicts {
+        Conflicts::OnConflict
+    }
+
     /// What OFFSET needs before it when there is no limit.
     fn unlimited(&self) -> Option<&'static str> {
         None
@@ -168,6 +230,22 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// Whether NULL is sorted as if it were larger than any value; else as if smaller.
     fn null_is_largest(&self) -> bool {
         true
+    }
+
+    /// The clause that locks rows this strongly, `UPDATE` or `KEY SHARE` say, or more strongly.
+    fn lock(&self, strength: &'static str) -> Cow<'static, str> {
+        format!(" FOR {strength}").into()
+    }
+
+    /// Appends where an element of JSON's arrays is, in the notation of a path: counted from 0, or from the end if it is negative.
+    fn json_index(&self, index: i32, path: &mut String) {
+        let sign = if index < 0 { "#" } else { "" };
+        path.push_str(&format!("[{sign}{index}]"));
+    }
+
+    /// Appends a control character of a key, in the notation of a path into JSON.
+    fn json_control(&self, control: char, path: &mut String) {
+        path.push_str(&format!("\\u{:04x}", u32::from(control)));
     }
 
     /// How the next statement of this shape takes its rows, of which `rows` are left.

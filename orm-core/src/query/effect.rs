@@ -2,6 +2,7 @@
 
 use crate::metadata::TableRef;
 use crate::query::Rendered;
+use crate::query::projection::Projection;
 
 /// What a statement does to rows that a session may know.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Effect {
     pub(crate) entities: bool,
     /// A query for the keys of the rows and those that they will have, if keys are changed.
     pub(crate) moves: Option<Box<Rendered>>,
+    /// What the program wants of the rows, if the statement itself cannot return it.
+    pub(crate) again: Option<Projection>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub enum Feature {
     ExceptAll,
     /// A common table expression that writes.
     WritingCte,
-    /// `MATERIALIZED` and `NOT MATERIALIZED`
+    /// `MATERIALIZED` and `NOT MATERIALIZED`. Where they are missing, the word is left out.
     MaterializedCte,
     /// A configuration for text search, named in the query.
     SearchConfiguration,
@@ -39,6 +39,34 @@ pub enum Feature {
     ConflictConstraint,
     /// Foreign keys that are looked at when the transaction commits.
     DeferrableKeys,
+    /// Indexes of some of the rows only.
+    FilteredIndexes,
+    /// `ON CONFLICT DO UPDATE … WHERE`
+    ConflictFilter,
+    /// `NULLS FIRST` and `NULLS LAST`. Where they are missing, another key is sorted by before.
+    NullsOrder,
+    /// `FILTER` behind an aggregate. Where it is missing, a CASE inside leaves rows out.
+    AggregateFilter,
+    /// `FOR UPDATE OF`
+    LockOf,
+    /// `RETURNING` of rows that were inserted or deleted.
+    ReturningRows,
+    /// `RETURNING` of rows that were updated. Where it is missing, a session asks for what it needs in other statements.
+    ReturningUpdated,
+    /// Two columns of the same name in a query that is read from.
+    RepeatedNames,
+    /// `VALUES` as a query. Where it is missing, SELECTs are put together.
+    ValueLists,
+    /// Checks of columns that an action of a foreign key sets. Where they are missing, those that this library makes are left out.
+    CheckedActions,
+    /// Parameters in the frame of a window. Where they are missing, its numbers are a part of the text.
+    FrameParameters,
+    /// `UPDATE … FROM`. Where it is missing, the tables stand beside the one that is updated.
+    UpdateFrom,
+    /// `IN (SELECT … LIMIT …)`. Where it is missing, such a query stands inside of another one.
+    LimitCompared,
+    /// `GROUPS` and `EXCLUDE` in the frame of a window.
+    FrameGroups,
 }
 
 impl Feature {
@@ -60,6 +88,20 @@ impl Feature {
             Self::ReturningOthers => "RETURNING of tables other than the one that is written",
             Self::ConflictConstraint => "ON CONFLICT ON CONSTRAINT; name the constraint's columns instead",
             Self::DeferrableKeys => "foreign keys that are looked at when the transaction commits",
+            Self::FilteredIndexes => "indexes with a filter",
+            Self::ConflictFilter => "filter of what is done about a row that is there",
+            Self::NullsOrder => "NULLS FIRST and NULLS LAST",
+            Self::AggregateFilter => "FILTER of aggregates",
+            Self::ReturningRows => "RETURNING",
+            Self::ReturningUpdated => "RETURNING of rows that were updated",
+            Self::RepeatedNames => "two columns of the same name in a query that is read from",
+            Self::ValueLists => "VALUES as a query",
+            Self::CheckedActions => "checks of columns that an action of a foreign key sets",
+            Self::FrameParameters => "parameters in the frame of a window",
+            Self::LimitCompared => "IN of a query with a limit",
+            Self::FrameGroups => "GROUPS and EXCLUDE in the frame of a window",
+            Self::UpdateFrom => "UPDATE … FROM",
+            Self::LockOf => "locks on the rows of some of the tables",
         }
     }
 }

@@ -4,12 +4,12 @@
 //! `{b}` for ORDER BY in the brackets of an aggregate, and `{o}` for what follows the brackets, FILTER and OVER.
 
 use crate::error::{Error, ErrorKind};
-use crate::query::aggregate::Modifiers;
+use crate::query::aggregate::{Modifiers, Narrowed};
 use crate::query::expr::{Expr, Expression, Node, render_beside};
 use crate::query::operand::{Bound, Operand};
-use crate::query::{Condition, DatePart, Sql};
+use crate::query::{Condition, DatePart, Feature, Sql};
 use crate::types::DbValue;
-use crate::{Result, SqlType};
+use crate::{Result, SqlType, Value};
 
 /// What a [`Dialect`](crate::query::Dialect) spells. But for the operators, which are put in brackets where they need them, a spelling has to be able to stand
 /// beside any operator.
@@ -257,7 +257,12 @@ impl Call {
     }
 
     fn write(&self, sql: &mut Sql<'_>) -> Result<()> {
-        let Some(template) = sql.dialect().function(self.function, self.of, self.yields) else {
+        let function = match self.function {
+            // What is counted then is what is not NULL.
+            Function::CountAll if self.is_narrowed(sql) => Function::Count,
+            function => function,
+        };
+        let Some(template) = sql.dialect().function(function, self.of, self.yields) else {
             return Err(self.unsupported(sql));
         };
         sql.needs_transaction |= matches!(self.function, Function::CurrentTimestamp | Function::CurrentDate);
@@ -282,6 +287,7 @@ impl Call {
             "d" => sql.push(if self.modifiers().distinct { "DISTINCT " } else { "" }),
             "b" => return self.modifiers().order_by.render(false, sql),
             "o" => return self.modifiers().render(sql),
+            "l1" => return self.literal(1, sql),
             number => return self.argument(number, alone, sql),
         };
         Ok(())
@@ -291,7 +297,25 @@ impl Call {
         self.modifiers.as_deref().unwrap_or(Modifiers::none())
     }
 
+    /// A text that cannot be a parameter there.
+    fn literal(&self, index: usize, sql: &mut Sql<'_>) -> Result<()> {
+        match self.arguments.get(index) {
+            Some(Ok(Bound::Value(_, Value::Text(text)))) => drop(sql.literal(text)),
+            _ => return Err(self.unsupported(sql)),
+        }
+        Ok(())
+    }
+
+    /// Whether rows are left out by the argument, because the database has no other way.
+    fn is_narrowed(&self, sql: &Sql<'_>) -> bool {
+        !self.modifiers().filter.is_empty() && !sql.dialect().supports(Feature::AggregateFilter)
+    }
+
     fn argument(&self, number: &str, alone: bool, sql: &mut Sql<'_>) -> Result<()> {
+        if number == "0" && self.is_narrowed(sql) {
+            let filter = &self.modifiers().filter;
+            return Narrowed { filter, argument: self.arguments.first() }.render(sql);
+        }
         let argument = number.parse().ok().and_then(|index: usize| self.arguments.get(index));
         match argument {
             Some(Err(error)) => Err(self.blame(error)),

@@ -14,9 +14,10 @@ use crate::query::projection::Projection;
 use crate::query::returning::{Wanted, Writing, is_watched, render_returning};
 use crate::query::select::SelectStatement;
 use crate::query::source::Source;
+use crate::query::write::write_head;
 use crate::query::{
-    Executable, Fits, Operand, Returning, Select, Selection, Settable, SettableList, Sql, Values, WriteKind,
-    WriteShape,
+    Conflicts, Executable, Feature, Fits, Operand, Returning, Select, Selection, Settable, SettableList, Sql,
+    Values, WriteKind, WriteShape,
 };
 
 /// An INSERT of rows of `R`: a model, or [`TableRef`] for a run-time table. Made by `User::insert()` and [`insert_into`].
@@ -165,8 +166,8 @@ impl InsertStatement {
             && sql.is_alone()
             && let Some(mut batch) = rows.batch(&self.of, columns.clone(), sql)?
         {
-            let shape =
-                WriteShape::new(self.of.table.clone(), WriteKind::Insert, columns.clone()).without_keys();
+            let shape = WriteShape::new(self.of.table.clone(), WriteKind::Insert, columns.clone());
+            let shape = shape.without_keys().unless_there(self.is_ignoring(sql));
             batch.layout = sql.dialect().layout(&shape, rows.len());
             let mark = sql.mark();
             sql.dialect().write(&shape, batch.layout, sql);
@@ -186,7 +187,7 @@ impl InsertStatement {
         self.render_head(&columns, sql);
         if columns.is_empty() {
             self.check_one_default(rows.len())?;
-            sql.push(" DEFAULT VALUES");
+            sql.push(sql.dialect().default_row());
         } else {
             sql.enter(Vec::new())?;
             rows.render(&self.of, &columns, sql)?;
@@ -209,6 +210,12 @@ impl InsertStatement {
         self.render_rest(&columns, projection, sql).map(drop)
     }
 
+    /// Whether rows that are there already are left out by the words that it begins with.
+    fn is_ignoring(&self, sql: &Sql<'_>) -> bool {
+        let does_nothing = self.conflict.as_ref().is_some_and(Conflict::does_nothing);
+        does_nothing && sql.dialect().conflicts() != Conflicts::OnConflict
+    }
+
     fn check_one_default(&self, rows: usize) -> Result<()> {
         if rows == 1 {
             return Ok(());
@@ -219,7 +226,7 @@ impl InsertStatement {
     }
 
     fn render_head(&self, columns: &[usize], sql: &mut Sql<'_>) {
-        sql.push("INSERT INTO ").table(&self.of.table);
+        write_head(&self.of.table, self.is_ignoring(sql), sql);
         if !columns.is_empty() {
             sql.push(" (").names(self.of.table.names_of(columns)).push(")");
         }
@@ -279,7 +286,7 @@ impl InsertStatement {
         let raised = self.conflict.as_ref().and_then(|conflict| conflict.raised(&self.of));
         let wanted = watched.then(|| Wanted { columns: updated, raised, ..Wanted::of(kind) });
         sql.enter(vec![Source::table(self.of.table.clone())])?;
-        let returns = render_returning(&self.of, projection, wanted, sql)?;
+        let returns = render_returning(&self.of, Feature::ReturningRows, projection, wanted, sql)?;
         sql.leave();
         Ok(returns)
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
-use crate::query::Sql;
 use crate::query::expr::{Expr, Expression, Node, render_beside};
 use crate::query::function::{Call, Function};
 use crate::query::nulls::Plain;
 use crate::query::operand::Bound;
+use crate::query::{Dialect, Sql};
 use crate::types::{DbValue, Structured, encode_text};
 use crate::{Result, SqlType, Value};
 
@@ -137,28 +137,27 @@ impl JsonAt {
     }
 
     /// In the notation of a path: `$."address"."city"[0]`, each key quoted as JSON quotes it.
-    fn text_path(&self) -> Result<Value<'static>> {
+    fn text_path(&self, dialect: &dyn Dialect) -> Result<Value<'static>> {
         let mut path = String::from("$");
         for step in &self.steps {
             match step {
                 Step::Key(key) => {
                     encode_text(key)?;
                     path.push_str(".\"");
-                    key.chars().for_each(|character| push_escaped(character, &mut path));
+                    key.chars().for_each(|character| push_escaped(character, dialect, &mut path));
                     path.push('"');
                 }
-                Step::Index(index) if *index < 0 => path.push_str(&format!("[#{index}]")),
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                Step::Index(index) => dialect.json_index(*index, &mut path),
             }
         }
         Ok(Value::Text(path.into()))
     }
 }
 
-fn push_escaped(character: char, path: &mut String) {
+fn push_escaped(character: char, dialect: &dyn Dialect, path: &mut String) {
     match character {
         '"' | '\\' => path.extend(['\\', character]),
-        control if u32::from(control) < 0x20 => path.push_str(&format!("\\u{:04x}", u32::from(control))),
+        control if u32::from(control) < 0x20 => dialect.json_control(control, path),
         other => path.push(other),
     }
 }
@@ -191,7 +190,7 @@ impl Node for Read {
             return Err(Error::new(ErrorKind::InvalidQuery, "a path into JSON has a step at least"));
         }
         let arguments = if sql.dialect().has_json_paths() {
-            let path = self.at.text_path()?;
+            let path = self.at.text_path(sql.dialect())?;
             vec![Ok(Bound::Node(self.at.document.clone())), Ok(Bound::Value(SqlType::Text, path))]
         } else {
             vec![Ok(Bound::Node(self.at.clone()))]

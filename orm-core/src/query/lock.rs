@@ -33,8 +33,9 @@ impl Lock {
         if !sql.dialect().supports(Feature::RowLocks) {
             return Ok(());
         }
-        sql.push(" FOR ").push(strength);
+        sql.push(&sql.dialect().lock(strength));
         if !of.is_empty() {
+            sql.require(Feature::LockOf)?;
             sql.push(" OF ").list(of, |sql, source| {
                 sql.name(source.name());
             });

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::query::expr::{Expression, Node};
-use crate::query::{Dialect, Select, Sql};
+use crate::query::expr::{Expression, Node, render_beside};
+use crate::query::{Dialect, Feature, Select, Sql};
 use crate::types::DbValue;
 use crate::{Result, SqlType};
 
@@ -52,6 +52,9 @@ impl Order {
     }
 
     pub(crate) fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        if !sql.dialect().supports(Feature::NullsOrder) {
+            return self.render_without_nulls(sql);
+        }
         self.node.render(sql)?;
         sql.push(if self.descending { " DESC" } else { " ASC" });
         sql.push(match self.nulls_first {
@@ -59,6 +62,20 @@ impl Order {
             Some(true) => " NULLS FIRST",
             Some(false) => " NULLS LAST",
         });
+        Ok(())
+    }
+}
+
+impl Order {
+    /// Sorts by whether it is NULL first, where NULL would come at the other end.
+    fn render_without_nulls(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let by_itself = self.descending == sql.dialect().null_is_largest();
+        if let Some(first) = self.nulls_first.filter(|&first| first != by_itself) {
+            render_beside(&*self.node, sql)?;
+            sql.push(if first { " IS NULL DESC, " } else { " IS NULL ASC, " });
+        }
+        self.node.render(sql)?;
+        sql.push(if self.descending { " DESC" } else { " ASC" });
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use crate::query::cte::{Body, CteBody};
 use crate::query::effect::{Effect, EffectKind};
 use crate::query::projection::Projection;
 use crate::query::source::{Name, Source};
-use crate::query::{Executable, Rendered, Selection, Sql};
+use crate::query::{Executable, Feature, Rendered, Selection, Sql};
 
 /// A statement that writes and gives something of each row that it has written: `session.all(User::insert()….returning(User::ID))`.
 /// It can be a common table expression, where the database lets those write.
@@ -104,12 +104,18 @@ impl Wanted {
 /// written.
 pub(crate) fn render_returning(
     of: &Written,
+    feature: Feature,
     projection: Option<&Projection>,
     wanted: Option<Wanted>,
     sql: &mut Sql<'_>,
 ) -> Result<bool> {
     let source = Source::table(of.table.clone());
-    if let Some(projection) = projection {
+    let is_updated = |wanted: &Wanted| wanted.kind == EffectKind::Updated;
+    let returns = sql.dialect().supports(feature);
+    // What was updated a session can read again.
+    let again = projection.filter(|_| !returns && wanted.as_ref().is_some_and(is_updated)).cloned();
+    if let Some(projection) = projection.filter(|_| again.is_none()) {
+        sql.require(feature)?;
         sql.push(" RETURNING ");
         projection.render(sql)?;
     }
@@ -119,16 +125,23 @@ pub(crate) fn render_returning(
         let computed = |&position: &usize| of.table.columns()[position].generated.is_some();
         columns.extend((0..of.table.columns().len()).filter(computed));
     }
-    sql.push(if projection.is_some() { ", " } else { " RETURNING " });
-    let positions = of.table.primary_key().iter().chain(&columns);
-    sql.separated(", ", positions, |sql, &position| {
-        sql.column(&source, &of.table.columns()[position].name, None)
-    })?;
+    if returns {
+        sql.push(if projection.is_some() { ", " } else { " RETURNING " });
+        let positions = of.table.primary_key().iter().chain(&columns);
+        sql.separated(", ", positions, |sql, &position| {
+            sql.column(&source, &of.table.columns()[position].name, None)
+        })?;
+    }
     let at = projection.map_or(0, |projection| projection.names().len());
     let entities = projection.is_some_and(|projection| projection.has_all_of(&of.table));
     let table = of.table.clone();
-    sql.effect = Some(Box::new(Effect { kind, table, at, columns, raised, entities, moves }));
+    sql.effect = Some(Box::new(Effect { kind, table, at, columns, raised, entities, moves, again }));
     Ok(true)
+}
+
+/// Whether a session runs the statement, which can know rows of this table.
+pub(crate) fn is_asked_by_session(table: &TableRef, sql: &Sql<'_>) -> bool {
+    sql.keys.is_some() && sql.runs && !table.primary_key().is_empty()
 }
 
 /// Whether the session that runs the statement has to be told what it writes.

@@ -22,7 +22,7 @@ use crate::query::set::{Set, refuse};
 use crate::query::source::{Name, Source};
 use crate::query::undefer::Positions;
 use crate::query::with::Loads;
-use crate::query::{Executable, Sql};
+use crate::query::{Executable, Feature, Sql};
 
 /// A query whose rows are of the shape `S`: a model, a column type, or a tuple of these. It is a value: it can be cloned, stored,
 /// passed on, and extended in an `if`.
@@ -178,6 +178,27 @@ impl SelectStatement {
     /// Writes a query that finds a row if this one does.
     pub(crate) fn render_for_existence(&self, sql: &mut Sql<'_>) -> Result<()> {
         self.render_instead(self.is_of_columns().then_some("1"), sql)
+    }
+
+    /// Writes it as what IN, ANY or ALL look into, where not every database takes a limit.
+    pub(crate) fn render_compared(&self, sql: &mut Sql<'_>) -> Result<()> {
+        if self.limit.is_empty() || sql.dialect().supports(Feature::LimitCompared) {
+            return self.render(sql);
+        }
+        sql.push("SELECT * FROM (");
+        self.render(sql)?;
+        sql.push(") AS ").name("limited");
+        Ok(())
+    }
+
+    /// Writes a query that finds as many rows. Its columns may have the same name twice, which not every database takes.
+    pub(crate) fn render_to_count(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let names = self.names();
+        let repeats = |(place, name): (usize, &Option<Name>)| name.is_some() && names[..place].contains(name);
+        let is_refused = !sql.dialect().supports(Feature::RepeatedNames)
+            && self.is_of_columns()
+            && names.iter().enumerate().any(repeats);
+        self.render_instead(is_refused.then_some("1"), sql)
     }
 
     /// Whether it selects columns and nothing else, so that another list in their place leaves the rows as they are.

@@ -257,6 +257,12 @@ impl<'d> Sql<'d> {
         self
     }
 
+    /// Adds a number as a part of the text, where no parameter can stand.
+    pub(crate) fn inline(&mut self, number: &str) -> &mut Self {
+        self.has_no_shape();
+        self.push(number)
+    }
+
     /// Adds each item, with `, ` between.
     pub fn list<T>(
         &mut self,
@@ -286,17 +292,18 @@ impl<'d> Sql<'d> {
         Ok(())
     }
 
-    /// Adds the name of a column type.
+    /// Adds the name of a type, as it is called in a CAST.
     pub fn push_type(&mut self, sql_type: SqlType) -> &mut Self {
-        let name = self.dialect.type_name(sql_type);
+        let name = self.dialect.cast_name(sql_type);
         self.push(&name)
     }
 
     /// Adds the placeholder of a parameter whose value comes when the statement runs.
     pub fn parameter(&mut self, sql_type: SqlType) -> &mut Self {
-        self.bare_parameter(sql_type);
-        if !self.is_shape() {
-            self.dialect.cast(sql_type, &mut self.text);
+        self.types.push(sql_type);
+        match self.is_shape() {
+            true => self.text.push(PARAMETER),
+            false => self.dialect.parameter(self.types.len(), sql_type, &mut self.text),
         }
         self
     }
@@ -399,6 +406,9 @@ pub(crate) fn check_name(dialect: &dyn Dialect, name: &str) -> Result<(), String
     }
     if name.contains('\0') {
         return Err(format!("the name {name:?} holds a NUL, which no name can"));
+    }
+    if let Some(problem) = dialect.name_problem(name) {
+        return Err(format!("the name {name:?} {problem}"));
     }
     match dialect.longest_name() {
         Some(longest) if name.len() > longest => {

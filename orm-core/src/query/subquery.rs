@@ -59,7 +59,10 @@ impl Node for Nested {
         }
         self.needs.map_or(Ok(()), |feature| sql.require(feature))?;
         sql.push(self.word).push("(");
-        self.statement.render(sql)?;
+        match self.word {
+            "" => self.statement.render(sql)?,
+            _ => self.statement.render_compared(sql)?,
+        }
         sql.push(")");
         Ok(())
     }

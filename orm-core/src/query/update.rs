@@ -11,7 +11,7 @@ use crate::query::filter::Filter;
 use crate::query::from::From;
 use crate::query::operand::{Bound, Operand};
 use crate::query::projection::Projection;
-use crate::query::returning::{Wanted, Writing, is_watched, render_returning};
+use crate::query::returning::{Wanted, Writing, is_asked_by_session, is_watched, render_returning};
 use crate::query::source::Source;
 use crate::query::sql::rendered_beside;
 use crate::query::{AsSource, Executable, Feature, IntoCondition, Returning, Selection, Settable, Sql};
@@ -119,7 +119,11 @@ impl Writing for UpdateStatement {
         let assignments = assignments.raising_version(of);
         sql.mark_writes();
         check_filter("update", of, filter, *every_row)?;
-        let watched = *synchronize && is_watched(&of.table, projection, sql);
+        let reads_again = projection.is_some()
+            && from.is_empty()
+            && is_asked_by_session(&of.table, sql)
+            && !sql.dialect().supports(Feature::ReturningUpdated);
+        let watched = *synchronize && (reads_again || is_watched(&of.table, projection, sql));
         let wanted = match watched {
             true => Some(Wanted {
                 kind: EffectKind::Updated,
@@ -131,14 +135,20 @@ impl Writing for UpdateStatement {
         };
         sql.enter(self.sources())?;
         sql.push("UPDATE ").table(&of.table);
-        assignments.render(of, sql)?;
-        From::render(from, sql)?;
+        if from.is_empty() || sql.dialect().supports(Feature::UpdateFrom) {
+            assignments.render(of, sql)?;
+            From::render(from, sql)?;
+        } else {
+            sql.push(", ");
+            sql.separated(", ", from, |sql, source| source.render(sql))?;
+            assignments.render_qualified(of, sql)?;
+        }
         filter.render(sql)?;
         if !from.is_empty() && !sql.dialect().supports(Feature::ReturningOthers) {
             sql.leave();
             sql.enter(vec![Source::table(of.table.clone())])?;
         }
-        let returned = render_returning(of, projection, wanted, sql);
+        let returned = render_returning(of, Feature::ReturningUpdated, projection, wanted, sql);
         if returned.is_err() && !from.is_empty() {
             sql.require(Feature::ReturningOthers)?;
         }
@@ -157,7 +167,10 @@ impl UpdateStatement {
     /// update itself are the new ones alone.
     fn moves(&self, sql: &Sql<'_>) -> Result<Option<Box<crate::query::Rendered>>> {
         let is_set = |key: &usize| self.assignments.get(*key).is_some();
-        if !self.of.table.primary_key().iter().any(is_set) {
+        // Without RETURNING the rows are read again afterwards, by the keys that they will have.
+        if sql.dialect().supports(Feature::ReturningUpdated)
+            && !self.of.table.primary_key().iter().any(is_set)
+        {
             return Ok(None);
         }
         rendered_beside(&Moves(self), sql).map(|rendered| Some(Box::new(rendered)))
@@ -184,7 +197,10 @@ impl Executable for Moves<'_> {
         From::render(&sources, sql)?;
         filter.render(sql)?;
         if sql.dialect().supports(Feature::RowLocks) {
-            sql.push(" FOR UPDATE OF ").name(target.name());
+            sql.push(" FOR UPDATE");
+            if sql.dialect().supports(Feature::LockOf) {
+                sql.push(" OF ").name(target.name());
+            }
         }
         sql.leave();
         Ok(())

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
-use crate::query::Sql;
 use crate::query::cte::{Body, Cte, named};
 use crate::query::source::Name;
+use crate::query::{Feature, Sql};
 use crate::types::DbValue;
 use crate::{Result, SqlType, Value};
 
@@ -89,6 +89,15 @@ impl Body for ValueList {
             });
             sql.push(" WHERE 1 = 0");
             return Ok(());
+        }
+        if !sql.dialect().supports(Feature::ValueLists) {
+            return sql.separated(" UNION ALL ", rows, |sql, row| {
+                let values = row.as_ref().map_err(Error::clone)?;
+                sql.push("SELECT ").list(values.iter().zip(types), |sql, (value, of)| {
+                    sql.push("CAST(").bind(*of, value.clone()).push(" AS ").push_type(*of).push(")");
+                });
+                Ok(())
+            });
         }
         sql.push("VALUES ");
         sql.separated(", ", rows, |sql, row| {

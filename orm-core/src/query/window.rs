@@ -9,7 +9,7 @@ use crate::query::expr::{Expr, Expression, Node};
 use crate::query::function::{Call, Function};
 use crate::query::nulls::Plain;
 use crate::query::order::OrderBy;
-use crate::query::{Operand, OrderKeys, Selection, Sql};
+use crate::query::{Feature, Operand, OrderKeys, Selection, Sql};
 use crate::{Result, SqlType, Value};
 
 /// The rows around a row: all of them, unless it says less.
@@ -203,6 +203,9 @@ impl Window {
 
 impl Frame {
     fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        if self.unit == "GROUPS " || self.exclude.is_some() {
+            sql.require(Feature::FrameGroups)?;
+        }
         sql.push(self.unit).push("BETWEEN ");
         self.start.render(sql)?;
         sql.push(" AND ");
@@ -233,7 +236,17 @@ impl FrameBound {
 impl Distance {
     fn render<'s, 'd>(self, sql: &'s mut Sql<'d>) -> Result<&'s mut Sql<'d>> {
         match self {
+            Self::Whole(distance) if distance >= 0 && !sql.dialect().supports(Feature::FrameParameters) => {
+                Ok(sql.inline(&distance.to_string()))
+            }
             Self::Whole(distance) if distance >= 0 => Ok(sql.bind(SqlType::BigInt, Value::Int(distance))),
+            Self::Float(distance)
+                if distance >= 0.0
+                    && distance.is_finite()
+                    && !sql.dialect().supports(Feature::FrameParameters) =>
+            {
+                Ok(sql.inline(&format!("{distance:e}")))
+            }
             Self::Float(distance) if distance >= 0.0 && distance.is_finite() => {
                 Ok(sql.bind(SqlType::Double, Value::Float(distance)))
             }

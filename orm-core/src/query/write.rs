@@ -1,7 +1,7 @@
 //! The statements of a flush: a shape says what is written, a layout how the rows fill its parameters.
 
 use crate::metadata::{Table, TableRef};
-use crate::query::Sql;
+use crate::query::{Conflicts, Dialect, Feature, Sql};
 
 /// One INSERT, UPDATE or DELETE by primary key, for any number of rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +104,11 @@ impl WriteShape {
         &self.table
     }
 
+    /// The same, to be kept.
+    pub(crate) fn table_ref(&self) -> &TableRef {
+        &self.table
+    }
+
     /// What is done to it.
     pub fn kind(&self) -> WriteKind {
         self.kind
@@ -147,15 +152,31 @@ impl WriteShape {
         sql.bare_parameter(self.table().columns()[column].sql_type);
     }
 
-    /// Adds what an INSERT does about rows that are there already, if it is to do anything.
+    /// Adds the words that an INSERT begins with, and its table.
+    pub fn write_head(&self, sql: &mut Sql<'_>) {
+        write_head(&self.table, self.unless_there, sql);
+    }
+
+    /// Adds what an INSERT does about rows that are there already, if it is to do anything and its head does not say so.
     pub fn write_conflict(&self, sql: &mut Sql<'_>) {
-        if self.unless_there {
+        if self.unless_there && sql.dialect().conflicts() == Conflicts::OnConflict {
             sql.push(" ON CONFLICT DO NOTHING");
         }
     }
 
+    /// Whether what is handed back comes with the statement; else the rows have to be read after it.
+    pub(crate) fn returns(&self, dialect: &dyn Dialect) -> bool {
+        dialect.supports(match self.kind {
+            WriteKind::Insert | WriteKind::Delete => Feature::ReturningRows,
+            WriteKind::Update => Feature::ReturningUpdated,
+        })
+    }
+
     /// Adds `RETURNING …` for what comes back that way; this stands before each name.
     pub fn write_returning(&self, sql: &mut Sql<'_>, before: &str) {
+        if !self.returns(sql.dialect()) {
+            return;
+        }
         let made = self.generated_key().filter(|_| sql.dialect().returns_keys());
         let columns = match (&self.fetched[..], made) {
             ([], made) => made.into_iter().collect(),
@@ -173,9 +194,9 @@ impl WriteShape {
     pub fn write_standard(&self, sql: &mut Sql<'_>) {
         match self.kind {
             WriteKind::Insert => {
-                sql.push("INSERT INTO ").table(self.table());
+                self.write_head(sql);
                 if self.columns.is_empty() {
-                    sql.push(" DEFAULT VALUES");
+                    sql.push(sql.dialect().default_row());
                 } else {
                     sql.push(" (")
                         .list(&self.columns, |sql, &column| self.name(sql, column))
@@ -210,4 +231,10 @@ impl WriteShape {
             self.parameter(sql, column);
         }
     }
+}
+
+/// Writes the words that an INSERT begins with, and its table.
+pub(crate) fn write_head(table: &Table, unless_there: bool, sql: &mut Sql<'_>) {
+    let ignores = unless_there && sql.dialect().conflicts() != Conflicts::OnConflict;
+    sql.push(if ignores { "INSERT IGNORE INTO " } else { "INSERT INTO " }).table(table);
 }

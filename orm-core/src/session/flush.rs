@@ -2,6 +2,7 @@
 
 mod assigned;
 mod links;
+mod reread;
 mod together;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use crate::session::relations::LinkStep;
 use crate::session::rows::Selection;
 
 use assigned::AssignedRows;
+pub(in crate::session) use reread::reread;
 use together::{Piece, Ready};
 
 /// Runs the steps. If COMMIT is wanted it is sent with the last of them, where nothing waits for their answers; whether that
@@ -36,6 +38,7 @@ pub(super) async fn run(
     let links = links.iter().map(Piece::Link);
     let pieces: Vec<_> =
         saves.iter().map(Piece::Step).chain(links).chain(deletes.iter().map(Piece::Step)).collect();
+    let dialect = engine.backend().dialect();
     let (mut left, mut committed) = (&pieces[..], false);
     while let Some(&first) = left.first() {
         let (together, rest) = left.split_at(together::count(entities, left));
@@ -48,7 +51,7 @@ pub(super) async fn run(
             Piece::Step(_) | Piece::Link(_) => {
                 let ready = together.iter().map(|&piece| Ready::of(entities, piece));
                 let ready: Vec<_> = ready.collect::<Result<_>>()?;
-                committed = commits && left.is_empty() && ready.iter().all(Ready::may_be_committed);
+                committed = commits && left.is_empty() && ready.iter().all(|ready| ready.may_be_committed(dialect));
                 send(entities, &ready, engine, lease, options, committed).await?;
             }
         }
@@ -96,7 +99,10 @@ async fn send(
             |(part, rows)| part.blame(entities, dialect, &**rows, error.clone()),
         ));
     }
-    let answers: Vec<_> = entries.into_iter().map(|entry| (entry.written, entry.rows)).collect();
+    let mut answers: Vec<_> = entries.into_iter().map(|entry| (entry.written, entry.rows)).collect();
+    for ((part, rows), (written, made)) in parts.iter().zip(&rows).zip(&mut answers) {
+        part.read_again(&**rows, written, made, engine, lease).await?;
+    }
     drop(rows);
     for (part, (written, made)) in parts.iter().zip(answers) {
         part.take_answer(entities, written, &made, lease, options)?;

@@ -33,8 +33,7 @@ impl Executable for Definition {
             sql.push(")");
         }
         sql.push(" AS ");
-        if let Some(hint) = self.hint {
-            sql.require(Feature::MaterializedCte)?;
+        if let Some(hint) = self.hint.filter(|_| sql.dialect().supports(Feature::MaterializedCte)) {
             sql.push(hint);
         }
         sql.push("(");

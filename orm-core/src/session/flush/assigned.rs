@@ -4,14 +4,14 @@ use crate::driver::{RowBuffer, Rows};
 use crate::engine::{EngineCore, Lease, counts};
 use crate::error::{Error, ErrorKind};
 use crate::metadata::Column;
-use crate::query::{Assignments, Bound, UpdateOne, Written, rendered_to_run};
+use crate::query::{Assignments, Bound, Feature, UpdateOne, Written, rendered_to_run};
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::fetched::columns_to_fetch;
 use crate::session::plan::Step;
 use crate::{Result, Value};
 
-use super::stale;
+use super::{reread, stale};
 
 /// Runs an UPDATE for each row of a step.
 pub(super) async fn run_each(
@@ -36,6 +36,10 @@ pub(super) async fn run_each(
         let affected = ran.map_err(|error| error.with_model(model))?;
         if affected != 1 {
             return Err(stale(entities, step, &counts("updated", 1, affected)));
+        }
+        if !update.fetched.is_empty() && !engine.backend().dialect().supports(Feature::ReturningUpdated) {
+            made =
+                reread(engine, lease, &update.of.table, &update.fetched, None, &[update.key_after()]).await?;
         }
         entities.updated(&step.columns, std::iter::once(step.place(slot)))?;
         entities.take_fetched(step.arena, &update.fetched, &made)?;

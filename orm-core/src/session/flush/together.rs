@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::reread::{keys_of, reread};
 use super::{acknowledge, blame, links, rows_of, still_there, warn_of_gone};
 use crate::Result;
 use crate::driver::{Entry, RowBuffer, Rows, Statement, Write, Written};
@@ -132,7 +133,10 @@ impl<'s> Ready<'s> {
 
     /// Whether nothing that its answer may say keeps it from being committed. Rows of an INSERT are all inserted or it fails; whose
     /// keys came back is a question only where there are several.
-    pub(super) fn may_be_committed(&self) -> bool {
+    pub(super) fn may_be_committed(&self, dialect: &dyn Dialect) -> bool {
+        if !self.shape.fetched().is_empty() && !self.shape.returns(dialect) {
+            return false;
+        }
         let answers = self.shape.generated_key().is_some() || !self.shape.fetched().is_empty();
         match self.piece {
             Piece::Step(step) => match step.kind {
@@ -152,6 +156,8 @@ pub(super) struct Part<'r> {
     count: usize,
     statement: Arc<Statement>,
     layout: Layout,
+    /// Whether what the database makes of the rows comes back with the statement.
+    returns: bool,
 }
 
 /// The statements of steps.
@@ -159,6 +165,7 @@ pub(super) fn parts<'r>(ready: &'r [Ready<'r>], engine: &EngineCore) -> Result<V
     let dialect = engine.backend().dialect();
     let mut parts = Vec::with_capacity(ready.len());
     for ready in ready {
+        let returns = !ready.shape.fetched().is_empty() && ready.shape.returns(dialect);
         let mut first = 0;
         while first < ready.len() {
             let left = ready.len() - first;
@@ -168,7 +175,7 @@ pub(super) fn parts<'r>(ready: &'r [Ready<'r>], engine: &EngineCore) -> Result<V
                 Layout::Flat(rows) => rows.min(left),
             };
             let statement = engine.statements().write(dialect, &ready.shape, layout)?;
-            parts.push(Part { ready, first, count, statement, layout });
+            parts.push(Part { ready, first, count, statement, layout, returns });
             first += count;
         }
     }
@@ -201,7 +208,7 @@ impl<'r> Part<'r> {
         let Ready { shape, .. } = self.ready;
         let keys = shape.generated_key().is_some();
         let write = Write { statement: &self.statement, layout: self.layout, rows, keys };
-        Entry::new(write, !shape.fetched().is_empty())
+        Entry::new(write, self.returns)
     }
 
     /// Says what an error is about.
@@ -218,6 +225,24 @@ impl<'r> Part<'r> {
             }
             Piece::Link(_) => error,
         }
+    }
+
+    /// Reads what the database has made of the rows, where the statement could not hand it back.
+    pub(super) async fn read_again(
+        &self,
+        rows: &dyn Rows,
+        written: &Written,
+        made: &mut RowBuffer,
+        engine: &EngineCore,
+        lease: &mut Lease,
+    ) -> Result<()> {
+        let shape = &self.ready.shape;
+        if shape.fetched().is_empty() || self.returns || written.affected != rows.len() as u64 {
+            return Ok(());
+        }
+        let keys = keys_of(shape, rows, written)?;
+        *made = reread(engine, lease, shape.table_ref(), shape.fetched(), None, &keys).await?;
+        Ok(())
     }
 
     /// Moves memory on.
@@ -237,7 +262,7 @@ impl<'r> Part<'r> {
                 return Ok(());
             }
         };
-        if !shape.fetched().is_empty() {
+        if self.returns {
             written.keys = generated_keys(shape, self.layout, made)?;
         }
         let (slots, holders) = self.slots(step);

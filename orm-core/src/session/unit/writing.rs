@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::{Unit, held};
-use crate::Result;
 use crate::driver::{RowBuffer, Rows as _, Sink, Statement};
 use crate::engine::{Prepared, update_many};
 use crate::error::{Error, ErrorKind};
-use crate::query::{Effect, EffectKind, Layout, Rendered, UpdateGroup};
+use crate::query::{Effect, EffectKind, Feature, Layout, Rendered, UpdateGroup};
 use crate::result::{Columns, Once};
 use crate::session::effects::{Moves, Unknown, check_order, identity_at};
 use crate::session::entities::Entities;
+use crate::session::flush::reread;
 use crate::session::meet::Rearranged;
+use crate::{Result, Value};
 
 /// What a statement did.
 pub(super) struct Done {
@@ -26,7 +27,7 @@ impl Unit {
     pub(super) async fn write(&mut self, rendered: &Prepared) -> Result<Done> {
         self.get_ready(true).await?;
         self.entities.wrote_rows = true;
-        let moves = self.moves(rendered).await?;
+        let (moves, keys) = self.moves(rendered).await?;
         let statement = rendered.statement.clone();
         let mut rows = RowBuffer::new(true);
         let dialect = self.engine.backend().dialect();
@@ -38,6 +39,14 @@ impl Unit {
         let Some(effect) = &rendered.effect else {
             return Ok(Done { rows, affected, statement, unknown: None });
         };
+        if effect.kind == EffectKind::Updated && !dialect.supports(Feature::ReturningUpdated) {
+            match reread(&self.engine, lease, &effect.table, &effect.columns, effect.again.as_ref(), &keys)
+                .await
+            {
+                Ok(read) => rows = read,
+                Err(error) => return Err(self.fail_if_broken(error).await),
+            }
+        }
         let as_arrays = rendered.batch.as_ref().is_some_and(|batch| batch.layout == Layout::Arrays);
         let ordered = if as_arrays { check_order(effect, &rows) } else { Ok(()) };
         let taken = ordered.and_then(|()| self.entities.take_effect(effect, &rows, &moves));
@@ -48,10 +57,10 @@ impl Unit {
         }
     }
 
-    /// The keys that rows have, and those that the statement will give them.
-    async fn moves(&mut self, rendered: &Rendered) -> Result<Moves> {
-        let Some(effect) = &rendered.effect else { return Ok(Moves::new()) };
-        let Some(moves) = &effect.moves else { return Ok(Moves::new()) };
+    /// The keys that rows have by those that the statement will give them, and the latter.
+    async fn moves(&mut self, rendered: &Rendered) -> Result<(Moves, Vec<Vec<Value<'static>>>)> {
+        let Some(effect) = &rendered.effect else { return Ok(Default::default()) };
+        let Some(moves) = &effect.moves else { return Ok(Default::default()) };
         let statement = self.engine.statements().query(moves);
         let mut rows = RowBuffer::new(false);
         if let Err(error) = held(&mut self.lease)?.run(&statement, &moves.values, &mut rows).await {
@@ -62,7 +71,9 @@ impl Unit {
             let row = rows.at(row);
             Ok((identity_at(&effect.table, &row, parts)?, identity_at(&effect.table, &row, 0)?))
         };
-        (0..rows.len()).map(pair).collect()
+        let moves: Moves = (0..rows.len()).map(pair).collect::<Result<_>>()?;
+        let keys = moves.keys().map(|identity| identity.values(parts)).collect();
+        Ok((moves, keys))
     }
 
     /// Updates rows by their keys; a row that is not there ends the unit of work, as in a flush.
