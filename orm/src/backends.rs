@@ -19,13 +19,19 @@ struct Entry {
     open: Option<Opener>,
 }
 
-const BACKENDS: [Entry; 2] = [
+const BACKENDS: [Entry; 3] = [
     Entry { dialects: &["sqlite"], drivers: &["rusqlite"], feature: "sqlite", open: sqlite::OPENER },
     Entry {
         dialects: &["postgres", "postgresql"],
         drivers: &["tokio", "tokio-postgres"],
         feature: "postgres",
         open: postgres::OPENER,
+    },
+    Entry {
+        dialects: &["mysql", "mariadb"],
+        drivers: &["tokio", "mysql-async"],
+        feature: "mysql",
+        open: mysql::OPENER,
     },
 ];
 
@@ -70,6 +76,7 @@ macro_rules! backend {
 
 backend!(sqlite, "sqlite", orm_sqlite::SqliteBackend);
 backend!(postgres, "postgres", orm_postgres::PostgresBackend);
+backend!(mysql, "mysql", orm_mysql::MysqlBackend);
 
 #[cfg(test)]
 mod tests {

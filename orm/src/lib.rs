@@ -16,6 +16,7 @@
 //! |---|---|
 //! | `sqlite` | SQLite, compiled in; on by default |
 //! | `postgres` | PostgreSQL |
+//! | `mysql` | MySQL and MariaDB |
 //! | `tls` | TLS to PostgreSQL, by rustls |
 //! | `tracing` | statements, transactions and connections as events for `tracing` |
 //! | `jiff` | columns of `jiff::Timestamp` and `jiff::civil::{Date, Time, DateTime}` |
@@ -85,6 +86,9 @@ pub use open::Open;
 /// SQL dialects, to see a query's SQL without a database: `query.to_sql(&orm::dialect::Sqlite)`.
 pub mod dialect {
     pub use orm_core::query::{Dialect, Feature, Function};
+    /// Two of them: `Mysql::MYSQL` and `Mysql::MARIADB`.
+    #[cfg(feature = "mysql")]
+    pub use orm_mysql::MysqlDialect as Mysql;
     #[cfg(feature = "postgres")]
     pub use orm_postgres::PostgresDialect as Postgres;
     #[cfg(feature = "sqlite")]
