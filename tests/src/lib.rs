@@ -8,6 +8,7 @@
 
 extern crate self as orm_tests;
 
+mod fold;
 pub mod proxy;
 mod server;
 
@@ -28,23 +29,40 @@ pub enum Backend {
     Sqlite,
     /// A database of its own for each case, on the server that `ORM_TEST_POSTGRES` names.
     Postgres,
+    /// A database of its own for each case, on the server that `ORM_TEST_MARIADB` names.
+    MariaDb,
 }
 
 /// What an engine sent, one line each.
 #[derive(Clone, Default)]
-pub struct Trace(Arc<Mutex<Vec<String>>>);
+pub struct Trace {
+    lines: Arc<Mutex<Vec<String>>>,
+    /// Whether an UPDATE without RETURNING, and the queries that stand for it, are shown as the one statement that they are on
+    /// other backends.
+    folds: bool,
+}
 
 impl Trace {
-    /// Notes an event.
+    /// Notes an event, with names in standard quotes.
     pub fn record(&self, event: &Event<'_>) {
         if !matches!(event, Event::Connect(_)) {
-            self.0.lock().unwrap().push(event.to_string());
+            self.lines.lock().unwrap().push(event.to_string().replace('`', "\""));
         }
+    }
+
+    fn of(backend: Backend) -> Self {
+        Self { folds: backend == Backend::MariaDb, ..Self::default() }
     }
 
     /// What was sent since the last call.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        let lines = self.take_all();
+        if self.folds { fold::fold(lines) } else { lines }
+    }
+
+    /// The same with each statement as it was sent.
+    pub fn take_all(&self) -> Vec<String> {
+        std::mem::take(&mut self.lines.lock().unwrap())
     }
 
     /// The statements since the last call; steps of transactions are not counted.
@@ -107,7 +125,7 @@ pub mod sync_form {
 
     impl Db {
         fn new(backend: Backend, database: Database) -> Self {
-            let trace = Trace::default();
+            let trace = Trace::of(backend);
             let record = trace.clone();
             let builder: EngineBuilder<Engine> = Engine::builder(&database.url).unwrap();
             let engine = builder.observe(move |event: &Event<'_>| record.record(event)).open();
@@ -183,7 +201,7 @@ pub mod async_form {
 
     impl Db {
         fn new(backend: Backend, database: Database) -> Self {
-            let trace = Trace::default();
+            let trace = Trace::of(backend);
             let record = trace.clone();
             let builder: EngineBuilder<Engine> = Engine::builder(&database.url).unwrap();
             let engine = builder.observe(move |event: &Event<'_>| record.record(event)).open();
@@ -266,7 +284,7 @@ fn plain(statement: &str) -> String {
     let mut characters = statement.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
-            '"' => {}
+            '"' | '`' => {}
             '$' => {
                 while characters.next_if(char::is_ascii_digit).is_some() {}
                 text.push('?');

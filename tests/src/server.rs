@@ -12,6 +12,9 @@ use crate::Backend;
 /// The variable that names the PostgreSQL server.
 const POSTGRES: &str = "ORM_TEST_POSTGRES";
 
+/// The variable that names the MariaDB server.
+const MARIADB: &str = "ORM_TEST_MARIADB";
+
 /// A database that exists for as long as this value.
 pub struct Database {
     /// Where it is.
@@ -21,7 +24,7 @@ pub struct Database {
 
 enum Place {
     Folder(PathBuf),
-    Postgres { server: String, name: String },
+    Server { server: String, drop: String },
 }
 
 fn number() -> u64 {
@@ -34,7 +37,8 @@ impl Database {
     pub fn create(backend: Backend) -> Option<Self> {
         match backend {
             Backend::Sqlite => Some(Self::file()),
-            Backend::Postgres => Self::postgres(),
+            Backend::Postgres => Self::on_server("postgres", POSTGRES, " WITH (FORCE)"),
+            Backend::MariaDb => Self::on_server("mariadb", MARIADB, ""),
         }
     }
 
@@ -44,26 +48,28 @@ impl Database {
         Self { url: format!("sqlite://{}/case.db", folder.display()), place: Place::Folder(folder) }
     }
 
-    fn postgres() -> Option<Self> {
-        let Some(server) = postgres_server() else {
-            skip("postgres", POSTGRES);
+    fn on_server(backend: &str, variable: &'static str, force: &str) -> Option<Self> {
+        let Some(server) = server(variable) else {
+            skip(backend, variable);
             return None;
         };
         let name = format!("case_{}_{}", std::process::id(), number());
         Engine::open(&server).unwrap().script(&format!("CREATE DATABASE {name}")).unwrap();
         let (login, _) = server.rsplit_once('/').unwrap();
-        Some(Self { url: format!("{login}/{name}"), place: Place::Postgres { server, name } })
+        let url = format!("{login}/{name}");
+        let drop = format!("DROP DATABASE {name}{force}");
+        Some(Self { url, place: Place::Server { server, drop } })
     }
 }
 
-/// The URL of the PostgreSQL server, if there is one.
-fn postgres_server() -> Option<String> {
-    std::env::var(POSTGRES).ok().filter(|url| !url.is_empty())
+/// The URL of the server that this variable names, if there is one.
+fn server(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
 }
 
 /// The URL of a server that only a few tests ask for, if there is one.
 pub fn special(variable: &'static str) -> Option<String> {
-    let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
+    let url = server(variable);
     if url.is_none() {
         skip(
             &format!("what it stands for (see {})", std::thread::current().name().unwrap_or("a test")),
@@ -94,8 +100,8 @@ impl Drop for Database {
         // Best effort: the server or the folder is thrown away as a whole later.
         match &self.place {
             Place::Folder(folder) => drop(std::fs::remove_dir_all(folder)),
-            Place::Postgres { server, name } => {
-                let (server, sql) = (server.clone(), format!("DROP DATABASE {name} WITH (FORCE)"));
+            Place::Server { server, drop } => {
+                let (server, sql) = (server.clone(), drop.clone());
                 // A thread of its own: the blocking engine refuses to run inside an async task.
                 let drop =
                     std::thread::spawn(move || Engine::open(&server).and_then(|engine| engine.script(&sql)));

@@ -110,6 +110,7 @@ impl Trial {
     async fn look(&mut self, number: i32) -> (i64, i64) {
         let now = match self.db.backend {
             Backend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+            Backend::MariaDb => "CAST(unix_timestamp(sysdate(6)) * 1000000 AS signed)",
             Backend::Sqlite => {
                 // Nobody has the lock that a transaction which was left open would hold.
                 self.observer.execute(text("UPDATE users SET age = age WHERE id = 0")).await.unwrap();
@@ -133,6 +134,12 @@ impl Trial {
                 let (began, clean): (i64, bool) = borrower.execute(began).await.unwrap().one().unwrap();
                 assert!(began >= before, "its transaction is older than the loan");
                 assert!(clean, "its transaction has written");
+            }
+            Backend::MariaDb => {
+                let mut borrower = self.engine.connect().await.unwrap();
+                borrower.set_autocommit(true).unwrap();
+                let open = borrower.execute(text("SELECT @@in_transaction")).await.unwrap();
+                assert!(!open.one::<bool>().unwrap(), "its transaction is still open");
             }
             // Which it refuses inside a transaction.
             Backend::Sqlite => self.engine.script("BEGIN IMMEDIATE; ROLLBACK").await.unwrap(),
@@ -178,6 +185,11 @@ macro_rules! steps {
             #[test]
             fn sqlite_async() {
                 try_out(Backend::Sqlite, Step::$step);
+            }
+
+            #[test]
+            fn mariadb_async() {
+                try_out(Backend::MariaDb, Step::$step);
             }
 
             #[test]

@@ -224,10 +224,20 @@ impl Trial {
 
     /// Waits for the server to be done with connections that were thrown away: a COMMIT may be under way.
     async fn settle(&mut self) {
-        let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' \
-                      AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-        while self.db.backend == Backend::Postgres {
-            let active: i64 = self.observer.execute(text(others)).await.unwrap().scalar_one().unwrap();
+        let others = match self.db.backend {
+            Backend::Sqlite => return,
+            Backend::Postgres => {
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' \
+                 AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            }
+            Backend::MariaDb => {
+                "SELECT count(*) FROM information_schema.processlist WHERE db = database() AND command <> 'Sleep' \
+                 AND id <> connection_id()"
+            }
+        };
+        loop {
+            let active: i64 =
+                self.observer.execute(text_unchecked(others)).await.unwrap().scalar_one().unwrap();
             if active == 0 {
                 break;
             }
@@ -345,6 +355,11 @@ impl Trial {
 #[test]
 fn sqlite_async() {
     run(Backend::Sqlite, async |db: Db| Trial::new(db).await.run().await);
+}
+
+#[test]
+fn mariadb_async() {
+    run(Backend::MariaDb, async |db: Db| Trial::new(db).await.run().await);
 }
 
 #[test]

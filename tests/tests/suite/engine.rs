@@ -37,6 +37,7 @@ struct Mark {
 fn long(backend: Backend) -> &'static str {
     match backend {
         Backend::Postgres => "SELECT pg_sleep(20)",
+        Backend::MariaDb => "SELECT sleep(20)",
         Backend::Sqlite => {
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) \
              SELECT count(*) FROM n"
@@ -85,7 +86,11 @@ mod engine {
     /// [ENG-2] What cannot be understood is told before anything is connected to, without repeating the URL.
     #[case]
     async fn a_bad_url_is_refused(db: Db) {
-        let scheme = if db.backend == Backend::Sqlite { "sqlite" } else { "postgres" };
+        let scheme = match db.backend {
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgres",
+            Backend::MariaDb => "mariadb",
+        };
         for (rest, word) in [
             ("://al:hunter2@h/d?colour=red", "colour"),
             ("://al:hunter2@h/d?pool_size=many", "pool_size"),
@@ -421,6 +426,19 @@ mod engine {
                 let closed = format!("{open}-closed");
                 let (from, to) = if on { (&*closed, open) } else { (open, &*closed) };
                 std::fs::rename(from, to).unwrap();
+            }
+            Backend::MariaDb => {
+                let server = Engine::open(&format!("{server}/mysql")).unwrap();
+                // Its one table is kept somewhere else meanwhile.
+                let sql = match on {
+                    false => format!(
+                        "CREATE DATABASE {name}_closed; RENAME TABLE {name}.users TO {name}_closed.users; DROP DATABASE {name}"
+                    ),
+                    true => format!(
+                        "CREATE DATABASE {name}; RENAME TABLE {name}_closed.users TO {name}.users; DROP DATABASE {name}_closed"
+                    ),
+                };
+                server.script(&sql).await.unwrap();
             }
             Backend::Postgres => {
                 let server = Engine::open(&format!("{server}/postgres")).unwrap();

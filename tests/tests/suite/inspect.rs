@@ -21,7 +21,11 @@ mod inspect {
         assert!(
             found.has_table("users") && !found.has_table("people") && !found.has_table(("shop", "users"))
         );
-        let schema = if db.backend == Backend::Sqlite { "main" } else { "public" };
+        let schema = match db.backend {
+            Backend::Sqlite => "main",
+            Backend::Postgres => "public",
+            Backend::MariaDb => db.database.url.rsplit_once('/').unwrap().1,
+        };
         assert!(found.has_table((schema, "users")));
         let declared = Kinds::table();
         let table = found.table(declared.name()).unwrap();
@@ -30,7 +34,10 @@ mod inspect {
             assert_eq!((&found.name, found.nullable), (&declared.name, declared.nullable));
             assert_eq!((found.auto, &found.default, &found.generated), (declared.auto, &None, &None));
             let expected = match (db.backend, declared.sql_type) {
-                (Backend::Postgres, declared) => declared,
+                // What a value is made of is all that MariaDB keeps.
+                (Backend::MariaDb, SqlType::TimestampTz) => SqlType::Timestamp,
+                (Backend::MariaDb, SqlType::Json) => SqlType::Text,
+                (Backend::Postgres | Backend::MariaDb, declared) => declared,
                 (Backend::Sqlite, SqlType::Text) => SqlType::Text,
                 (Backend::Sqlite, SqlType::Bytes) => SqlType::Bytes,
                 (Backend::Sqlite, SqlType::Real | SqlType::Double) => SqlType::Double,
@@ -43,12 +50,13 @@ mod inspect {
         let expected = match db.backend {
             Backend::Sqlite => ["INTEGER", "TEXT", "INTEGER"],
             Backend::Postgres => ["bigint", "text", "integer"],
+            Backend::MariaDb => ["bigint(20)", "varchar(255)", "int(11)"],
         };
         assert_eq!(types, expected);
     }
 
     /// [DDL-4] Keys, constraints and indexes of a table come back as they were declared; composite keys in their order.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn keys_constraints_and_indexes(db: Db) {
         let mut metadata = Metadata::of::<(Pair, User)>();
         let table = Table::new("rich")
@@ -109,7 +117,7 @@ mod inspect {
         let comments = (table.comment.as_deref(), table.column("a").unwrap().comment.as_deref());
         match db.backend {
             Backend::Sqlite => assert_eq!(comments, (None, None)),
-            Backend::Postgres => assert_eq!(comments, (Some("it's rich"), Some("first"))),
+            Backend::Postgres | Backend::MariaDb => assert_eq!(comments, (Some("it's rich"), Some("first"))),
         }
         let pairs = found.table("pairs").unwrap();
         assert_eq!(pairs.primary_key, ["a", "b"]);
@@ -117,7 +125,7 @@ mod inspect {
     }
 
     /// Also what this library would not have made: other types, expressions, keys without names.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn tables_of_others(db: Db) {
         db.create::<PairNote>().await;
         db.script(

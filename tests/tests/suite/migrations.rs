@@ -45,7 +45,7 @@ mod migrations {
     }
 
     /// [DDL-11] A step that fails leaves no trace, and those before it stay.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn a_step_that_fails(db: Db) {
         let mut all = steps();
         all.push(Migration::new(
@@ -64,7 +64,7 @@ mod migrations {
     }
 
     /// Steps of statements that a database runs outside of transactions alone.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn a_step_without_a_transaction(db: Db) {
         let vacuum = Migration::new("0003_tidy", "VACUUM");
         let all = || steps().into_iter().chain([vacuum.clone()]);
@@ -129,7 +129,7 @@ mod migrations {
 /// Several programs at once: each step is run by one of them.
 #[test]
 fn programs_that_migrate_at_the_same_time() {
-    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres] {
+    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres, orm_tests::Backend::MariaDb] {
         orm_tests::sync_form::run(backend, |db| {
             let steps: Vec<_> = (0..20)
                 .map(|number| {

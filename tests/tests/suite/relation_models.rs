@@ -75,7 +75,7 @@ struct Rating {
 #[test]
 fn join_tables_come_with_the_models() {
     let sql = Metadata::of::<User>().create_sql(&dialect::Sqlite).unwrap();
-    let sql: Vec<_> = sql.iter().map(|sql| sql.replace('"', "")).collect();
+    let sql: Vec<_> = sql.iter().map(|sql| sql.replace(['"', '`'], "")).collect();
     let of = |table: &str| {
         let words = [format!("TABLE {table} "), format!("INDEX {table}_")];
         let of_it = |sql: &&String| words.iter().any(|word| sql.contains(word));

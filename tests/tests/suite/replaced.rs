@@ -118,7 +118,9 @@ mod replaced {
         session.commit().await.unwrap();
         let statements = db.trace.take_statements();
         let expected = match db.backend {
-            orm_tests::Backend::Sqlite => "UPDATE users SET name = ?, age = ? WHERE id = ? -- 2 rows",
+            orm_tests::Backend::Sqlite | orm_tests::Backend::MariaDb => {
+                "UPDATE users SET name = ?, age = ? WHERE id = ? -- 2 rows"
+            }
             orm_tests::Backend::Postgres => {
                 "UPDATE users AS t SET name = v.c0, age = v.c1 FROM unnest(?::text[], ?::integer[], ?::bigint[]) AS v(c0, c1, k0) WHERE t.id = v.k0 -- 2 rows"
             }

@@ -123,7 +123,7 @@ mod counting {
     /// Many at once on one row: no increment is lost, whatever the database has to say.
     #[test]
     fn no_increment_is_lost_between_threads() {
-        for backend in [Backend::Sqlite, Backend::Postgres] {
+        for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb] {
             orm_tests::sync_form::run(backend, |db| {
                 db.create::<User>();
                 db.script("INSERT INTO users (id, name, age) VALUES (1, 'Ann', 0)");

@@ -253,7 +253,7 @@ mod results {
     }
 
     /// [RES-9] RETURNING gives the rows that were written, or none.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn returning(db: Db) {
         let mut connection = connected(&db).await;
         let insert = text("INSERT INTO users (name) VALUES (:a), (:b) RETURNING id, name");

@@ -52,8 +52,9 @@ fn audit_log() -> orm::schema::TableDef {
 
 #[track_caller]
 fn check_sql(metadata: &Metadata, sqlite: &[&str], postgres: &[&str]) {
-    let strip =
-        |statements: Vec<String>| statements.iter().map(|sql| sql.replace('"', "")).collect::<Vec<_>>();
+    let strip = |statements: Vec<String>| {
+        statements.iter().map(|sql| sql.replace(['"', '`'], "")).collect::<Vec<_>>()
+    };
     assert_eq!(strip(metadata.create_sql(&dialect::Sqlite).unwrap()), sqlite);
     assert_eq!(strip(metadata.create_sql(&dialect::Postgres).unwrap()), postgres);
 }
@@ -164,7 +165,7 @@ mod tables {
     use super::*;
 
     /// [DDL-1] [DDL-2] Tables without a model are created and dropped beside those of models, and only when missing.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn tables_without_a_model(db: Db) {
         let mut metadata = Metadata::of::<User>();
         metadata.add(audit_log()).unwrap();
@@ -200,7 +201,7 @@ mod tables {
     }
 
     /// [DDL-3] A schema of which one table is refused leaves nothing behind.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn all_tables_or_none(db: Db) {
         let mut metadata = Metadata::of::<User>();
         let bad =
@@ -212,7 +213,7 @@ mod tables {
     }
 
     /// [DDL-3] On a connection, tables share the fate of its transaction.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn tables_in_a_transaction(db: Db) {
         let mut metadata = Metadata::of::<User>();
         metadata.add(audit_log()).unwrap();
@@ -251,7 +252,7 @@ mod tables {
     }
 
     /// [DDL-4] [ERR-1] The database enforces what a model says, whoever writes.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn what_a_model_says_holds(db: Db) {
         db.create::<Product>().await;
         db.script("INSERT INTO users (name) VALUES ('Ann'), ('Bob')").await;
@@ -295,7 +296,7 @@ mod tables {
     }
 
     /// [DDL-4] Foreign keys do what they were told when a row goes.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn foreign_keys_act(db: Db) {
         db.create::<Product>().await;
         let mut session = db.session();
@@ -310,7 +311,7 @@ mod tables {
     }
 
     /// [DDL-4] A server default is for those who say nothing; a session always writes what the struct has.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn server_defaults_are_for_others(db: Db) {
         db.create::<Product>().await;
         let mut session = db.session();
@@ -323,7 +324,7 @@ mod tables {
     }
 
     /// A generated column is read and filtered by like any other, and never written.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn generated_columns_are_not_written(db: Db) {
         db.create::<Product>().await;
         let mut session = db.session();
@@ -400,7 +401,7 @@ mod tables {
     }
 
     /// A comment is the one literal there is. It stays a text also where a server takes a backslash for an escape.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn comments_are_only_texts(db: Db) {
         if db.backend == Backend::Sqlite {
             return;
@@ -413,7 +414,7 @@ mod tables {
     }
 
     /// [DDL-5] Whatever a program calls its tables and columns.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn any_name_is_just_a_name(db: Db) {
         let names = [
             "select",
@@ -479,6 +480,7 @@ mod tables {
         match db.backend {
             Backend::Sqlite => created.unwrap(),
             Backend::Postgres => assert_says(created.unwrap_err(), &["short", &long, "64 bytes", "63"]),
+            Backend::MariaDb => created.unwrap(),
         }
         let mut metadata = Metadata::default();
         let (a, b) = (format!("{}a", "y".repeat(60)), format!("{}b", "y".repeat(60)));
@@ -504,11 +506,11 @@ mod tables {
         metadata.add(Table::new("USERS").column(ColumnDef::of::<i64>("id").auto_key())).unwrap();
         db.engine.create_all(&metadata).await.unwrap();
         let created = db.trace.take().iter().filter(|line| line.starts_with("CREATE")).count();
-        assert_eq!(created, usize::from(db.backend == Backend::Postgres));
+        assert_eq!(created, usize::from(db.backend != Backend::Sqlite));
     }
 
     /// A table in a schema, which is an attached database on SQLite, works like any other.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn tables_in_a_schema(db: Db) {
         let metadata = Metadata::of::<Kept>();
         assert_says(db.engine.create_all(&metadata).await.unwrap_err(), &["shop"]);
@@ -516,7 +518,7 @@ mod tables {
             .script(match db.backend {
                 // The engine has one connection, which it uses again and again.
                 Backend::Sqlite => "ATTACH ':memory:' AS shop",
-                Backend::Postgres => "CREATE SCHEMA shop",
+                Backend::Postgres | Backend::MariaDb => "CREATE SCHEMA shop",
             })
             .await
             .unwrap();
@@ -561,14 +563,14 @@ mod tables {
         let next = session.add(User::new("next"));
         session.commit().await.unwrap();
         let expected = match db.backend {
-            Backend::Sqlite => 6,
+            Backend::Sqlite | Backend::MariaDb => 6,
             Backend::Postgres => 1,
         };
         assert_eq!(session[next].id, expected);
     }
 
     /// [DDL-6] `no_reuse`: the number of a deleted row is not given again. Without it SQLite gives that of the last one.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn numbers_of_deleted_rows(db: Db) {
         db.create::<(Product, Stamp)>().await;
         let mut session = db.session();

@@ -37,9 +37,15 @@ mod tpch {
         let year = match backend {
             Backend::Sqlite => "CAST(strftime('%Y', $1) AS INTEGER)",
             Backend::Postgres => "CAST(EXTRACT(YEAR FROM $1) AS INTEGER)",
+            Backend::MariaDb => "year($1)",
+        };
+        let sql = if backend == Backend::MariaDb {
+            sql.replace("AS BIGINT", "AS SIGNED").replace("DOUBLE PRECISION", "DOUBLE")
+        } else {
+            sql.to_owned()
         };
         let mut text = String::new();
-        let mut rest = sql;
+        let mut rest = sql.as_str();
         while let Some((before, call)) = rest.split_once("YEAR(") {
             let (argument, after) = call.split_once(')').unwrap();
             text += &format!("{before}{}", year.replace("$1", argument));

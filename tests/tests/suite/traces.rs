@@ -16,9 +16,14 @@ mod traces {
         let mut lines = Vec::new();
         for &(sqlite, postgres) in expected {
             let is_said_once = postgres.is_empty();
-            lines.push(if is_said_once || db.backend == Backend::Sqlite { sqlite } else { postgres });
+            lines.push(if is_said_once || db.backend != Backend::Postgres { sqlite } else { postgres });
         }
-        assert_statements(&db.trace.take(), &lines);
+        let mut sent = db.trace.take();
+        if db.backend == Backend::MariaDb {
+            // The keys come back with the rows; SQLite is asked for them in another way.
+            sent.iter_mut().for_each(|line| *line = line.replace(r#" RETURNING "id""#, ""));
+        }
+        assert_statements(&sent, &lines);
     }
 
     /// [R7] [FLU-2] [FLU-4] [FLU-5] [FLU-6] [FLU-7] [FLU-8]

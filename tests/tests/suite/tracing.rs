@@ -64,7 +64,7 @@ fn listen(subscriber: impl Subscriber + Send + Sync + 'static, work: impl FnOnce
 /// [ENG-9] The names of OpenTelemetry, and no values.
 #[test]
 fn events_have_the_names_of_opentelemetry() {
-    for backend in [Backend::Sqlite, Backend::Postgres] {
+    for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb] {
         let Some(database) = Database::create(backend) else { continue };
         let listener = Listener::default();
         listen(listener.clone(), || {
@@ -81,6 +81,7 @@ fn events_have_the_names_of_opentelemetry() {
         let system = match backend {
             Backend::Sqlite => "db.system.name=\"sqlite\"",
             Backend::Postgres => "db.system.name=\"postgresql\"",
+            Backend::MariaDb => "db.system.name=\"mariadb\"",
         };
         listener.heard("DEBUG orm::pool", &["connected", system, "db.namespace="]);
         listener.heard("DEBUG orm::transaction", &["BEGIN", system]);
@@ -99,13 +100,17 @@ fn events_have_the_names_of_opentelemetry() {
             ],
         );
         listener.heard("DEBUG orm::query", &["db.query.summary=SELECT users", "db.response.returned_rows=2"]);
-        let code = if backend == Backend::Sqlite { "\"2067\"" } else { "\"23505\"" };
+        let code = match backend {
+            Backend::Sqlite => "\"2067\"",
+            Backend::Postgres => "\"23505\"",
+            Backend::MariaDb => "\"23000\"",
+        };
         listener.heard(
             "DEBUG orm::query",
             &["error.type=UniqueViolation", &format!("db.response.status_code={code}")],
         );
         listener.heard("WARN orm::query", &["slow statement", "db.query.text="]);
-        if backend == Backend::Postgres {
+        if backend != Backend::Sqlite {
             listener.heard("DEBUG orm::query", &["server.address=", "server.port="]);
         }
         assert!(!format!("{:?}", listener.0.lock().unwrap()).contains("hunter"));

@@ -54,7 +54,7 @@ mod watching {
             unreachable!("{lines:#?}")
         };
         assert_eq!(connect, "CONNECT");
-        assert!(insert.starts_with("INSERT INTO \"users\""), "{insert}");
+        assert!(insert.replace('`', "\"").starts_with("INSERT INTO \"users\""), "{insert}");
         assert!(
             insert.ends_with("\n  -- ('O''0', 0), ('O''1', 1), ('O''2', 2), … 2 more; 5 rows"),
             "{insert}"

@@ -27,7 +27,7 @@ fn decimal(text: &str) -> Decimal {
 fn check(selected: impl orm::Selection, sqlite: &str, postgres: &str) {
     let query = select(selected).from(Sale::entity());
     for (dialect, expected) in [(&Sqlite as &dyn Dialect, sqlite), (&Postgres, postgres)] {
-        let sql = query.to_sql(dialect).unwrap().replace('"', "");
+        let sql = query.to_sql(dialect).unwrap().replace(['"', '`'], "");
         let list = sql.trim_start_matches("SELECT ").trim_end_matches(" FROM sales");
         assert_eq!(list, expected, "{}", dialect.name());
     }

@@ -210,7 +210,7 @@ mod behaviour {
     }
 
     /// A plan of a statement with a named query in it.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn explained(db: Db) {
         let mut session = people(&db).await;
         let grown = cte("grown", User::select().filter(User::AGE.gt(28))).materialized();

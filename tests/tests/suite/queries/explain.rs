@@ -54,6 +54,7 @@ mod explain {
                 assert!(plan.lines().len() >= 3, "{plan}");
                 assert_says(&plan, &["users", "posts", "USE TEMP B-TREE FOR ORDER BY"]);
             }
+            Backend::MariaDb => assert_says(&plan, &["query_block"]),
             Backend::Postgres => {
                 assert!(plan.lines()[0].starts_with("Sort "), "{plan}");
                 assert!(plan.lines().iter().any(|line| line.contains("->")), "{plan}");
@@ -66,7 +67,8 @@ mod explain {
         assert!(statements.iter().all(|sql| sql.starts_with("EXPLAIN ")), "{statements:?}");
 
         let text = text("SELECT name FROM users WHERE id = :id").bind("id", 3_i64);
-        assert_says(session.explain(text).await.unwrap(), &["users"]);
+        let word = if db.backend == Backend::MariaDb { "query_block" } else { "users" };
+        assert_says(session.explain(text).await.unwrap(), &[word]);
     }
 
     /// A subquery's steps are below it.
@@ -93,7 +95,7 @@ mod explain {
         connection.explain(insert.clone()).await.unwrap();
         let error = connection.explain_analyze(insert).await.unwrap_err();
         let expected = match db.backend {
-            Backend::Sqlite => ErrorKind::Unsupported,
+            Backend::Sqlite | Backend::MariaDb => ErrorKind::Unsupported,
             Backend::Postgres => ErrorKind::InvalidQuery,
         };
         assert_eq!(error.kind(), expected);
@@ -116,10 +118,10 @@ mod explain {
         let plan = session.explain_analyze(User::select().filter(User::NAME.eq("Alice"))).await;
         match db.backend {
             Backend::Postgres => assert_says(plan.unwrap(), &["actual time", "rows=1", "Execution Time"]),
-            Backend::Sqlite => {
+            Backend::Sqlite | Backend::MariaDb => {
                 let error = plan.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Unsupported);
-                assert_says(error, &["sqlite", "EXPLAIN ANALYZE"]);
+                assert_says(error, &["EXPLAIN ANALYZE"]);
                 assert!(db.trace.take().is_empty());
                 let mut connection = db.engine.connect().await.unwrap();
                 assert!(connection.explain_analyze(User::select()).await.is_err());

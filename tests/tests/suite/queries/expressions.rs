@@ -60,7 +60,7 @@ fn check(selected: impl orm::Selection, sqlite: &str, postgres: &str) {
     let query = select(selected);
     for (dialect, expected) in [(&Sqlite as &dyn Dialect, sqlite), (&Postgres, postgres)] {
         let sql = query.to_sql(dialect).unwrap();
-        let sql = sql.replace('"', "");
+        let sql = sql.replace(['"', '`'], "");
         let list =
             sql.trim_start_matches("SELECT ").trim_end_matches(" FROM items").trim_end_matches(" FROM users");
         assert_eq!(list, expected, "{}", dialect.name());
@@ -278,7 +278,7 @@ mod expressions {
     }
 
     /// What has no result is an error on each database, never NULL or another number.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn no_result_is_an_error(db: Db) {
         let mut session = items(&db).await;
         let session = &mut session;
@@ -386,6 +386,12 @@ mod expressions {
         assert_eq!(session.one(one(cast::<f64, _>(Item::COUNT))).await.unwrap(), -7.0);
         assert_eq!(session.one(one(cast::<i64, _>(Item::WEIGHT))).await.unwrap(), 2);
         assert_eq!(session.one(one(cast::<i64, _>(Item::WEIGHT + 1.0))).await.unwrap(), 4);
+        if db.backend == orm_tests::Backend::MariaDb {
+            // It takes any text for a number.
+            let error = session.one(one(cast::<i32, _>(value("-12".to_owned())))).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            return;
+        }
         assert_eq!(session.one(one(cast::<i32, _>(value("-12".to_owned())))).await.unwrap(), -12);
         assert_eq!(session.one(one(cast::<f64, _>(value("1.5e2".to_owned())))).await.unwrap(), 150.0);
         assert_eq!(session.one(one(cast::<f64, _>(Item::PRICE))).await.unwrap(), 0.1);

@@ -155,7 +155,7 @@ mod inserts {
             .unwrap();
         assert_eq!(back, [("login".to_owned(), 1), ("logout".to_owned(), 1)]);
         match db.backend {
-            orm_tests::Backend::Sqlite => assert_statements(
+            orm_tests::Backend::Sqlite | orm_tests::Backend::MariaDb => assert_statements(
                 &db.trace.take_statements(),
                 &["INSERT INTO audit (what) VALUES (?) RETURNING what, times -- 2 rows"],
             ),

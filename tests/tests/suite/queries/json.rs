@@ -88,7 +88,10 @@ mod json {
         assert_eq!(one(s, at("a.b").text()).await, None);
         // A number is an index, text is a key.
         assert_eq!(one(s, at("0").text()).await.unwrap(), "zero");
-        assert_eq!(one(s, Doc::DATA.path(0).text()).await, None);
+        // MariaDB takes what is no array for one of one element.
+        if db.backend != orm_tests::Backend::MariaDb {
+            assert_eq!(one(s, Doc::DATA.path(0).text()).await, None);
+        }
         assert_eq!(one(s, at("tags.0").text()).await, None);
         assert_eq!(one(s, Doc::DATA.path(("tags", 9)).text()).await, None);
         assert_eq!(one(s, at("address.zip").text()).await, None);

@@ -11,8 +11,9 @@ use crate::models::User;
 #[test]
 fn cursors_in_sql() {
     let clauses = |query: orm::Select<i64>| {
-        let of =
-            |sql: orm::SqlText| sql.to_string().replace('"', "").split_once(" WHERE ").unwrap().1.to_owned();
+        let of = |sql: orm::SqlText| {
+            sql.to_string().replace(['"', '`'], "").split_once(" WHERE ").unwrap().1.to_owned()
+        };
         [of(query.to_sql(&Sqlite).unwrap()), of(query.to_sql(&Postgres).unwrap())]
     };
     let plain = select(User::ID).order_by((User::NAME.desc(), User::ID.desc())).after(("x", 7i64));

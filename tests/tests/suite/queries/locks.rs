@@ -59,7 +59,7 @@ mod locks {
         db.trace.take();
         assert_eq!(session.get_for_update::<User>(1).await.unwrap(), Some(alice));
         let sent = db.trace.take_statements();
-        let clause = if db.backend == Backend::Postgres { " FOR UPDATE" } else { "" };
+        let clause = if db.backend == Backend::Sqlite { "" } else { " FOR UPDATE" };
         let parameter = if db.backend == Backend::Postgres { "$1" } else { "?" };
         let select = r#"SELECT "id", "name", "age" FROM "users" WHERE "id" = "#;
         assert_eq!(sent, [format!("{select}{parameter}{clause}")]);
@@ -80,7 +80,7 @@ mod locks {
         assert_eq!(session.get_for_update::<User>(2).await.unwrap(), None);
         assert_eq!(session.get::<User>(2).await.unwrap(), None);
         // SQLite numbers on from the highest key there is.
-        let next = if db.backend == Backend::Postgres { 3 } else { 2 };
+        let next = if db.backend == Backend::Sqlite { 2 } else { 3 };
         let added = session.add(User::new("Carol"));
         assert_eq!(session.get_for_update::<User>(next).await.unwrap(), Some(added));
     }

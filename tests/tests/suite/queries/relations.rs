@@ -11,7 +11,8 @@ use crate::models::{Node, PairNote, Post, User};
 fn check<S>(query: &Select<S>, expected: &str) {
     let dialects: [&dyn Dialect; 2] = [&Sqlite, &Postgres];
     for dialect in dialects {
-        let sql = query.to_sql(dialect).unwrap().replace('"', "").replace("$1", "?").replace("$2", "?");
+        let sql =
+            query.to_sql(dialect).unwrap().replace(['"', '`'], "").replace("$1", "?").replace("$2", "?");
         let (_, clauses) = sql.split_once(" FROM ").unwrap();
         assert_eq!(clauses, expected, "{}", dialect.name());
     }

@@ -106,7 +106,9 @@ mod behaviour {
         let archive = Account::insert().from_select((Account::CODE, Account::BALANCE), columns);
         let moved = session.all(archive.returning(Account::entity())).await;
         match db.backend {
-            Backend::Sqlite => assert_eq!(moved.unwrap_err().kind(), ErrorKind::Unsupported),
+            Backend::Sqlite | Backend::MariaDb => {
+                assert_eq!(moved.unwrap_err().kind(), ErrorKind::Unsupported)
+            }
             Backend::Postgres => {
                 assert_eq!(session[moved.unwrap()[0]].code, "Bob");
                 assert_eq!(session.all(select(User::NAME)).await.unwrap(), ["Alice"]);

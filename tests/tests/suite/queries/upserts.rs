@@ -67,7 +67,7 @@ mod upserts {
     use orm_tests::prelude::*;
 
     /// A row that is there is left alone, or updated, many at once; a session sees it in the entities that it has.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn rows_are_inserted_or_updated(db: Db) {
         db.create::<User>().await;
         let mut session = db.session();

@@ -1120,6 +1120,7 @@ mod sequences {
         match db.backend {
             Backend::Sqlite => Sharing::Snapshot,
             Backend::Postgres => Sharing::ReadCommitted,
+            Backend::MariaDb => Sharing::Snapshot,
         }
     }
 
@@ -1131,7 +1132,7 @@ mod sequences {
     }
 
     /// A file, where one session reads while the other writes; a server.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn side_by_side(db: Db) {
         let field = Field::new(sharing(&db), &db.database.url).await;
         field.play_all(amount("ORM_TEST_SEQUENCES_ON_SERVERS", 1_000, 50)).await;

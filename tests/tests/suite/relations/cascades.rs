@@ -136,7 +136,7 @@ mod forms {
 
     /// What was sent, without quotes.
     fn sent(db: &Db) -> Vec<String> {
-        db.trace.take_statements().iter().map(|sql| sql.replace('"', "")).collect()
+        db.trace.take_statements().iter().map(|sql| sql.replace(['"', '`'], "")).collect()
     }
 
     /// [CAS-3] A child that was put in and never written leaves with its parent, also where the others have to be read first.

@@ -162,7 +162,7 @@ mod joined {
         assert_eq!(all_shown(&session, &found), ["Alice 1,2", "Bob 3"]);
         let statements = db.trace.take_statements();
         assert_eq!(statements.len(), 1);
-        let sql = statements[0].replace('"', "");
+        let sql = statements[0].replace(['"', '`'], "");
         assert!(
             sql.contains("LIMIT") && sql.contains(") AS users_1 LEFT JOIN orders AS orders_1 ON"),
             "{sql}"
@@ -177,7 +177,7 @@ mod joined {
         db.trace.take();
         let found = session.all(orders).await.unwrap();
         assert_eq!(found.len(), 2);
-        let sql = db.trace.take_statements().pop().unwrap().replace('"', "");
+        let sql = db.trace.take_statements().pop().unwrap().replace(['"', '`'], "");
         assert!(
             sql.contains("FROM orders LEFT JOIN users AS users_1 ON orders.user_id = users_1.id"),
             "{sql}"

@@ -62,9 +62,19 @@ mod cases {
         let mut lines = Vec::new();
         for &(sqlite, postgres) in expected {
             let is_said_once = postgres.is_empty();
-            lines.push(if is_said_once || db.backend == Backend::Sqlite { sqlite } else { postgres });
+            lines.push(if is_said_once || db.backend != Backend::Postgres { sqlite } else { postgres });
         }
-        assert_statements(&db.trace.take(), &lines);
+        let mut sent = db.trace.take();
+        if db.backend == Backend::MariaDb {
+            // The keys come back with the rows; SQLite is asked for them in another way.
+            sent.iter_mut().for_each(|line| *line = line.replace(r#" RETURNING "id""#, ""));
+            let on_conflict = |line: &str| {
+                line.replace("INSERT IGNORE", "INSERT").replace(") -- ", ") ON CONFLICT DO NOTHING -- ")
+            };
+            let ignoring = sent.iter_mut().filter(|line| line.starts_with("INSERT IGNORE"));
+            ignoring.for_each(|line| *line = on_conflict(line));
+        }
+        assert_statements(&sent, &lines);
     }
 
     /// Two orders, three items; the first order has two of them. All is loaded.

@@ -46,7 +46,7 @@ mod forms {
     use super::*;
 
     fn sent(db: &Db) -> Vec<String> {
-        db.trace.take_statements().iter().map(|sql| sql.replace('"', "")).collect()
+        db.trace.take_statements().iter().map(|sql| sql.replace(['"', '`'], "")).collect()
     }
 
     /// [MRG-4] Children are found by their keys, new ones are added, and those that are not there any more are taken out, or deleted

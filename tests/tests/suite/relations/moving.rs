@@ -75,11 +75,11 @@ mod forms {
     use super::*;
 
     fn sent(db: &Db) -> Vec<String> {
-        db.trace.take_statements().iter().map(|sql| sql.replace('"', "")).collect()
+        db.trace.take_statements().iter().map(|sql| sql.replace(['"', '`'], "")).collect()
     }
 
     /// [KEY-3] Where the session has to take children along: 1 SELECT if they are not loaded, 1 UPDATE of the parent, 1 batch.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn a_key_changes_with_its_children(db: Db) {
         db.create::<Account>().await;
         let mut session = db.session();
@@ -132,7 +132,7 @@ mod forms {
     }
 
     /// A violation of a key that is looked at when the transaction commits is told by the commit, and nothing is stored.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn deferred_keys_are_looked_at_at_the_end(db: Db) {
         db.create::<Account>().await;
         let mut session = db.session();
@@ -192,7 +192,7 @@ mod forms {
     }
 
     /// [DDL-9] The database says which foreign keys are looked at late.
-    #[case]
+    #[case(sqlite, postgres)]
     async fn inspection_knows_deferrable_keys(db: Db) {
         db.create::<(Account, Shop)>().await;
         let there = db.engine.inspect().await.unwrap();

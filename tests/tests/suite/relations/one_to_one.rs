@@ -52,7 +52,12 @@ mod forms {
 
     fn sent(db: &Db) -> Vec<String> {
         let first = |sql: &String| {
-            sql.replace('"', "").replace(" AS t SET", " SET").split(' ').take(3).collect::<Vec<_>>().join(" ")
+            sql.replace(['"', '`'], "")
+                .replace(" AS t SET", " SET")
+                .split(' ')
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         db.trace.take_statements().iter().map(first).collect()
     }

@@ -57,8 +57,11 @@ struct Note {
 
 #[test]
 fn each_variant_is_a_foreign_key() {
-    let sql =
-        Metadata::of::<(Comment, Note)>().create_sql(&dialect::Sqlite).unwrap().join("\n").replace('"', "");
+    let sql = Metadata::of::<(Comment, Note)>()
+        .create_sql(&dialect::Sqlite)
+        .unwrap()
+        .join("\n")
+        .replace(['"', '`'], "");
     for words in [
         "subject_post_id INTEGER,",
         "subject_photo_album TEXT,",
@@ -81,7 +84,8 @@ mod forms {
     use super::*;
 
     fn sent(db: &Db) -> Vec<String> {
-        let first = |sql: &String| sql.replace('"', "").split(' ').take(3).collect::<Vec<_>>().join(" ");
+        let first =
+            |sql: &String| sql.replace(['"', '`'], "").split(' ').take(3).collect::<Vec<_>>().join(" ");
         db.trace.take_statements().iter().map(first).collect()
     }
 

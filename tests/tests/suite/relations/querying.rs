@@ -63,7 +63,7 @@ struct Rating {
 fn check<S>(query: &Select<S>, expected: &str) {
     let dialects: [&dyn Dialect; 2] = [&Sqlite, &Postgres];
     for dialect in dialects {
-        let sql = query.to_sql(dialect).unwrap().replace('"', "");
+        let sql = query.to_sql(dialect).unwrap().replace(['"', '`'], "");
         let sql = ["$1", "$2", "$3"].iter().fold(sql, |sql, place| sql.replace(place, "?"));
         let (_, clauses) = sql.split_once(" FROM ").unwrap();
         assert_eq!(clauses, expected, "{}", dialect.name());

@@ -37,7 +37,7 @@ mod forms {
 
     fn sent(db: &Db) -> Vec<String> {
         let trace = db.trace.take_statements();
-        trace.iter().map(|sql| sql.replace('"', "")).collect()
+        trace.iter().map(|sql| sql.replace(['"', '`'], "")).collect()
     }
 
     /// [CYC-1] Levels go in top-down, each in one batch; when the root is deleted, leaves go first and the root last, loaded or not.

@@ -100,6 +100,11 @@ mod refused {
         db.create::<Odd>().await;
         let far = NaiveDate::from_ymd_opt(-4713, 11, 23);
         let odds: Vec<(Odd, [&str; 2])> = match db.backend {
+            Backend::MariaDb => vec![
+                (Odd { day: far, ..Odd::new() }, ["column day", "0 to 9999"]),
+                (Odd { moment: Some(DateTime::MIN), ..Odd::new() }, ["column moment", "0 to 9999"]),
+                (Odd { instant: Some(Timestamp::MIN), ..Odd::new() }, ["column instant", "0 to 9999"]),
+            ],
             Backend::Sqlite => vec![
                 (Odd { day: far, ..Odd::new() }, ["column day", "0 to 9999"]),
                 (
@@ -180,6 +185,16 @@ mod refused {
                     ("uuid", "x'00ff'", "UUID"),
                 ],
             ),
+            Backend::MariaDb => (
+                "id bigint, instant text, day text, price text, uuid varbinary(20)",
+                [
+                    ("instant", "'tomorrow'", "an instant"),
+                    ("day", "'2026-02-30'", "a date"),
+                    ("price", "'1e5'", "a decimal number"),
+                    ("price", "'0.123456789012345678901234567890'", "rust_decimal::Decimal exactly"),
+                    ("uuid", "x'00ff'", "UUID"),
+                ],
+            ),
             Backend::Postgres => (
                 "id bigint, instant timestamptz, day date, price numeric, uuid uuid",
                 [
@@ -208,6 +223,10 @@ mod refused {
             Backend::Sqlite => (
                 "id INTEGER, instant TEXT, day TEXT, price TEXT, uuid TEXT",
                 "'2026-11-21T10:30:00+01:00', '2026-11-21', '0001.50', '00000000-0000-0000-0000-000000000001'",
+            ),
+            Backend::MariaDb => (
+                "id bigint, instant datetime, day date, price decimal(20, 5), uuid text",
+                "'2026-11-21 09:30', '2026-11-21', 1.5, '00000000-0000-0000-0000-000000000001'",
             ),
             Backend::Postgres => (
                 "id bigint, instant timestamp, day date, price numeric(20, 5), uuid text",

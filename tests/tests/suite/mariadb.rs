@@ -1,0 +1,178 @@
+//! What is different on MariaDB, and has to come to the same.
+
+use orm::dialect::Mysql;
+use orm_tests::prelude::*;
+use orm_tests::{Backend, both_forms};
+
+use crate::models::{Post, User};
+
+#[derive(orm::Model, Debug)]
+#[model(table = "papers")]
+struct Paper {
+    #[model(key, auto)]
+    id: i64,
+    text: String,
+}
+
+/// What MySQL 8 gets has no server here to be tried on.
+#[test]
+fn sql_of_both() {
+    #[track_caller]
+    fn check(query: impl orm::Executable, mariadb: &str, mysql: &str) {
+        assert_eq!(query.to_sql(&Mysql::MARIADB).unwrap().sql(), mariadb);
+        assert_eq!(query.to_sql(&Mysql::MYSQL).unwrap().sql(), mysql);
+    }
+    let upsert = User::insert().set(User::NAME, "x").on_conflict(User::NAME).do_update();
+    check(
+        upsert.set(User::AGE, excluded(User::AGE)).set(User::NAME, "y"),
+        "INSERT INTO `users` (`name`) VALUES (?) ON DUPLICATE KEY UPDATE `name` = ?, `age` = VALUES(`age`)",
+        "INSERT INTO `users` (`name`) VALUES (?) AS `excluded` ON DUPLICATE KEY UPDATE `name` = ?, `age` = `excluded`.`age`",
+    );
+    let ignore = "INSERT IGNORE INTO `users` (`name`) VALUES (?)";
+    check(User::insert().set(User::NAME, "x").or_ignore(), ignore, ignore);
+    let ids = || select(User::ID).order_by(User::AGE.asc().nulls_last());
+    check(
+        ids().for_share().skip_locked(),
+        "SELECT `id` FROM `users` ORDER BY `age` IS NULL ASC, `age` ASC LOCK IN SHARE MODE SKIP LOCKED",
+        "SELECT `id` FROM `users` ORDER BY `age` IS NULL ASC, `age` ASC FOR SHARE SKIP LOCKED",
+    );
+    let few = "SELECT `name` FROM `users` WHERE `id` IN (SELECT * FROM (SELECT `users`.`id` FROM `users` LIMIT ?) AS `limited`)";
+    check(select(User::NAME).filter(User::ID.in_(select(User::ID).limit(2))), few, few);
+    let narrowed = "SELECT count(CASE WHEN `age` > ? THEN `id` END) FROM `users`";
+    check(select(count(User::ID).filter(User::AGE.gt(3))), narrowed, narrowed);
+    let joined = "UPDATE `posts`, `users` SET `posts`.`title` = `users`.`name` WHERE `posts`.`author_id` = `users`.`id`";
+    let update = Post::update().set(Post::TITLE, User::NAME).from(User::entity());
+    check(update.filter(Post::AUTHOR_ID.eq(User::ID)), joined, joined);
+    let deleted = User::delete().filter(User::ID.eq(1)).returning(User::ID);
+    let refused = deleted.to_sql(&Mysql::MYSQL).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+}
+
+#[both_forms]
+mod mariadb {
+    use super::*;
+
+    async fn people(db: &Db) -> Session {
+        db.create::<Post>().await;
+        let mut session = db.session();
+        let users = session.add_all(["Alice", "Bob", "Carol"].map(User::new));
+        session.add_all([Post::new("one", users[0]), Post::new("two", users[1])]);
+        session.commit().await.unwrap();
+        db.trace.take();
+        session
+    }
+
+    /// [BLK-4] An update that reads from another table.
+    #[case]
+    async fn a_joined_update(db: Db) {
+        let mut session = people(&db).await;
+        let update = Post::update()
+            .set(Post::TITLE, User::NAME)
+            .from(User::entity())
+            .filter(Post::AUTHOR_ID.eq(User::ID))
+            .filter(Post::TITLE.eq("two"));
+        assert_eq!(session.execute(update).await.unwrap().rows_affected(), 1);
+        let titles = session.all(select(Post::TITLE).order_by(Post::ID)).await.unwrap();
+        assert_eq!(titles, ["one", "Bob"]);
+    }
+
+    /// A list that is a query with a limit.
+    #[case]
+    async fn a_limit_inside_of_in(db: Db) {
+        let mut session = people(&db).await;
+        let last = select(User::ID).order_by(User::ID.desc()).limit(2);
+        let query = select(User::NAME).filter(User::ID.in_(last)).order_by(User::ID);
+        assert_eq!(session.all(query).await.unwrap(), ["Bob", "Carol"]);
+    }
+
+    /// Rows that are there already are left out, and nothing else is: what refers to nothing is an error.
+    #[case]
+    async fn only_what_is_there_is_ignored(db: Db) {
+        let mut session = people(&db).await;
+        let rows = || User::insert().values(["Alice", "Dave", "Bob"].map(User::new)).or_ignore();
+        assert_eq!(session.execute(rows()).await.unwrap().rows_affected(), 1);
+        assert_eq!(session.execute(rows()).await.unwrap().rows_affected(), 0);
+        session.commit().await.unwrap();
+        let orphan = Post::insert().set(Post::TITLE, "orphan").set(Post::AUTHOR_ID, 99).or_ignore();
+        let error = session.execute(orphan).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ForeignKeyViolation, "{error}");
+        session.rollback().await.unwrap();
+        assert_eq!(session.count(Post::select()).await.unwrap(), 2);
+        assert_eq!(session.count(User::select()).await.unwrap(), 4);
+    }
+
+    /// Each row has the key that it was given, however many statements they were.
+    #[case]
+    async fn many_rows_and_large_ones(db: Db) {
+        db.create::<(User, Paper)>().await;
+        let mut session = db.session();
+        let users = session.add_all((0..3001).map(|number| User::new(format!("{number}"))));
+        // More than a server takes at once.
+        let papers = session.add_all(
+            (0..24).map(|number| Paper { id: 0, text: format!("{number}{}", "x".repeat(1_000_000)) }),
+        );
+        session.commit().await.unwrap();
+        let found = session.rows(User::select().order_by(User::ID)).await.unwrap();
+        assert!(
+            users
+                .iter()
+                .zip(&found)
+                .all(|(&user, row)| session[user].name == row.name && session[user].id == row.id)
+        );
+        let found = session.rows(Paper::select().order_by(Paper::ID)).await.unwrap();
+        assert!(
+            papers
+                .iter()
+                .zip(&found)
+                .all(|(&paper, row)| session[paper].id == row.id && session[paper].text == row.text)
+        );
+        for &user in &users {
+            session[user].age = Some(7);
+        }
+        session.delete(users[3000]).unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(session.count(User::select().filter(User::AGE.eq(7))).await.unwrap(), 3000);
+    }
+
+    /// A connection that the server has ended is told as lost, and the next one is another.
+    #[case(mariadb)]
+    async fn a_killed_connection(db: Db) {
+        assert_eq!(db.backend, Backend::MariaDb);
+        db.create::<User>().await;
+        let builder = Engine::builder(&db.database.url).unwrap().pool_size(1).max_overflow(0);
+        let engine: Engine = builder.pre_ping(true).open();
+        let number = async |session: &mut Session| {
+            session.execute(text("SELECT connection_id()")).await.unwrap().scalar_one::<i64>().unwrap()
+        };
+        let mut session = engine.session();
+        let first = number(&mut session).await;
+        db.script(&format!("KILL {first}")).await;
+        let error = session.all(User::select()).await.unwrap_err();
+        assert!(error.is_connection_lost(), "{error:?}");
+        drop(session);
+
+        let mut session = engine.session();
+        let second = number(&mut session).await;
+        session.commit().await.unwrap();
+        db.script(&format!("KILL {second}")).await;
+        let third = number(&mut session).await;
+        assert!(first != second && second != third, "pre_ping has found it dead");
+    }
+
+    /// Another transaction is in the way of this one, and this one is in the way of that: one of them is run again.
+    #[case(mariadb)]
+    async fn what_is_rolled_back_by_the_server_is_not_gone_on_with(db: Db) {
+        assert_eq!(db.backend, Backend::MariaDb);
+        db.create::<User>().await;
+        let mut connection = db.engine.connect().await.unwrap();
+        connection.execute(text("INSERT INTO users (name) VALUES ('Ann')")).await.unwrap();
+        // The server's word for it, without two connections that wait for each other.
+        let signal = "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'";
+        let error = connection.execute(text(signal)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SerializationFailure, "{error}");
+        assert!(connection.execute(text("INSERT INTO users (name) VALUES ('Bob')")).await.is_err());
+        assert!(connection.commit().await.is_err());
+        connection.rollback().await.unwrap();
+        assert_eq!(db.session().count(User::select()).await.unwrap(), 0);
+    }
+}
