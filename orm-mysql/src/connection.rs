@@ -14,7 +14,7 @@ use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Params, Value as Wire};
 use orm_core::driver::{
-    AsyncConnection, Begin, BoxFuture, Control, Isolation, Sink, Statement, Write, Written,
+    AsyncConnection, Begin, BoxFuture, Control, Entry, Failed, Isolation, Sink, Statement, Write, Written,
 };
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
@@ -428,7 +428,7 @@ macro_rules! owing {
             $connection.owes = true;
             let result = match $connection.come_home().await {
                 Ok(_) => $connection.$method($($argument),*).await,
-                Err(error) => Err(error),
+                Err(error) => Err(error.into()),
             };
             $connection.owes = false;
             result
@@ -466,6 +466,14 @@ impl AsyncConnection for MysqlConnection {
         sink: &'a mut dyn Sink,
     ) -> BoxFuture<'a, Result<u64>> {
         owing!(self.write_returning(write, sink))
+    }
+
+    fn write_together<'a>(
+        &'a mut self,
+        entries: &'a mut [Entry<'_>],
+        commits: bool,
+    ) -> BoxFuture<'a, Result<(), Failed>> {
+        owing!(self.write_together(entries, commits))
     }
 
     fn script<'a>(&'a mut self, sql: &'a str) -> BoxFuture<'a, Result<()>> {

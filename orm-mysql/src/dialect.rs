@@ -298,7 +298,9 @@ impl Dialect for MysqlDialect {
 
     fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
         match (layout, shape.kind()) {
-            (Layout::PerRow | Layout::Arrays, _) | (_, WriteKind::Insert) => shape.write_standard(sql),
+            (Layout::PerRow | Layout::Arrays | Layout::Runs, _) | (_, WriteKind::Insert) => {
+                shape.write_standard(sql)
+            }
             (Layout::Flat(rows), WriteKind::Update) => update(shape, rows, sql),
             (Layout::Flat(rows), WriteKind::Delete) => delete(shape, rows, sql),
         }

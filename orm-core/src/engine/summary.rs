@@ -45,8 +45,11 @@ impl Word<'_> {
     }
 
     fn name(&self) -> Option<String> {
-        match self.0.strip_prefix('"') {
-            Some(quoted) => Some(quoted.strip_suffix('"')?.replace("\"\"", "\"")),
+        match self.0.chars().next().filter(|first| ['"', '`'].contains(first)) {
+            Some(quote) => {
+                let quoted = self.0.strip_prefix(quote)?.strip_suffix(quote)?;
+                Some(quoted.replace(&format!("{quote}{quote}"), &quote.to_string()))
+            }
             None => self.0.starts_with(|c: char| c.is_alphabetic() || c == '_').then(|| self.0.to_owned()),
         }
     }
@@ -61,7 +64,7 @@ impl<'a> Iterator for Words<'a> {
         let rest = self.0.trim_start();
         let first = rest.chars().next()?;
         let length = match first {
-            '"' | '\'' => quoted(rest, first),
+            '"' | '`' | '\'' => quoted(rest, first),
             c if c.is_alphanumeric() || c == '_' => {
                 rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').unwrap_or(rest.len())
             }
@@ -94,6 +97,7 @@ mod tests {
             ("SELECT \"a\" FROM \"users\" WHERE \"a\" = ?", "SELECT users"),
             ("INSERT INTO \"odd \"\"from\"\" name\" (\"a\") VALUES (?)", "INSERT odd \"from\" name"),
             ("UPDATE users SET a = 'FROM x'", "UPDATE users"),
+            ("INSERT INTO `odd ``from`` name` (`a`) VALUES (?)", "INSERT odd `from` name"),
             ("delete from app.users", "delete app.users"),
             ("SELECT 1", "SELECT"),
             ("SELECT * FROM (SELECT 1) AS x", "SELECT"),

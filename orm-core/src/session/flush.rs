@@ -51,7 +51,8 @@ pub(super) async fn run(
             Piece::Step(_) | Piece::Link(_) => {
                 let ready = together.iter().map(|&piece| Ready::of(entities, piece));
                 let ready: Vec<_> = ready.collect::<Result<_>>()?;
-                committed = commits && left.is_empty() && ready.iter().all(|ready| ready.may_be_committed(dialect));
+                committed =
+                    commits && left.is_empty() && ready.iter().all(|ready| ready.may_be_committed(dialect));
                 send(entities, &ready, engine, lease, options, committed).await?;
             }
         }

@@ -19,8 +19,10 @@ impl MysqlConnection {
         }
         let written = match write.layout {
             Layout::Flat(_) => self.write_flat(write).await?,
-            Layout::PerRow | Layout::Arrays if write.rows.len() == 1 => self.write_rows(write).await?,
-            Layout::PerRow | Layout::Arrays => {
+            Layout::PerRow | Layout::Arrays | Layout::Runs if write.rows.len() == 1 => {
+                self.write_rows(write).await?
+            }
+            Layout::PerRow | Layout::Arrays | Layout::Runs => {
                 let alone = self.begin_alone();
                 let result = self.write_rows(write).await;
                 if result.is_err() {
@@ -36,6 +38,24 @@ impl MysqlConnection {
         }
         check_order(&written.keys)?;
         Ok(written)
+    }
+
+    /// One after the other: the protocol answers a request before it takes the next one.
+    pub(super) async fn write_together(
+        &mut self,
+        entries: &mut [Entry<'_>],
+        commits: bool,
+    ) -> Result<(), Failed> {
+        for (at, entry) in entries.iter_mut().enumerate() {
+            let Entry { write, returns, written, rows } = entry;
+            let done = match returns {
+                true => self.write_returning(*write, rows).await.map(|affected| written.affected = affected),
+                false => self.write(*write).await.map(|done| *written = done),
+            };
+            done.map_err(|error| Failed { at, error })?;
+        }
+        let committed = if commits { self.control(Control::Commit).await } else { Ok(()) };
+        committed.map_err(|error| Failed { at: entries.len(), error })
     }
 
     async fn write_rows(&mut self, write: Write<'_>) -> Result<Written> {

@@ -251,7 +251,8 @@ mod round_trips {
     }
 
     /// A row that a trigger keeps from being inserted is missed when COMMIT is done already. The others are stored, and that is said.
-    #[case]
+    /// (Triggers of MariaDB can only fail.)
+    #[case(sqlite, postgres)]
     async fn a_row_that_is_missed_after_the_commit_leaves_it_in_doubt(db: Db) {
         db.create::<(Guest, Room)>().await;
         db.script(match db.backend {
@@ -262,6 +263,7 @@ mod round_trips {
                 "CREATE FUNCTION nobody() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; \
                  CREATE TRIGGER nobody BEFORE INSERT ON guests FOR EACH ROW WHEN (NEW.name = 'nobody') EXECUTE FUNCTION nobody()"
             }
+            Backend::MariaDb => unreachable!("not a case there"),
         })
         .await;
         let mut session = db.session();

@@ -19,11 +19,13 @@ mod traces {
             lines.push(if is_said_once || db.backend != Backend::Postgres { sqlite } else { postgres });
         }
         let mut sent = db.trace.take();
+        let mut lines: Vec<_> = lines.into_iter().map(str::to_owned).collect();
         if db.backend == Backend::MariaDb {
-            // The keys come back with the rows; SQLite is asked for them in another way.
+            // The keys come back with the rows; SQLite is asked for them in another way, and deletes neighbours at once.
             sent.iter_mut().for_each(|line| *line = line.replace(r#" RETURNING "id""#, ""));
+            lines.iter_mut().for_each(|line| *line = line.replace(" BETWEEN ? AND ?", " = ?"));
         }
-        assert_statements(&sent, &lines);
+        assert_statements(&sent, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
     /// [R7] [FLU-2] [FLU-4] [FLU-5] [FLU-6] [FLU-7] [FLU-8]
