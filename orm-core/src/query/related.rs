@@ -176,7 +176,9 @@ impl RefersTo {
     fn render_list(&self, sql: &mut Sql<'_>) -> Result<()> {
         let values = self.targets.iter().map(|target| match target {
             Referred::Key(key) => key.as_deref().map_err(Clone::clone).map(|key| key.first().cloned()),
-            Referred::Entity(..) | Referred::Nothing => Ok(self.values(target, sql)?.and_then(|mut key| key.pop())),
+            Referred::Entity(..) | Referred::Nothing => {
+                Ok(self.values(target, sql)?.and_then(|mut key| key.pop()))
+            }
         });
         let values = values.map(|value| Ok(value?.unwrap_or(Value::Null))).collect::<Result<Vec<_>>>()?;
         self.name(0, true, sql)?;

@@ -333,7 +333,12 @@ impl<'d> Sql<'d> {
 
     /// Adds the rest of `column IN (?, ?, …)`. Many values are one array where the database takes that, and numbers without a gap are
     /// a range, which every database finds in one go.
-    pub(crate) fn one_of(&mut self, sql_type: SqlType, values: Vec<Value<'static>>, negated: bool) -> &mut Self {
+    pub(crate) fn one_of(
+        &mut self,
+        sql_type: SqlType,
+        values: Vec<Value<'static>>,
+        negated: bool,
+    ) -> &mut Self {
         if let Some(array) = self.array_of(sql_type, values.len()) {
             self.push(if negated { " <> ALL(" } else { " = ANY(" });
             return self.bind(array, Value::Array(values.into_iter().collect())).push(")");

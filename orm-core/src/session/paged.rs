@@ -4,6 +4,9 @@ use std::ops::{Index, IndexMut};
 
 const BITS: u32 = 10;
 const PAGE: usize = 1 << BITS;
+/// What the first page has room for in the beginning, and how many times more each time it is full.
+const FIRST: usize = 4;
+const STEP: usize = 4;
 
 /// Elements by number, on pages of a thousand or so. Only the first page grows as a vector does, so that few elements need little.
 pub(super) struct Paged<T> {
@@ -27,16 +30,26 @@ impl<T> Paged<T> {
     #[inline]
     pub(super) fn push(&mut self, element: T) {
         match self.pages.last_mut() {
-            Some(page) if page.len() < PAGE => page.push(element),
-            _ => self.begin_page(element),
+            Some(page) if page.len() < page.capacity() && page.len() < PAGE => page.push(element),
+            _ => self.make_room().push(element),
         }
     }
 
+    /// The page that the next element goes to. The first grows in few, large steps: what is moved is touched twice, and memory that was
+    /// not touched lately is slow.
     #[cold]
-    fn begin_page(&mut self, first: T) {
-        let mut page = if self.pages.is_empty() { Vec::new() } else { Vec::with_capacity(PAGE) };
-        page.push(first);
-        self.pages.push(page);
+    fn make_room(&mut self) -> &mut Vec<T> {
+        let is_full = self.pages.last().is_none_or(|page| page.len() == PAGE);
+        if is_full {
+            let room = if self.pages.is_empty() { FIRST } else { PAGE };
+            self.pages.push(Vec::with_capacity(room));
+        }
+        let last = self.pages.len() - 1;
+        let page = &mut self.pages[last];
+        if !is_full {
+            page.reserve_exact((page.len() * (STEP - 1)).min(PAGE - page.len()));
+        }
+        page
     }
 
     /// Takes the last one out.

@@ -3,6 +3,7 @@
 use foldhash::{HashSet, HashSetExt};
 
 use super::Unit;
+use crate::Result;
 use crate::driver::Row;
 use crate::metadata::Table;
 use crate::model::Keeper;
@@ -11,7 +12,6 @@ use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
-use crate::Result;
 
 /// How many rows one statement reads.
 pub(super) const CHUNK: usize = 500;

@@ -179,7 +179,7 @@ mod loading {
             let query = User::select().filter(User::ID.ne(left_out)).order_by(User::ID.asc());
             db.trace.take();
             let users = session.all(query.with(User::POSTS)).await.unwrap();
-            let parents = if db.backend == Backend::Sqlite { parents } else { "= ANY(?)".to_owned() };
+            let parents = if db.backend == Backend::Postgres { "= ANY(?)".to_owned() } else { parents };
             let posts = format!(
                 "SELECT id, author_id, title FROM posts WHERE author_id {parents} ORDER BY title DESC, id ASC"
             );
