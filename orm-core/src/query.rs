@@ -79,7 +79,7 @@ pub use conflict::{Excludable, OnConflict, Upsert, excluded};
 pub use cte::{Cte, CteBody, cte, recursive, recursive_distinct};
 pub use cursor::{Cursor, IntoCursor};
 pub use delete::{Delete, delete_from};
-pub use dialect::{Comments, Conflicts, Dialect, Lexis};
+pub use dialect::{Comments, Conflicts, Dialect, IndexFilters, Lexis};
 pub use entity_of::{EntityOf, OptionalOf};
 pub use explain::Explaining;
 pub use expr::{Expr, Expression};

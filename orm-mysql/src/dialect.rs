@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use orm_core::metadata::{Column, Table};
 use orm_core::query::{
-    Catalogue, Comments, Conflicts, Dialect, Explaining, Feature, Function, Layout, Sql, WriteKind,
-    WriteShape,
+    Catalogue, Comments, Conflicts, Dialect, Explaining, Feature, Function, IndexFilters, Layout, Sql,
+    WriteKind, WriteShape,
 };
 use orm_core::{Result, SqlType, Value};
 
-use crate::catalogue::MysqlCatalogue;
+use crate::catalogue::{MariaDbCatalogue, MysqlCatalogue};
 use crate::spelling::spelling;
 use crate::value::encode;
 
@@ -158,7 +158,10 @@ impl Dialect for MysqlDialect {
     }
 
     fn catalogue(&self) -> &dyn Catalogue {
-        &MysqlCatalogue
+        match self.product {
+            Product::MariaDb => &MariaDbCatalogue,
+            Product::MySql => &MysqlCatalogue,
+        }
     }
 
     fn supports(&self, feature: Feature) -> bool {
@@ -254,6 +257,13 @@ impl Dialect for MysqlDialect {
         Comments::Inline
     }
 
+    fn index_filters(&self) -> IndexFilters {
+        match self.product {
+            Product::MariaDb => IndexFilters::Column,
+            Product::MySql => IndexFilters::Expression,
+        }
+    }
+
     fn constrains_generated(&self) -> bool {
         !self.is_mariadb()
     }
@@ -318,7 +328,7 @@ fn keyed_with(table: &Table, column: usize) -> Option<usize> {
 }
 
 /// How many characters each of so many columns of a key can have: InnoDB takes 3072 bytes, 4 for each.
-fn key_length(parts: usize) -> usize {
+pub(crate) fn key_length(parts: usize) -> usize {
     (768 / parts.max(1)).min(255)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::metadata::Table;
+use crate::metadata::{Index, Table};
 
 /// The longest name that every database keeps whole, in bytes. PostgreSQL cuts off what is longer, without an error.
 const LONGEST: usize = 63;
@@ -86,6 +86,13 @@ impl Table {
             || self.uniques.iter().any(|unique| unique.name == name)
             || self.checks.iter().any(|check| check.name == name)
             || self.indexes.iter().any(|index| index.name == name)
+    }
+}
+
+impl Index {
+    /// What a column is called that stands for its filter, where a database has no other way.
+    pub(crate) fn filter_column(&self) -> String {
+        shortened(&self.name, "filter")
     }
 }
 

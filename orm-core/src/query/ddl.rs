@@ -1,13 +1,17 @@
 //! The statements that create and drop tables. Names and comments come from tables; conditions and defaults are SQL that
 //! the program wrote.
 
+mod index;
+
 use std::collections::HashSet;
 
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Action, Column, ForeignKey, Index, Metadata, Table, TableName};
+use crate::metadata::{Action, Column, ForeignKey, Metadata, Table, TableName};
 use crate::query::{Comments, Dialect, Feature, Sql, check_name};
 use crate::value::EnumType;
 use crate::{Result, SqlType};
+
+use index::create_index;
 
 impl Metadata {
     /// The statements by which `create_all` creates these tables in an empty database, for a look at them or for a file.
@@ -63,7 +67,7 @@ pub(crate) fn creations(
         let (after, inline): (Vec<_>, Vec<_>) = table.foreign_keys().iter().partition(forward);
         statements.push(create_table(dialect, table, &inline)?);
         for index in table.indexes() {
-            statements.push(create_index(dialect, table, index)?);
+            statements.push(create_index(dialect, table, index));
         }
         if dialect.comments() == Comments::Statements {
             comments(dialect, table, &mut statements);
@@ -225,29 +229,6 @@ fn drop_foreign_key(dialect: &dyn Dialect, table: &Table, key: &ForeignKey) -> S
     let mut sql = Sql::new(dialect);
     sql.push("ALTER TABLE ").table(table).push(" DROP CONSTRAINT ").name(&key.name);
     sql.into_text()
-}
-
-fn create_index(dialect: &dyn Dialect, table: &Table, index: &Index) -> Result<String> {
-    let mut sql = Sql::new(dialect);
-    sql.push(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
-    // An index is in its table's schema; SQLite wants to be told so, the others must not be.
-    match table.schema().filter(|_| dialect.schemas_are_databases()) {
-        Some(schema) => sql.name(schema).push(".").name(&index.name).push(" ON ").name(table.name()),
-        None => sql.name(&index.name).push(" ON ").table(table),
-    };
-    sql.push(" (").list(&index.columns, |sql, &(column, descending)| {
-        sql.name(&table.columns()[column].name);
-        if let Some(length) = dialect.index_prefix(table, column) {
-            sql.push(&format!("({length})"));
-        }
-        sql.push(if descending { " DESC" } else { "" });
-    });
-    sql.push(")");
-    if let Some(filter) = &index.filter {
-        sql.require(Feature::FilteredIndexes)?;
-        sql.push(" WHERE ").push(filter.as_str());
-    }
-    Ok(sql.into_text())
 }
 
 fn comments(dialect: &dyn Dialect, table: &Table, statements: &mut Vec<String>) {

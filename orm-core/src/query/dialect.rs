@@ -29,6 +29,18 @@ pub enum Comments {
     Inline,
 }
 
+/// How a unique index is made that is about some of the rows only. Where it is not by WHERE, the filter of an index that is not
+/// unique is left out: it has all rows then, and finds the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexFilters {
+    /// `CREATE UNIQUE INDEX … WHERE condition`
+    Where,
+    /// The last part of the index is an expression that is NULL for the other rows.
+    Expression,
+    /// The same as a column that is computed and cannot be seen, because an index takes nothing but columns.
+    Column,
+}
+
 /// How an INSERT says what becomes of rows that are there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conflicts {
@@ -169,6 +181,11 @@ pub trait Dialect: Debug + Send + Sync + 'static {
     /// How tables and columns get their comments.
     fn comments(&self) -> Comments {
         Comments::Statements
+    }
+
+    /// How a unique index is made that is about some of the rows only.
+    fn index_filters(&self) -> IndexFilters {
+        IndexFilters::Where
     }
 
     /// Whether a column that is computed can be NOT NULL.

@@ -39,10 +39,10 @@ pub enum Feature {
     ConflictConstraint,
     /// Foreign keys that are looked at when the transaction commits.
     DeferrableKeys,
-    /// Indexes of some of the rows only.
-    FilteredIndexes,
     /// `ON CONFLICT DO UPDATE … WHERE`
     ConflictFilter,
+    /// Deletion of a row that refers to itself. Where it is missing, a session sets such a reference to NULL before.
+    SelfReferences,
     /// `NULLS FIRST` and `NULLS LAST`. Where they are missing, another key is sorted by before.
     NullsOrder,
     /// `FILTER` behind an aggregate. Where it is missing, a CASE inside leaves rows out.
@@ -88,8 +88,8 @@ impl Feature {
             Self::ReturningOthers => "RETURNING of tables other than the one that is written",
             Self::ConflictConstraint => "ON CONFLICT ON CONSTRAINT; name the constraint's columns instead",
             Self::DeferrableKeys => "foreign keys that are looked at when the transaction commits",
-            Self::FilteredIndexes => "indexes with a filter",
             Self::ConflictFilter => "filter of what is done about a row that is there",
+            Self::SelfReferences => "deletion of rows that refer to themselves",
             Self::NullsOrder => "NULLS FIRST and NULLS LAST",
             Self::AggregateFilter => "FILTER of aggregates",
             Self::ReturningRows => "RETURNING",

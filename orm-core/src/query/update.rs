@@ -14,7 +14,9 @@ use crate::query::projection::Projection;
 use crate::query::returning::{Wanted, Writing, is_asked_by_session, is_watched, render_returning};
 use crate::query::source::Source;
 use crate::query::sql::rendered_beside;
-use crate::query::{AsSource, Executable, Feature, IntoCondition, Returning, Selection, Settable, Sql};
+use crate::query::{
+    AsSource, Executable, Feature, IntoCondition, Returning, RowsByKey, Selection, Settable, Sql,
+};
 
 /// An UPDATE of rows of `R`: a model, or [`TableRef`] for a run-time table. Made by `User::update()` and [`update_table`].
 ///
@@ -119,10 +121,12 @@ impl Writing for UpdateStatement {
         let assignments = assignments.raising_version(of);
         sql.mark_writes();
         check_filter("update", of, filter, *every_row)?;
-        let reads_again = projection.is_some()
-            && from.is_empty()
-            && is_asked_by_session(&of.table, sql)
-            && !sql.dialect().supports(Feature::ReturningUpdated);
+        let is_lacking = !sql.dialect().supports(Feature::ReturningUpdated);
+        let again = projection.filter(|_| is_lacking && is_asked_by_session(&of.table, sql));
+        let reads_again = again.is_some();
+        if let Some(projection) = again.filter(|_| !from.is_empty()) {
+            check_again(of, projection, sql)?;
+        }
         let watched = *synchronize && (reads_again || is_watched(&of.table, projection, sql));
         let wanted = match watched {
             true => Some(Wanted {
@@ -175,6 +179,15 @@ impl UpdateStatement {
         }
         rendered_beside(&Moves(self), sql).map(|rendered| Some(Box::new(rendered)))
     }
+}
+
+/// An error if what is to be read again is in another table.
+fn check_again(of: &Written, projection: &Projection, sql: &Sql<'_>) -> Result<()> {
+    let (table, first) = (of.table.clone(), Some(projection.clone()));
+    let query = RowsByKey { table, columns: Vec::new(), first, keys: Vec::new() };
+    rendered_beside(&query, sql)
+        .map(drop)
+        .map_err(|error| sql.require(Feature::ReturningOthers).err().unwrap_or(error))
 }
 
 struct Moves<'u>(&'u UpdateStatement);

@@ -53,6 +53,8 @@ pub struct Entities {
     pub(super) keeps_changes: bool,
     /// Rows were written in this transaction other than by a flush: what is read from now on may be undone with them.
     pub(super) wrote_rows: bool,
+    /// Rows that refer to themselves stop doing so before they are deleted.
+    pub(super) lets_go_of_itself: bool,
     /// There is a model with relation fields.
     pub(super) has_relations: bool,
     /// There is a model of which each query loads relations.
@@ -83,6 +85,7 @@ impl Entities {
             refills: false,
             keeps_changes: false,
             wrote_rows: false,
+            lets_go_of_itself: false,
             has_relations: false,
             loads_by_default: false,
             met: Vec::new(),

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use crate::Result;
 use crate::engine::{EngineCore, Lease, Listener, wait};
 use crate::error::{Error, ErrorKind};
+use crate::query::Feature;
 use crate::session::entities::Entities;
 use crate::session::flush;
 use crate::session::hooks::{ROUNDS, endless};
@@ -67,8 +68,10 @@ enum Cursor {
 
 impl Unit {
     pub(super) fn new(engine: EngineCore, options: Options) -> Self {
+        let mut entities = Entities::empty(engine.hides_parameters(), options.expire_on_commit);
+        entities.lets_go_of_itself = !engine.backend().dialect().supports(Feature::SelfReferences);
         Self {
-            entities: Entities::empty(engine.hides_parameters(), options.expire_on_commit),
+            entities,
             engine,
             options,
             lease: None,

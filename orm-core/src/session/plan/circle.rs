@@ -3,6 +3,7 @@
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::error::{Error, ErrorKind};
+use crate::metadata::{Action, ForeignKey};
 use crate::query::WriteKind;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
@@ -52,8 +53,12 @@ pub(super) fn deletes(
     let mut edges = Vec::new();
     for (from, &place) in rows.iter().enumerate() {
         for (foreign_key, target) in references(entities, place)? {
-            if let Some(&to) = numbers.get(&target).filter(|&&to| to != from) {
-                edges.push((from, to, foreign_key));
+            match numbers.get(&target) {
+                Some(&to) if to != from => edges.push((from, to, foreign_key)),
+                Some(_) if entities.lets_go_of_itself => {
+                    let_go_of_itself(entities, place, foreign_key, steps)
+                }
+                Some(_) | None => {}
             }
         }
     }
@@ -65,15 +70,7 @@ pub(super) fn deletes(
         let key = &table.foreign_keys()[foreign_key];
         if circle_of[from] == circle_of[to] && key.is_nullable(table) {
             depends_on[to].retain(|&row| row != from);
-            let Place { arena, slot } = rows[from];
-            let same = |step: &&mut Step| step.clear && step.arena == arena && step.columns == key.columns;
-            match steps.iter_mut().find(same) {
-                Some(step) => step.slots.push(slot),
-                None => {
-                    let group = Group::of(key.columns.clone(), vec![slot]);
-                    steps.push(Step { clear: true, ..Step::new(arena, WriteKind::Update, group) });
-                }
-            }
+            let_go(rows[from], key, steps);
         }
     }
     let (layers, left) = layers(&depends_on);
@@ -86,6 +83,26 @@ pub(super) fn deletes(
         }
     }
     Ok(())
+}
+
+/// A row gives up a reference before it is deleted.
+fn let_go(Place { arena, slot }: Place, key: &ForeignKey, steps: &mut Vec<Step>) {
+    let same = |step: &&mut Step| step.clear && step.arena == arena && step.columns == key.columns;
+    match steps.iter_mut().find(same) {
+        Some(step) => step.slots.push(slot),
+        None => {
+            let group = Group::of(key.columns.clone(), vec![slot]);
+            steps.push(Step { clear: true, ..Step::new(arena, WriteKind::Update, group) });
+        }
+    }
+}
+
+fn let_go_of_itself(entities: &Entities, place: Place, foreign_key: usize, steps: &mut Vec<Step>) {
+    let table = entities.arena(place).table;
+    let key = &table.foreign_keys()[foreign_key];
+    if key.is_nullable(table) && matches!(key.on_delete, Action::NoAction | Action::Restrict) {
+        let_go(place, key, steps);
+    }
 }
 
 /// For each node the number of the circle that it is in; nodes in none have one of their own.

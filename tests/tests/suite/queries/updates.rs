@@ -148,7 +148,7 @@ mod updates {
     }
 
     /// [BLK-4] An update that names another table, and returns what it has written.
-    #[case(sqlite, postgres)]
+    #[case]
     async fn a_joined_update_returns_rows(db: Db) {
         let (mut session, [alice, ..]) = people(&db).await;
         let posts = session.all(Post::select().order_by(Post::ID.asc())).await.unwrap();

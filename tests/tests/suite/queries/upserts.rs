@@ -65,9 +65,10 @@ fn mistakes_are_told() {
 mod upserts {
     use crate::models::User;
     use orm_tests::prelude::*;
+    use orm_tests::{Backend, assert_says};
 
     /// A row that is there is left alone, or updated, many at once; a session sees it in the entities that it has.
-    #[case(sqlite, postgres)]
+    #[case]
     async fn rows_are_inserted_or_updated(db: Db) {
         db.create::<User>().await;
         let mut session = db.session();
@@ -93,7 +94,20 @@ mod upserts {
 
         // A value in the update beside rows of values.
         let rows = User::insert().values([again(None), User::new("Carl")]);
-        let upsert = rows.on_conflict(User::NAME).do_update().set(User::AGE, 77).filter(User::AGE.gt(1));
+        let upsert = rows.on_conflict(User::NAME).do_update().set(User::AGE, 77);
+        let filtered = upsert.clone().filter(User::AGE.gt(1));
+        let upsert = match db.backend {
+            Backend::Sqlite | Backend::Postgres => filtered,
+            // A condition in each assignment would do, but rows that are left alone would be counted and returned with the others.
+            Backend::MariaDb => {
+                db.trace.take();
+                let error = session.execute(filtered).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Unsupported);
+                assert_says(&error, &["mariadb has no filter of what is done about a row that is there"]);
+                assert!(db.trace.take_statements().is_empty());
+                upsert
+            }
+        };
         let ages = session.all(upsert.returning((User::NAME, User::AGE))).await.unwrap();
         assert_eq!(ages, [("Alice".to_owned(), Some(77)), ("Carl".to_owned(), None)]);
         assert_eq!(session[alice].age, Some(77));
