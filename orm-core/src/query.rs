@@ -132,7 +132,7 @@ pub(crate) use linked_to::LinkedTo;
 pub(crate) use nulls::NullIf;
 pub(crate) use operand::Bound;
 pub(crate) use projection::Projection;
-pub(crate) use related::{KeyIs, Referred, RefersTo, Related};
+pub(crate) use related::{KeyAmong, KeyIs, Referred, RefersTo, Related};
 pub(crate) use rows_by_key::RowsByKey;
 pub(crate) use select::{SelectStatement, select_by_key};
 pub use sql::Rendered;

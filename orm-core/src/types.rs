@@ -36,30 +36,30 @@ pub use now::Now;
 
 /// A Rust type that fills one column.
 ///
-/// | Rust | Feature | PostgreSQL | SQLite |
-/// |---|---|---|---|
-/// | `bool` | | `boolean` | `INTEGER`, 0 or 1 |
-/// | `i8`, `i16` | | `smallint` | `INTEGER` |
-/// | `u16`, `i32` | | `integer` | `INTEGER` |
-/// | `u32`, `i64`, `u64` up to `i64::MAX` | | `bigint` | `INTEGER` |
-/// | `f32` | | `real` | `REAL` |
-/// | `f64` | | `double precision` | `REAL` |
-/// | `String`, `Box<str>`, `Cow<'static, str>` | | `text` | `TEXT` |
-/// | `Vec<u8>` | | `bytea` | `BLOB` |
-/// | `Vec<T>` of any other column type | | `t[]` | `TEXT`, JSON |
-/// | `Option<T>` | | the same, may be NULL | the same, may be NULL |
-/// | `jiff::civil::Date`, `chrono::NaiveDate`, `time::Date` | `jiff`, `chrono`, `time` | `date` | `TEXT`, `2026-11-21` |
-/// | `jiff::civil::Time`, `chrono::NaiveTime`, `time::Time` | `jiff`, `chrono`, `time` | `time` | `TEXT`, `09:30:00.000000` |
-/// | `jiff::civil::DateTime`, `chrono::NaiveDateTime`, `time::PrimitiveDateTime` | `jiff`, `chrono`, `time` | `timestamp` | `TEXT`, `2026-11-21 09:30:00.000000` |
-/// | `jiff::Timestamp`, `chrono::DateTime<Utc>`, `time::OffsetDateTime` | `jiff`, `chrono`, `time` | `timestamptz` | `TEXT`, in UTC, with `+00:00` |
-/// | `uuid::Uuid` | `uuid` | `uuid` | `BLOB`, 16 bytes |
-/// | `rust_decimal::Decimal` | `decimal` | `numeric` | `TEXT`, compared as a number |
-/// | `serde_json::Value`, `orm::Json<T>` | `json` | `jsonb` | `TEXT` |
-/// | an enum with `#[derive(DbEnum)]` | | `text`, an integer, or a type of its own | `TEXT` or `INTEGER` |
-/// | a newtype with `#[derive(DbValue)]` | | that of the inner type | that of the inner type |
+/// | Rust | Feature | PostgreSQL | SQLite | MariaDB, MySQL |
+/// |---|---|---|---|---|
+/// | `bool` | | `boolean` | `INTEGER`, 0 or 1 | `boolean`, which is `tinyint(1)` |
+/// | `i8`, `i16` | | `smallint` | `INTEGER` | `smallint` |
+/// | `u16`, `i32` | | `integer` | `INTEGER` | `int` |
+/// | `u32`, `i64`, `u64` up to `i64::MAX` | | `bigint` | `INTEGER` | `bigint` |
+/// | `f32` | | `real` | `REAL` | `float` |
+/// | `f64` | | `double precision` | `REAL` | `double` |
+/// | `String`, `Box<str>`, `Cow<'static, str>` | | `text` | `TEXT` | `longtext`; in a key `varchar` |
+/// | `Vec<u8>` | | `bytea` | `BLOB` | `longblob`; in a key `varbinary` |
+/// | `Vec<T>` of any other column type | | `t[]` | `TEXT`, JSON | `longtext`, JSON |
+/// | `Option<T>` | | the same, may be NULL | the same, may be NULL | the same, may be NULL |
+/// | `jiff::civil::Date`, `chrono::NaiveDate`, `time::Date` | `jiff`, `chrono`, `time` | `date` | `TEXT`, `2026-11-21` | `date` |
+/// | `jiff::civil::Time`, `chrono::NaiveTime`, `time::Time` | `jiff`, `chrono`, `time` | `time` | `TEXT`, `09:30:00.000000` | `time(6)` |
+/// | `jiff::civil::DateTime`, `chrono::NaiveDateTime`, `time::PrimitiveDateTime` | `jiff`, `chrono`, `time` | `timestamp` | `TEXT`, `2026-11-21 09:30:00.000000` | `datetime(6)` |
+/// | `jiff::Timestamp`, `chrono::DateTime<Utc>`, `time::OffsetDateTime` | `jiff`, `chrono`, `time` | `timestamptz` | `TEXT`, in UTC, with `+00:00` | `datetime(6)`, in UTC |
+/// | `uuid::Uuid` | `uuid` | `uuid` | `BLOB`, 16 bytes | `binary(16)` |
+/// | `rust_decimal::Decimal` | `decimal` | `numeric` | `TEXT`, compared as a number | `decimal(65,30)` |
+/// | `serde_json::Value`, `orm::Json<T>` | `json` | `jsonb` | `TEXT` | `json` |
+/// | an enum with `#[derive(DbEnum)]` | | `text`, an integer, or a type of its own | `TEXT` or `INTEGER` | text, an integer, or `enum(…)` |
+/// | a newtype with `#[derive(DbValue)]` | | that of the inner type | that of the inner type | that of the inner type |
 ///
 /// What cannot be held exactly is refused, never rounded: nanoseconds, NaN, years outside of what the database holds
-/// (on SQLite 0 to 9999). An `OffsetDateTime` is stored as an instant and comes back in UTC. A decimal has no scale of its own:
+/// (0 to 9999 but on PostgreSQL), decimals of more than 35 digits before the point or 30 behind it on MariaDB and MySQL. An `OffsetDateTime` is stored as an instant and comes back in UTC. A decimal has no scale of its own:
 /// `1.50` comes back as `1.5`, which is equal to it. On SQLite an index on a decimal column is not used for comparisons, because the
 /// index is in the order of the texts. JSON is compared as `jsonb` on PostgreSQL and as its text on SQLite.
 ///

@@ -16,8 +16,8 @@
 //! |---|---|
 //! | `sqlite` | SQLite, compiled in; on by default |
 //! | `postgres` | PostgreSQL |
-//! | `mysql` | MySQL and MariaDB |
-//! | `tls` | TLS to PostgreSQL, by rustls |
+//! | `mysql` | MariaDB and MySQL |
+//! | `tls` | TLS to servers, by rustls |
 //! | `tracing` | statements, transactions and connections as events for `tracing` |
 //! | `jiff` | columns of `jiff::Timestamp` and `jiff::civil::{Date, Time, DateTime}` |
 //! | `chrono` | columns of `chrono::DateTime<Utc>` and `chrono::{NaiveDate, NaiveTime, NaiveDateTime}` |

@@ -14,6 +14,7 @@ use crate::backends;
 /// | `sqlite://app.db`, `sqlite:app.db` | a SQLite file, beside the program's working folder; with three slashes, `sqlite:///var/app.db`, the path is absolute (not so in SQLAlchemy) |
 /// | `sqlite://app.db?mode=ro` | the file for reading alone; `rw` does not create it, `rwc` (as without) does |
 /// | `postgres://user:password@host:port/database` | PostgreSQL, with the feature `postgres` |
+/// | `mariadb://user:password@host:port/database`, `mysql://…` | MariaDB or MySQL, with the feature `mysql`; the other one's server is refused |
 ///
 /// The driver may be named, as in `postgres+tokio://…` or `sqlite+rusqlite://…`; there is one for each.
 ///

@@ -216,6 +216,29 @@ impl Node for RefersTo {
     }
 }
 
+/// Whether one column is one of several keys.
+#[derive(Debug)]
+pub(crate) struct KeyAmong {
+    source: Source,
+    column: (String, SqlType),
+    keys: Vec<Value<'static>>,
+}
+
+impl KeyAmong {
+    pub(crate) fn condition(source: Source, column: (String, SqlType), keys: Vec<Value<'static>>) -> Condition {
+        Expr::new(Self { source, column, keys })
+    }
+}
+
+impl Node for KeyAmong {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let (name, sql_type) = &self.column;
+        sql.column(&self.source, name, Some(*sql_type))?;
+        sql.one_of(*sql_type, self.keys.clone(), false);
+        Ok(())
+    }
+}
+
 /// Whether a row is the one with this primary key.
 #[derive(Debug)]
 pub(crate) struct KeyIs {

@@ -15,7 +15,7 @@ use super::many::CHUNK;
 use crate::driver::{Row, Statement};
 use crate::metadata::ForeignKey;
 use crate::model::{Collection, RelationKind, Token};
-use crate::query::{Loads, Projection, Referred, RefersTo, Select, SelectStatement, Source};
+use crate::query::{KeyAmong, Loads, Projection, Referred, RefersTo, Select, SelectStatement, Source};
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
@@ -99,17 +99,20 @@ impl Unit {
             let column = &table.columns()[position];
             (column.name.clone(), column.sql_type)
         };
-        let parts = key.columns.len();
-        let target = |&slot: &u32| Referred::Key(Ok(owners.head(slot).identity.values(parts)));
-        let columns = key.columns.iter().map(column).collect();
-        let mut statement =
-            SelectStatement { projection: Projection::all(source.clone()), ..Default::default() };
-        statement.filter.push(RefersTo::condition(
-            source,
-            columns,
-            slots.iter().map(target).collect(),
-            false,
-        ));
+        let identity = |&slot: &u32| &owners.head(slot).identity;
+        let refers = match (&key.columns[..], slots) {
+            ([only], [_, _, ..]) => {
+                let keys = slots.iter().map(|slot| identity(slot).value(0).into_owned());
+                KeyAmong::condition(source.clone(), column(only), keys.collect())
+            }
+            (columns, _) => {
+                let target = |slot| Referred::Key(Ok(identity(slot).values(columns.len())));
+                let columns = columns.iter().map(column).collect();
+                RefersTo::condition(source.clone(), columns, slots.iter().map(target).collect(), false)
+            }
+        };
+        let mut statement = SelectStatement { projection: Projection::all(source), ..Default::default() };
+        statement.filter.push(refers);
         statement.order_by.extend(&def.order);
         Select::from_statement(statement)
     }
