@@ -253,6 +253,10 @@ impl Dialect for MysqlDialect {
         }
     }
 
+    fn migration_lock(&self) -> Option<&'static str> {
+        Some("SELECT get_lock(concat('orm_migrations ', md5(coalesce(database(), ''))), 1000000)")
+    }
+
     fn comments(&self) -> Comments {
         Comments::Inline
     }

@@ -4,19 +4,28 @@
 /// Folds `SELECT key … FOR UPDATE`, if it is there, `UPDATE …` and `SELECT key, columns … WHERE key IN (…)`.
 pub(crate) fn fold(lines: Vec<String>) -> Vec<String> {
     let mut folded: Vec<String> = Vec::new();
+    // Whether the rows of the last statement, an update, were looked for before.
+    let mut searched = false;
     for line in lines {
-        let returned = folded.last().and_then(|update| returning(update, &line));
-        let Some(statement) = returned else {
-            folded.push(line);
-            continue;
-        };
-        folded.pop();
-        if folded.last().is_some_and(|before| is_search(before, &statement)) {
+        let update = folded.last().filter(|update| searched || may_be_read_again(update, &line));
+        let returned = update.and_then(|update| returning(update, &line));
+        searched = returned.is_none() && folded.last().is_some_and(|before| is_search(before, &line));
+        if returned.is_some() || searched {
             folded.pop();
         }
-        folded.push(statement);
+        folded.push(returned.unwrap_or(line));
     }
     folded
+}
+
+/// Whether a SELECT behind an update by key can be what the database has made of it. One that has all columns that were set, to
+/// values, is a query for the entity.
+fn may_be_read_again(update: &str, select: &str) -> bool {
+    let set = update.split_once(" SET ").map_or("", |(_, set)| set.split(" WHERE ").next().unwrap_or(set));
+    let columns = select.split(" FROM ").next().unwrap_or(select);
+    let is_made =
+        |assignment: &str| assignment.strip_suffix(" = ?").is_none_or(|column| !columns.contains(column));
+    !update.contains(" RETURNING ") && set.split(", ").any(is_made)
 }
 
 fn table(statement: &str, word: &str) -> Option<String> {
@@ -38,6 +47,7 @@ fn returning(update: &str, select: &str) -> Option<String> {
 
 fn is_search(line: &str, update: &str) -> bool {
     line.starts_with("SELECT ")
+        && line.contains(", CAST(")
         && line.ends_with(" FOR UPDATE")
         && table(line, " FROM ") == table(update, "UPDATE ")
 }

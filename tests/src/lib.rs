@@ -50,7 +50,8 @@ impl Trace {
         }
     }
 
-    fn of(backend: Backend) -> Self {
+    /// An empty one, for an engine of this backend.
+    pub fn of(backend: Backend) -> Self {
         Self { folds: backend == Backend::MariaDb, ..Self::default() }
     }
 

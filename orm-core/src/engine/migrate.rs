@@ -7,7 +7,7 @@ use crate::engine::channel::Channel;
 use crate::engine::{AsyncEngine, Engine, EngineCore, wait};
 use crate::error::{Error, ErrorKind};
 use crate::metadata::{ColumnDef, Metadata, RawSql, Table};
-use crate::query::text;
+use crate::query::{text, text_unchecked};
 
 /// One step in the life of a database's schema: SQL that is run once.
 ///
@@ -49,8 +49,9 @@ impl Engine {
     /// names of those that were run.
     ///
     /// Each step is a transaction of its own together with its record: one that fails leaves no trace where the database's
-    /// DDL is transactional, as on SQLite and PostgreSQL, and those before it stay. Several programs may do this at the same time; a
-    /// step is run by one of them.
+    /// DDL is transactional, as on SQLite and PostgreSQL, and those before it stay. On MySQL and MariaDB what it had done to tables stays,
+    /// too, and it is run again from its beginning the next time. Several programs may do this at the same time; a step is run by one
+    /// of them.
     pub fn migrate(&self, steps: impl IntoIterator<Item = Migration>) -> Result<Vec<String>> {
         wait(migrate(self.core.clone(), steps.into_iter().collect()))
     }
@@ -61,8 +62,9 @@ impl AsyncEngine {
     /// names of those that were run.
     ///
     /// Each step is a transaction of its own together with its record: one that fails leaves no trace where the database's
-    /// DDL is transactional, as on SQLite and PostgreSQL, and those before it stay. Several programs may do this at the same time; a
-    /// step is run by one of them.
+    /// DDL is transactional, as on SQLite and PostgreSQL, and those before it stay. On MySQL and MariaDB what it had done to tables stays,
+    /// too, and it is run again from its beginning the next time. Several programs may do this at the same time; a step is run by one
+    /// of them.
     pub async fn migrate(&self, steps: impl IntoIterator<Item = Migration>) -> Result<Vec<String>> {
         let steps = steps.into_iter().collect();
         migrate(self.core.clone(), steps).await
@@ -71,7 +73,7 @@ impl AsyncEngine {
 
 async fn migrate(engine: EngineCore, steps: Vec<Migration>) -> Result<Vec<String>> {
     check_names(&steps)?;
-    let mut channel = Channel::open(engine.clone()).await?;
+    let mut channel = open(&engine).await?;
     create_record(&mut channel).await?;
     let mut run = Vec::new();
     loop {
@@ -79,10 +81,10 @@ async fn migrate(engine: EngineCore, steps: Vec<Migration>) -> Result<Vec<String
         check_record(&done, &steps)?;
         let Some(step) = steps.get(done.len()) else { return Ok(run) };
         let result = match step.alone {
-            false => run_step(&mut channel, done.len(), step).await,
+            false => run_step(&engine, &mut channel, done.len(), step).await,
             true => {
                 let result = run_alone(channel, done.len(), step).await;
-                channel = Channel::open(engine.clone()).await?;
+                channel = open(&engine).await?;
                 result
             }
         };
@@ -96,6 +98,24 @@ async fn migrate(engine: EngineCore, steps: Vec<Migration>) -> Result<Vec<String
             }
         }
     }
+}
+
+/// A connection for steps, alone with the database where only a lock can see to that.
+async fn open(engine: &EngineCore) -> Result<Channel> {
+    let mut channel = Channel::open(engine.clone()).await?;
+    if let Some(lock) = engine.backend().dialect().migration_lock() {
+        channel.doom();
+        let query = text_unchecked(lock);
+        let is_held = channel.execute(channel.render(&query)?).await?.scalar_one::<Option<i64>>()?;
+        channel.rollback().await?;
+        if is_held != Some(1) {
+            return Err(Error::new(
+                ErrorKind::LockTimeout,
+                "another program has been running migrations for too long",
+            ));
+        }
+    }
+    Ok(channel)
 }
 
 fn check_names(steps: &[Migration]) -> Result<()> {
@@ -179,9 +199,21 @@ impl From<Error> for Failure {
 
 /// Records the step and runs it. The record comes first: whoever else wants to run the same step waits there for the end of this
 /// transaction, and then finds that it was run.
-async fn run_step(channel: &mut Channel, position: usize, step: &Migration) -> Result<(), Failure> {
-    record(channel, position, step).await?;
+/// Where the first change of a table would commit the record, it comes last.
+async fn run_step(
+    engine: &EngineCore,
+    channel: &mut Channel,
+    position: usize,
+    step: &Migration,
+) -> Result<(), Failure> {
+    let is_locked = engine.backend().dialect().migration_lock().is_some();
+    if !is_locked {
+        record(channel, position, step).await?;
+    }
     channel.script(step.script.as_str()).await?;
+    if is_locked {
+        record(channel, position, step).await?;
+    }
     channel.commit().await?;
     Ok(())
 }

@@ -178,6 +178,12 @@ pub trait Dialect: Debug + Send + Sync + 'static {
         None
     }
 
+    /// A query for a lock that only one connection to this database has at a time, until it is closed, and which is 1 then. Wanted
+    /// where tables are no part of transactions, so that a migration cannot be recorded together with what it does to them.
+    fn migration_lock(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How tables and columns get their comments.
     fn comments(&self) -> Comments {
         Comments::Statements

@@ -2,7 +2,7 @@
 
 use orm::dialect::Mysql;
 use orm_tests::prelude::*;
-use orm_tests::{Backend, both_forms};
+use orm_tests::{Backend, assert_says, both_forms};
 
 use crate::models::{Post, User};
 
@@ -12,6 +12,16 @@ struct Paper {
     #[model(key, auto)]
     id: i64,
     text: String,
+}
+
+/// Its key is to be looked at when the transaction commits.
+#[derive(orm::Model, Debug)]
+#[model(table = "slips")]
+struct Slip {
+    #[model(key, auto)]
+    id: i64,
+    #[model(deferrable)]
+    paper: BelongsTo<Paper>,
 }
 
 /// What MySQL 8 gets has no server here to be tried on.
@@ -132,6 +142,93 @@ mod mariadb {
         session.delete(users[3000]).unwrap();
         session.commit().await.unwrap();
         assert_eq!(session.count(User::select().filter(User::AGE.eq(7))).await.unwrap(), 3000);
+    }
+
+    /// A schema of which one table is refused leaves those before it behind; a second try goes on where it stopped.
+    #[case(mariadb)]
+    async fn tables_are_created_one_by_one(db: Db) {
+        let table = |condition: &'static str| {
+            let column = orm::schema::ColumnDef::of::<i32>("a").key();
+            orm::schema::Table::new("zzz").column(column).check("bad", condition)
+        };
+        let mut metadata = Metadata::of::<User>();
+        metadata.add(table("no_such_column > 0")).unwrap();
+        let error = db.engine.create_all(&metadata).await.unwrap_err();
+        assert_says(error, &["no_such_column", "zzz"]);
+        let found = db.engine.inspect().await.unwrap();
+        assert!(found.has_table("users") && !found.has_table("zzz"));
+        let mut metadata = Metadata::of::<User>();
+        metadata.add(table("a > 0")).unwrap();
+        db.engine.create_all(&metadata).await.unwrap();
+        assert!(db.engine.inspect().await.unwrap().has_table("zzz"));
+    }
+
+    /// CREATE TABLE commits what was done before it; what comes next is in a transaction again.
+    #[case(mariadb)]
+    async fn tables_commit_what_was_before_them(db: Db) {
+        db.create::<User>().await;
+        let mut connection = db.engine.connect().await.unwrap();
+        let insert =
+            |name: &str| text("INSERT INTO users (name) VALUES (:name)").bind("name", name.to_owned());
+        connection.execute(insert("before")).await.unwrap();
+        connection.create_all(&Metadata::of::<Paper>()).await.unwrap();
+        connection.execute(insert("after")).await.unwrap();
+        connection.rollback().await.unwrap();
+        let names = db.session().all(select(User::NAME)).await.unwrap();
+        assert_eq!(names, ["before"]);
+        assert!(db.engine.inspect().await.unwrap().has_table("papers"));
+    }
+
+    /// A step of a migration that fails is not recorded, and what it has done to tables before stays: it is mended by hand.
+    #[case(mariadb)]
+    async fn a_step_that_fails_is_half_done(db: Db) {
+        let broken = "CREATE TABLE toys (id BIGINT); INSERT INTO no_such (id) VALUES (1)";
+        let error = db.engine.migrate([Migration::new("1", broken)]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MissingTable);
+        assert_says(&error, &["migration 1 failed", "no_such"]);
+        assert!(db.engine.inspect().await.unwrap().has_table("toys"));
+        let mended = Migration::new("1", "CREATE TABLE IF NOT EXISTS toys (id BIGINT)");
+        assert_eq!(db.engine.migrate([mended]).await.unwrap(), ["1"]);
+    }
+
+    /// There are no statements that a transaction has no place for; a step may still ask for none.
+    #[case(mariadb)]
+    async fn steps_with_and_without_a_transaction(db: Db) {
+        let steps = [
+            Migration::new("1", "CREATE TABLE toys (id BIGINT)"),
+            Migration::new("2", "OPTIMIZE TABLE toys"),
+            Migration::new("3", "OPTIMIZE TABLE toys").without_transaction(),
+        ];
+        assert_eq!(db.engine.migrate(steps).await.unwrap(), ["1", "2", "3"]);
+    }
+
+    /// Foreign keys are looked at right away. One that is to be looked at later is refused before anything is created.
+    #[case(mariadb)]
+    async fn deferrable_keys_are_refused(db: Db) {
+        let error = db.engine.create_all(&Metadata::of::<Slip>()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_says(&error, &["mariadb has no foreign keys that are looked at when the transaction commits"]);
+        assert!(db.engine.inspect().await.unwrap().tables().is_empty());
+        let mut session = people(&db).await;
+        session.add(Post { author: BelongsTo::key(99), ..Post::new("orphan", BelongsTo::key(99)) });
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::ForeignKeyViolation);
+    }
+
+    /// What has no result is NULL in a query where the others have an error, and an error when it is to be stored.
+    #[case(mariadb)]
+    async fn no_result_is_null(db: Db) {
+        use orm::functions::{power, sqrt};
+        let mut session = people(&db).await;
+        let alice = || User::ID.eq(1);
+        let one = |zero: i64| select((User::ID / zero, User::ID % zero)).filter(alice());
+        let error = session.all(one(0)).await.unwrap_err();
+        assert_says(&error, &["NULL"]);
+        let roots = select((sqrt(User::ID - 2), power(User::ID - 2, 0.5))).filter(alice());
+        assert!(session.all(roots).await.is_err());
+        assert_eq!(session.all(one(1)).await.unwrap(), [(1, 0)]);
+        let update = User::update().set(User::AGE, User::AGE / 0).filter(alice());
+        session.execute(User::update().set(User::AGE, 1).filter(alice())).await.unwrap();
+        assert_says(session.execute(update).await.unwrap_err(), &["Division by 0"]);
     }
 
     /// A connection that the server has ended is told as lost, and the next one is another.

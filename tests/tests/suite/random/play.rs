@@ -1082,10 +1082,14 @@ mod sequences {
     }
 
     impl Field {
-        async fn new(sharing: Sharing, url: &str) -> Self {
-            let trace = Trace::default();
+        async fn new(sharing: Sharing, url: &str, backend: Backend) -> Self {
+            let trace = Trace::of(backend);
             let record = trace.clone();
             let builder: EngineBuilder<Engine> = Engine::builder(url).unwrap();
+            let builder = match sharing {
+                Sharing::ReadCommitted => builder.isolation(Isolation::ReadCommitted),
+                Sharing::Turns | Sharing::Snapshot => builder,
+            };
             let engine = builder.observe(move |event: &Event<'_>| record.record(event)).open();
             engine.create_all(&Metadata::of::<(Item, Code, Pair, Note)>()).await.unwrap();
             Self { sharing, checker: engine.session(), engine, trace, tally: BTreeMap::new() }
@@ -1108,7 +1112,7 @@ mod sequences {
     /// Sequences that have found something, as they were printed.
     #[case]
     async fn found_before(db: Db) {
-        let mut field = Field::new(sharing(&db), &db.database.url).await;
+        let mut field = Field::new(sharing(&db), &db.database.url, db.backend).await;
         for steps in FOUND {
             if let Err(failure) = play(&mut field, steps).await {
                 failure.tell(0);
@@ -1119,22 +1123,21 @@ mod sequences {
     fn sharing(db: &Db) -> Sharing {
         match db.backend {
             Backend::Sqlite => Sharing::Snapshot,
-            Backend::Postgres => Sharing::ReadCommitted,
-            Backend::MariaDb => Sharing::Snapshot,
+            Backend::Postgres | Backend::MariaDb => Sharing::ReadCommitted,
         }
     }
 
     /// SQLite in memory.
     #[case(sqlite)]
-    async fn in_memory(_db: Db) {
-        let field = Field::new(Sharing::Turns, "sqlite::memory:").await;
+    async fn in_memory(db: Db) {
+        let field = Field::new(Sharing::Turns, "sqlite::memory:", db.backend).await;
         field.play_all(amount("ORM_TEST_SEQUENCES", 20_000, 500)).await;
     }
 
     /// A file, where one session reads while the other writes; a server.
-    #[case(sqlite, postgres)]
+    #[case]
     async fn side_by_side(db: Db) {
-        let field = Field::new(sharing(&db), &db.database.url).await;
+        let field = Field::new(sharing(&db), &db.database.url, db.backend).await;
         field.play_all(amount("ORM_TEST_SEQUENCES_ON_SERVERS", 1_000, 50)).await;
     }
 }

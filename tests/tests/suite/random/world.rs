@@ -13,7 +13,7 @@ pub(super) enum Sharing {
     Turns,
     /// One writes, and each sees what was committed when it began; it can write only if that is still so: SQLite in a file.
     Snapshot,
-    /// Each statement sees what is committed: PostgreSQL as it is set up. That only one writes is this test's choice, so that
+    /// Each statement sees what is committed: servers at READ COMMITTED. That only one writes is this test's choice, so that
     /// nobody waits for a lock.
     ReadCommitted,
 }
