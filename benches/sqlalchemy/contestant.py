@@ -278,7 +278,7 @@ def main():
     engines = {}
     for line in sys.stdin:
         _, name, database, work, n, _ = line.split()
-        if name != "sqlalchemy":
+        if name != "sqlalchemy" or database.startswith("mariadb:"):
             print("none", flush=True)
             continue
         if database not in engines:

@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::Result;
-use crate::postgres;
-use crate::server::Running;
+use crate::server::{Running, Server};
+use crate::{mariadb, postgres};
 use contestants::Contestants;
 use measure::{Database, Plan};
 
@@ -71,19 +71,20 @@ fn beside_peers(options: &Options) -> Result<ExitCode> {
         return Err(format!("{word} is none of {}", names.join(", ")).into());
     }
     let mut contestants = Contestants::build(|name| options.wants(&contestants::NAMES, name))?;
-    let server = postgres()?;
     let folder = folder("bench")?;
-    let databases = [
+    let mut databases = vec![
         Database { name: "memory", title: "SQLite in memory", place: "memory".to_owned() },
         Database {
             name: "file",
             title: "SQLite in a file",
             place: format!("file:{}/bench.db", folder.display()),
         },
-        Database { name: "postgres", title: "PostgreSQL over TCP", place: server.url.clone() },
     ];
+    databases.retain(|database| options.wants(&measure::DATABASES, database.name));
+    let servers = servers(|name| options.wants(&measure::DATABASES, name));
+    databases.extend(servers.iter().map(|(database, _)| database.clone()));
     let mut cells = Vec::new();
-    for database in databases.iter().filter(|database| options.wants(&measure::DATABASES, database.name)) {
+    for database in &databases {
         for plan in Plan::all(database, options.quick) {
             if options.wants(&measure::WORKLOADS, plan.workload) {
                 cells.extend(plan.run(database, &mut contestants)?);
@@ -100,9 +101,17 @@ fn beside_peers(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A throw-away server, or the one that `ORM_BENCH_POSTGRES` names.
-fn postgres() -> Result<Running> {
-    postgres::BENCH_SERVER.alone()
+/// The servers that are wanted and to be had: throw-away ones, or those that the environment names.
+fn servers(wanted: impl Fn(&str) -> bool) -> Vec<(Database, Running)> {
+    let all = [("PostgreSQL over TCP", postgres::BENCH_SERVER), ("MariaDB over TCP", mariadb::BENCH_SERVER)];
+    let start = |(title, server): (&'static str, Server)| match server.alone() {
+        Ok(running) => Some((Database { name: server.name, title, place: running.url.clone() }, running)),
+        Err(why) => {
+            eprintln!("{} SKIPPED: {why}", server.name.to_uppercase());
+            None
+        }
+    };
+    all.into_iter().filter(|(_, server)| wanted(server.name)).filter_map(start).collect()
 }
 
 fn root() -> PathBuf {

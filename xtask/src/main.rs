@@ -32,7 +32,7 @@ usage: cargo xtask test [FILTER | LIBTEST OPTION]...
 
     test     start the database servers, run every test of the workspace, count the results
     bench    build this library and its peers, measure them beside each other: a table, target/bench.json, charts
-    trips    count round trips to PostgreSQL, behind a proxy that delays each
+    trips    count round trips to PostgreSQL and MariaDB, behind a proxy that delays each
     growth   time for each object as their number grows
     compile  build the same small program with each library, and many models
 
@@ -41,8 +41,8 @@ A server whose variable is set is used as it is, none is started for it:
     ORM_TEST_POSTGRES        postgres://user:password@host:port/database
     ORM_TEST_POSTGRES_TLS    the same, encrypted only, with ?sslrootcert=/folder/root.crt; see xtask/src/postgres.rs
     ORM_TEST_PGBOUNCER       the same, in front of the first one, with ?pooler=transaction
-    ORM_BENCH_POSTGRES       where to measure; tables users and posts are made there, and emptied
     ORM_TEST_MARIADB         mariadb://user:password@host:port/database, whose user may create databases
+    ORM_BENCH_POSTGRES, ORM_BENCH_MARIADB    where to measure; tables users and posts are made there, and emptied
 
 With CI set, a skipped test is a failure.";
 

@@ -10,6 +10,10 @@ use crate::{Result, debian};
 pub(crate) const SERVER: Server =
     Server { name: "mariadb", backend: true, variable: "ORM_TEST_MARIADB", start };
 
+/// One to measure on, which the tests know nothing of.
+pub(crate) const BENCH_SERVER: Server =
+    Server { variable: "ORM_BENCH_MARIADB", start: start_for_bench, ..SERVER };
+
 /// The guardian script. Nothing is synced to disk, because nothing has to survive a crash; the user is made by the server itself
 /// when it starts, because a client may not be installed.
 const SCRIPT: &str = r#"
@@ -33,6 +37,7 @@ cat >"$folder/users.sql" <<END
 CREATE USER orm@'%' IDENTIFIED BY '$PASSWORD';
 GRANT ALL ON *.* TO orm@'%' WITH GRANT OPTION;
 DROP USER IF EXISTS root@localhost;
+CREATE DATABASE IF NOT EXISTS $DATABASE;
 END
 
 mariadbd --no-defaults --datadir="$data" --tmpdir="$folder" --socket="$folder/socket" --pid-file="$folder/pid" \
@@ -49,9 +54,17 @@ read -r _ || :
 "#;
 
 fn start(_: &Urls<'_>) -> Result<Running> {
+    start_with("mysql")
+}
+
+fn start_for_bench(_: &Urls<'_>) -> Result<Running> {
+    start_with("bench")
+}
+
+fn start_with(database: &str) -> Result<Running> {
     let (port, password) = (server::free_port()?, server::password()?);
-    let url = format!("mariadb://orm:{password}@127.0.0.1:{port}/mysql");
-    let variables = [("PORT", port.to_string()), ("PASSWORD", password)];
+    let url = format!("mariadb://orm:{password}@127.0.0.1:{port}/{database}");
+    let variables = [("PORT", port.to_string()), ("PASSWORD", password), ("DATABASE", database.to_owned())];
     let guardian = Guardian::start(SCRIPT, &find_or_install()?, &variables)?;
     Ok(Running { url, _guardian: Some(guardian) })
 }

@@ -1,7 +1,10 @@
 //! Diesel as its guides write it: `#[derive(Insertable)]` structs inserted many at a time with RETURNING, `find`, `filter` and
 //! `belonging_to` to read, `update(&user)` and `delete(&user)` for objects that were loaded, one statement for each, as Diesel has
 //! no other form for objects. `update(&user).set(age.eq(…))` is taken, as it is quicker than `save_changes`, which reads back what
-//! it stored. Ids alone are asked back, the program has the rest.
+//! it stored. Ids alone are asked back, the program has the rest. On MariaDB, where Diesel has no RETURNING, the key of the first row
+//! is asked for, and those of the others follow it.
+
+mod mariadb;
 
 use bench_kit::{Clock, Database, Library, SAVED_AGE, keys};
 use diesel::connection::SimpleConnection;
@@ -12,16 +15,15 @@ use diesel::sql_types::BigInt;
 use crate::model::{NewUser, Post, User, new_posts, new_users, posts, url, users};
 
 macro_rules! library {
-    ($name:ident, $connection:ty, $rows:expr) => {
+    ($name:ident, $module:ident, $connection:ty) => {
         pub struct $name($connection);
 
         impl $name {
             fn insert_all(&mut self, users: &[NewUser]) -> QueryResult<Vec<i64>> {
                 self.0.transaction(|connection| {
                     let mut ids: Vec<i64> = Vec::with_capacity(users.len());
-                    for users in users.chunks($rows) {
-                        let insert = diesel::insert_into(users::table).values(users).returning(users::id);
-                        ids.extend(insert.get_results::<i64>(connection)?);
+                    for users in users.chunks($module::ROWS) {
+                        ids.extend($module::insert(connection, users)?);
                     }
                     Ok(ids)
                 })
@@ -98,8 +100,7 @@ macro_rules! library {
                 let mut ids: Vec<i64> = Vec::with_capacity(users.len());
                 clock.start();
                 for user in &users {
-                    let insert = diesel::insert_into(users::table).values(user).returning(users::id);
-                    ids.push(insert.get_result(&mut self.0).unwrap());
+                    ids.push($module::insert_one(&mut self.0, user).unwrap());
                 }
                 clock.stop();
                 Some(ids.iter().sum())
@@ -165,7 +166,32 @@ macro_rules! library {
     };
 }
 
-// How many rows one statement inserts. SQLite, which does not keep such a statement, reads short ones quicker: 500 is its best.
-library!(Sqlite, SqliteConnection, 500);
+library!(Sqlite, sqlite, SqliteConnection);
+library!(Postgres, postgres, PgConnection);
+library!(MariaDb, mariadb, MysqlConnection);
+
+/// A database that hands back the keys. How many rows one statement inserts is the quickest there.
+macro_rules! returning {
+    ($module:ident, $connection:ty, $rows:expr) => {
+        mod $module {
+            use diesel::prelude::*;
+
+            use crate::model::{NewUser, users};
+
+            pub const ROWS: usize = $rows;
+
+            pub fn insert(connection: &mut $connection, users: &[NewUser]) -> QueryResult<Vec<i64>> {
+                diesel::insert_into(users::table).values(users).returning(users::id).get_results(connection)
+            }
+
+            pub fn insert_one(connection: &mut $connection, user: &NewUser) -> QueryResult<i64> {
+                diesel::insert_into(users::table).values(user).returning(users::id).get_result(connection)
+            }
+        }
+    };
+}
+
+// SQLite, which does not keep such a statement, reads short ones quicker.
+returning!(sqlite, SqliteConnection, 500);
 // PostgreSQL has room for 65,535 values in one.
-library!(Postgres, PgConnection, 10_000);
+returning!(postgres, PgConnection, 10_000);

@@ -25,6 +25,11 @@ diesel::table! {
 diesel::joinable!(posts -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(users, posts);
 
+diesel::define_sql_function! {
+    /// The key of the first row that the last INSERT of this connection has made; MySQL's and MariaDB's.
+    fn last_insert_id() -> Unsigned<BigInt>;
+}
+
 #[derive(Queryable, Selectable, Identifiable)]
 #[diesel(table_name = users)]
 pub struct User {
@@ -82,6 +87,6 @@ pub fn url(database: &Database) -> String {
     match database {
         Database::Memory => ":memory:".to_owned(),
         Database::File(path) => path.clone(),
-        Database::Postgres(url) => url.clone(),
+        Database::Postgres(_) | Database::MariaDb(_) => database.mysql_url(),
     }
 }

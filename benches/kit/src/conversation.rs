@@ -10,13 +10,12 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Runtime;
 
-use crate::{Clock, Database, Library, work};
+use crate::{Clock, Database, Kind, Library, work};
 
 /// A library under its name.
 pub struct Contestant {
     name: &'static str,
-    postgres: bool,
-    sqlite: bool,
+    kinds: &'static [Kind],
     run: fn(&Runtime, Slot, &Request) -> (Slot, String),
 }
 
@@ -30,19 +29,9 @@ struct Request {
 }
 
 impl Contestant {
-    /// One that works on both databases.
-    pub fn new<L: Library>(name: &'static str) -> Self {
-        Self { name, postgres: true, sqlite: true, run: answer::<L> }
-    }
-
-    /// One for SQLite alone.
-    pub fn sqlite<L: Library>(name: &'static str) -> Self {
-        Self { postgres: false, ..Self::new::<L>(name) }
-    }
-
-    /// One for PostgreSQL alone.
-    pub fn postgres<L: Library>(name: &'static str) -> Self {
-        Self { sqlite: false, ..Self::new::<L>(name) }
+    /// One that works on databases of these kinds.
+    pub fn new<L: Library>(name: &'static str, kinds: &'static [Kind]) -> Self {
+        Self { name, kinds, run: answer::<L> }
     }
 }
 
@@ -61,9 +50,7 @@ pub fn serve(contestants: &[Contestant]) {
             n: n.parse().expect("a number"),
             counts: counts == "1",
         };
-        let offers = |c: &&Contestant| {
-            c.name == name && if request.database.is_postgres() { c.postgres } else { c.sqlite }
-        };
+        let offers = |c: &&Contestant| c.name == name && c.kinds.contains(&request.database.kind());
         let answer = match contestants.iter().find(offers) {
             Some(contestant) => {
                 let slot = open.entry(format!("{name} {database}")).or_default();

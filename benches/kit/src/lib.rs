@@ -12,7 +12,7 @@ mod work;
 
 pub use clock::Clock;
 pub use conversation::{Contestant, serve};
-pub use tables::{BODY, Database, email, keys, name, shares, title};
+pub use tables::{BODY, Database, Kind, email, keys, name, shares, title};
 pub use work::Library;
 
 #[global_allocator]

@@ -142,7 +142,7 @@ impl Library for Raw {
         let pool = Pool::builder(manager).max_size(11).build().unwrap();
         let client = pool.get().await.unwrap();
         // Statements cannot be prepared for tables that are not there.
-        client.batch_execute(&database.empty_tables()).await.unwrap();
+        client.batch_execute(database.empty_tables()).await.unwrap();
         let insert = "INSERT INTO users (name, age, email, created) \
             SELECT name, age, email, created FROM unnest($1::text[], $2::int[], $3::text[], $4::bigint[]) \
             WITH ORDINALITY AS rows (name, age, email, created, number) ORDER BY number RETURNING id";

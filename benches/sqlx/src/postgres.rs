@@ -3,7 +3,9 @@
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgConnection, Result};
 
-use crate::sqlx_library::{Post, User};
+use crate::sqlx_library::{NUMBERED, Post, Texts, User};
+
+pub const TEXTS: Texts = NUMBERED;
 
 pub fn options(url: &str) -> PgConnectOptions {
     url.parse().unwrap()

@@ -1,11 +1,13 @@
 //! SeaORM as its README writes it: `insert_many`, whose keys come back by RETURNING; `find` and `find_by_id`; the entity loader for
 //! posts; `ActiveModel::update` and `Model::delete` for objects that were loaded, a statement for each. The pool hands out
-//! connections without a ping (`test_before_acquire(false)`), and one task has a pool of one.
+//! connections without a ping (`test_before_acquire(false)`), and one task has a pool of one. On MariaDB it has no RETURNING (its
+//! feature for that writes none): `last_insert_id` is the key of the first row there, and those of the others follow it;
+//! `update_without_returning` saves the statement by which `update` reads back what it stored.
 
 use bench_kit::{Clock, Database, Library, SAVED_AGE, keys, shares};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectOptions, DbErr, IntoActiveModel, Statement, TransactionTrait};
+use sea_orm::{ConnectOptions, DatabaseTransaction, DbErr, IntoActiveModel, Statement, TransactionTrait};
 
 use crate::entities::{new_posts, new_users, post, user};
 
@@ -15,7 +17,7 @@ pub struct SeaOrm {
     pool: DatabaseConnection,
 }
 
-/// How many one statement inserts: about the quickest on both databases, and there is room for the values.
+/// How many one statement inserts: about the quickest on all databases, and there is room for the values.
 const ROWS: usize = 1_000;
 
 type Result<T> = std::result::Result<T, DbErr>;
@@ -36,23 +38,26 @@ impl SeaOrm {
         let mut ids = Vec::with_capacity(users.len());
         let mut users = users.into_iter().peekable();
         while users.peek().is_some() {
+            let left = users.len();
             let insert = user::Entity::insert_many(users.by_ref().take(ROWS));
-            ids.extend(insert.exec_with_returning_keys(&transaction).await?);
+            if self.db.support_returning() {
+                ids.extend(insert.exec_with_returning_keys(&transaction).await?);
+            } else {
+                let first = insert.exec(&transaction).await?.last_insert_id.unwrap();
+                ids.extend((first..).take(left - users.len()));
+            }
         }
         transaction.commit().await?;
         Ok(ids)
     }
 
-    async fn save_all(&self, users: Vec<user::Model>) -> Result<Vec<user::Model>> {
-        let transaction = self.db.begin().await?;
-        let mut saved = Vec::with_capacity(users.len());
+    async fn save_all(&self, users: Vec<user::Model>) -> Result<usize> {
+        let (transaction, count) = (self.db.begin().await?, users.len());
         for user in users {
-            let mut user = user.into_active_model();
-            user.age = Set(SAVED_AGE);
-            saved.push(user.update(&transaction).await?);
+            save(user, SAVED_AGE, &transaction).await?;
         }
         transaction.commit().await?;
-        Ok(saved)
+        Ok(count)
     }
 
     async fn delete_all(&self, users: Vec<user::Model>) -> Result<()> {
@@ -69,13 +74,21 @@ impl SeaOrm {
     }
 }
 
+async fn save(user: user::Model, age: i32, db: &DatabaseTransaction) -> Result<()> {
+    let mut user = user.into_active_model();
+    user.age = Set(age);
+    if db.support_returning() {
+        user.update(db).await.map(drop)
+    } else {
+        user.update_without_returning(db).await.map(drop)
+    }
+}
+
 async fn work(db: &DatabaseConnection, key: i64) -> Result<()> {
     let transaction = db.begin().await?;
     let user = user::Entity::find_by_id(key).one(&transaction).await?.unwrap();
     let (id, age) = (user.id, user.age);
-    let mut user = user.into_active_model();
-    user.age = Set(age + 1);
-    user.update(&transaction).await?;
+    save(user, age + 1, &transaction).await?;
     post::Entity::insert_many(new_posts(id)).exec(&transaction).await?;
     transaction.commit().await
 }
@@ -86,7 +99,7 @@ impl Library for SeaOrm {
     async fn open(database: &Database) -> Self {
         let url = match database {
             Database::File(path) => format!("sqlite://{path}?mode=rwc"),
-            Database::Memory | Database::Postgres(_) => database.url(),
+            Database::Memory | Database::Postgres(_) | Database::MariaDb(_) => database.mysql_url(),
         };
         Self { db: connect(&url, 1).await, pool: connect(&url, 10).await }
     }
@@ -142,7 +155,7 @@ impl Library for SeaOrm {
         clock.start();
         let saved = self.save_all(users).await.unwrap();
         clock.stop();
-        Some(saved.len() as i64)
+        Some(saved as i64)
     }
 
     async fn save_few(&mut self, clock: &mut Clock, n: i64) -> Option<i64> {
@@ -152,7 +165,7 @@ impl Library for SeaOrm {
         let saved = self.save_all(users).await.unwrap();
         clock.stop();
         drop(rest);
-        Some(saved.len() as i64)
+        Some(saved as i64)
     }
 
     async fn eager(&mut self, clock: &mut Clock, n: i64) -> Option<i64> {

@@ -3,7 +3,9 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{QueryBuilder, Result, Sqlite, SqliteConnection};
 
-use crate::sqlx_library::{Post, User};
+use crate::sqlx_library::{NUMBERED, Post, Texts, User};
+
+pub const TEXTS: Texts = NUMBERED;
 
 pub fn options(url: &str) -> SqliteConnectOptions {
     url.parse::<SqliteConnectOptions>().unwrap().create_if_missing(true)
@@ -27,7 +29,7 @@ pub async fn insert(connection: &mut SqliteConnection, users: &mut [User]) -> Re
 
 pub async fn save(connection: &mut SqliteConnection, users: &[User]) -> Result<()> {
     for user in users {
-        let update = sqlx::query("UPDATE users SET age = $2 WHERE id = $1").bind(user.id).bind(user.age);
+        let update = sqlx::query(TEXTS.save).bind(user.age).bind(user.id);
         update.execute(&mut *connection).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! SQLx with SQL written by hand, `query_as` and `#[derive(FromRow)]`. It knows no objects, so lists are written as its FAQ and the
-//! documentation of `QueryBuilder` say: arrays (`UNNEST`, `ANY`) on PostgreSQL; on SQLite `push_values` to insert, a list of keys to
-//! delete, and a statement for each to save. The pool hands out connections without a ping (`test_before_acquire(false)`).
+//! documentation of `QueryBuilder` say: arrays (`UNNEST`, `ANY`) on PostgreSQL; on SQLite and MariaDB `push_values` to insert, a list
+//! of keys to delete, and to save a statement for each on SQLite, a join on MariaDB. The pool hands out connections without a ping (`test_before_acquire(false)`).
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use bench_kit::{BODY, Clock, Database, Library, POSTS, SAVED_AGE, age, created, 
 use sqlx::pool::PoolOptions;
 use sqlx::{AssertSqlSafe, Connection, Pool};
 
-use crate::{postgres, sqlite};
+use crate::{mariadb, postgres, sqlite};
 
 #[derive(sqlx::FromRow)]
 pub struct User {
@@ -28,7 +28,22 @@ pub struct Post {
     body: String,
 }
 
-const GET: &str = "SELECT id, name, age, email, created FROM users WHERE id = $1";
+/// Statements that differ by their marks alone.
+pub struct Texts {
+    pub get: &'static str,
+    pub load: &'static str,
+    pub insert: &'static str,
+    pub save: &'static str,
+    pub insert_posts: &'static str,
+}
+
+pub const NUMBERED: Texts = Texts {
+    get: "SELECT id, name, age, email, created FROM users WHERE id = $1",
+    load: "SELECT id, name, age, email, created FROM users WHERE id <= $1 AND age >= $2",
+    insert: "INSERT INTO users (name, age, email, created) VALUES ($1, $2, $3, $4) RETURNING id",
+    save: "UPDATE users SET age = $1 WHERE id = $2",
+    insert_posts: "INSERT INTO posts (user_id, title, body) VALUES ($1, $2, $3), ($4, $5, $6)",
+};
 
 fn users(n: i64) -> Vec<User> {
     let user = |number| User {
@@ -63,8 +78,7 @@ macro_rules! library {
 
         impl $name {
             async fn users(&mut self, n: i64) -> sqlx::Result<Vec<User>> {
-                let sql = "SELECT id, name, age, email, created FROM users WHERE id <= $1 AND age >= $2";
-                sqlx::query_as(sql).bind(n).bind(18).fetch_all(&mut self.connection).await
+                sqlx::query_as($module::TEXTS.load).bind(n).bind(18).fetch_all(&mut self.connection).await
             }
 
             async fn insert_all(&mut self, users: &mut [User]) -> sqlx::Result<()> {
@@ -96,11 +110,12 @@ macro_rules! library {
 
             async fn work(connection: &mut $connection, key: i64) -> sqlx::Result<()> {
                 let mut transaction = connection.begin().await?;
-                let user: User = sqlx::query_as(GET).bind(key).fetch_one(&mut *transaction).await?;
-                let update = sqlx::query("UPDATE users SET age = $2 WHERE id = $1");
-                update.bind(user.id).bind(user.age + 1).execute(&mut *transaction).await?;
-                let insert = "INSERT INTO posts (user_id, title, body) VALUES ($1, $2, $4), ($1, $3, $4)";
-                let insert = sqlx::query(insert).bind(user.id).bind("first").bind("second").bind(BODY);
+                let user: User =
+                    sqlx::query_as($module::TEXTS.get).bind(key).fetch_one(&mut *transaction).await?;
+                let save = sqlx::query($module::TEXTS.save);
+                save.bind(user.age + 1).bind(user.id).execute(&mut *transaction).await?;
+                let insert = sqlx::query($module::TEXTS.insert_posts).bind(user.id).bind("first").bind(BODY);
+                let insert = insert.bind(user.id).bind("second").bind(BODY);
                 insert.execute(&mut *transaction).await?;
                 transaction.commit().await
             }
@@ -110,7 +125,7 @@ macro_rules! library {
             const ASYNC: bool = true;
 
             async fn open(database: &Database) -> Self {
-                let options = $module::options(&database.url());
+                let options = $module::options(&database.mysql_url());
                 let pool = PoolOptions::new().max_connections(10).test_before_acquire(false);
                 Self {
                     connection: <$connection>::connect_with(&options).await.unwrap(),
@@ -138,11 +153,9 @@ macro_rules! library {
 
             async fn insert_each(&mut self, clock: &mut Clock, n: i64) -> Option<i64> {
                 let mut users = users(n);
-                let sql =
-                    "INSERT INTO users (name, age, email, created) VALUES ($1, $2, $3, $4) RETURNING id";
                 clock.start();
                 for user in &mut users {
-                    let insert = sqlx::query_scalar(sql).bind(&user.name).bind(user.age);
+                    let insert = sqlx::query_scalar($module::TEXTS.insert).bind(&user.name).bind(user.age);
                     let insert = insert.bind(&user.email).bind(user.created);
                     user.id = insert.fetch_one(&mut self.connection).await.unwrap();
                 }
@@ -162,7 +175,7 @@ macro_rules! library {
                 let mut users: Vec<User> = Vec::with_capacity(keys.len());
                 clock.start();
                 for key in keys {
-                    let get = sqlx::query_as(GET).bind(key);
+                    let get = sqlx::query_as($module::TEXTS.get).bind(key);
                     users.push(get.fetch_one(&mut self.connection).await.unwrap());
                 }
                 clock.stop();
@@ -213,7 +226,8 @@ macro_rules! library {
                     tokio::spawn(async move {
                         let mut ages = 0;
                         for key in keys {
-                            let user: User = sqlx::query_as(GET).bind(key).fetch_one(&pool).await.unwrap();
+                            let user: User =
+                                sqlx::query_as($module::TEXTS.get).bind(key).fetch_one(&pool).await.unwrap();
                             ages += i64::from(user.age);
                         }
                         ages
@@ -253,3 +267,4 @@ macro_rules! library {
 
 library!(Sqlite, sqlite, sqlx::Sqlite, sqlx::SqliteConnection);
 library!(Postgres, postgres, sqlx::Postgres, sqlx::PgConnection);
+library!(MariaDb, mariadb, sqlx::MySql, sqlx::MySqlConnection);

@@ -3,8 +3,8 @@
 mod models;
 mod toasty_library;
 
-use bench_kit::{Contestant, serve};
+use bench_kit::{Contestant, Kind, serve};
 
 fn main() {
-    serve(&[Contestant::new::<toasty_library::Toasty>("toasty")]);
+    serve(&[Contestant::new::<toasty_library::Toasty>("toasty", &[Kind::Sqlite, Kind::Postgres])]);
 }

@@ -70,7 +70,7 @@ impl Library for Toasty {
     async fn open(database: &Database) -> Self {
         let url = match database {
             Database::File(path) => format!("sqlite:{path}"),
-            Database::Memory | Database::Postgres(_) => database.url(),
+            Database::Memory | Database::Postgres(_) | Database::MariaDb(_) => database.url(),
         };
         let mut builder = Db::builder();
         builder.models(toasty::models!(User, Post)).max_pool_size(11);

@@ -8,7 +8,7 @@ use super::table::times_of;
 use crate::Result;
 
 /// Who is shown, and in which colour.
-const SHOWN: [(&str, &str); 8] = [
+const SHOWN: [(&str, &str); 9] = [
     ("orm", "#c2410c"),
     ("orm-async", "#ea8a5a"),
     ("diesel", "#64748b"),
@@ -17,6 +17,7 @@ const SHOWN: [(&str, &str); 8] = [
     ("seaorm", "#7c8fa8"),
     ("toasty", "#a8b5c5"),
     ("sqlalchemy", "#cbd5e1"),
+    ("row-by-row", "#e2e8f0"),
 ];
 
 const LABELS: f64 = 230.0;

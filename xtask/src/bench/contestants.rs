@@ -8,9 +8,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use super::{root, target};
 use crate::Result;
 
-/// Every contestant; the first is the floor, then this library in its forms, then its peers.
-pub(crate) const NAMES: [&str; 11] = [
+/// Every contestant; the first is the floor, the next what nobody should have to bear, then this library in its forms, then its
+/// peers.
+pub(crate) const NAMES: [&str; 12] = [
     "raw",
+    "row-by-row",
     "orm",
     "orm-rows",
     "orm-async",
@@ -35,7 +37,7 @@ struct Family {
 const FAMILIES: [Family; 5] = [
     Family {
         name: "orm",
-        contestants: &["raw", "orm", "orm-rows", "orm-async", "orm-async-rows"],
+        contestants: &["raw", "row-by-row", "orm", "orm-rows", "orm-async", "orm-async-rows"],
         folder: "",
         program: "bench-orm",
     },

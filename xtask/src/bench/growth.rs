@@ -2,16 +2,17 @@
 
 use std::process::ExitCode;
 
+use super::Options;
 use super::contestants::Contestants;
 use super::measure::{Database, Plan, thousands};
 use super::table::aligned;
-use super::{Options, postgres};
 use crate::Result;
+use crate::postgres;
 
 /// Prints the time for each object as their number grows.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut contestants = Contestants::build(|name| ["orm", "orm-rows"].contains(&name))?;
-    let server = postgres()?;
+    let server = postgres::BENCH_SERVER.alone()?;
     let databases = [
         Database { name: "memory", title: "SQLite in memory", place: "memory".to_owned() },
         Database { name: "postgres", title: "PostgreSQL over TCP", place: server.url.clone() },

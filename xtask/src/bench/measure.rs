@@ -6,13 +6,14 @@ use super::contestants::{Contestant, Contestants, Cost};
 use crate::Result;
 
 /// The names of the databases.
-pub(crate) const DATABASES: [&str; 3] = ["memory", "file", "postgres"];
+pub(crate) const DATABASES: [&str; 4] = ["memory", "file", "postgres", "mariadb"];
 
 /// The names of the workloads; what each is stands in `benches/kit/src/work.rs`.
 pub(crate) const WORKLOADS: [&str; 10] =
     ["insert", "insert_each", "load", "get", "save", "eager", "delete", "unit", "tasks_get", "tasks_unit"];
 
 /// Where to work.
+#[derive(Clone)]
 pub(crate) struct Database {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
@@ -24,7 +25,11 @@ impl Database {
     /// What is compared here. SQLite works in the contestant's own process, whose processor time is less disturbed by others
     /// than a clock on the wall; a server is waited for.
     pub(crate) fn compares(&self) -> &'static str {
-        if self.name == "postgres" { "wall" } else { "cpu" }
+        if self.is_server() { "wall" } else { "cpu" }
+    }
+
+    fn is_server(&self) -> bool {
+        ["postgres", "mariadb"].contains(&self.name)
     }
 }
 
@@ -52,7 +57,7 @@ impl Plan {
     /// All workloads of a database.
     pub(crate) fn all(database: &Database, quick: bool) -> Vec<Self> {
         let tasks: &[(&str, u64)] = &[("tasks_get", 6_400), ("tasks_unit", 1_280)];
-        let tasks = if database.name == "postgres" { tasks } else { &[] };
+        let tasks = if database.is_server() { tasks } else { &[] };
         let alone = [
             ("insert", 10_000),
             ("insert_each", 1_000),

@@ -36,7 +36,7 @@ pub(crate) fn memory(cells: &[Cell]) -> String {
         format!("{:.2} / {:.0}", each(cell.counted.allocations), each(cell.counted.peak))
     };
     let mut text = String::new();
-    for database in ["memory", "postgres"] {
+    for database in ["memory", "postgres", "mariadb"] {
         let these: Vec<_> = cells.iter().filter(many).filter(|cell| cell.database == database).collect();
         if !these.is_empty() {
             let _ = writeln!(text, "\nAllocations / bytes at the peak, for each object ({database})");

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::contestants::{Contestants, NAMES};
-use super::measure::{Database, Plan};
+use super::measure::{DATABASES, Database, Plan};
 use super::table::aligned;
-use super::{Options, postgres, proxy};
+use super::{Options, proxy, servers};
 use crate::Result;
 
 /// What a round trip takes at least.
@@ -15,9 +15,14 @@ const DELAY: Duration = Duration::from_millis(5);
 /// Prints a table.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut contestants = Contestants::build(|name| options.wants(&NAMES, name) && !name.ends_with("rows"))?;
-    let server = postgres()?;
-    let place = proxy::slow(&server.url, DELAY)?;
-    let database = Database { name: "postgres", title: "PostgreSQL", place };
+    for (database, _server) in servers(|name| options.wants(&DATABASES, name)) {
+        let place = proxy::slow(&database.place, DELAY)?;
+        count(&Database { place, ..database }, &mut contestants)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn count(database: &Database, contestants: &mut Contestants) -> Result<()> {
     let workloads = [
         ("insert_each", 1),
         ("insert", 100),
@@ -27,12 +32,17 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         ("eager", 10),
         ("unit", 1),
     ];
-    let mut rows: Vec<Vec<String>> = vec![vec![String::new()]];
-    rows[0].extend(contestants.all().iter().map(|contestant| contestant.name.to_owned()));
+    let mut all = Vec::new();
     for (workload, n) in workloads {
-        let cells = Plan::of(workload, n, 2).run(&database, &mut contestants)?;
+        all.push(Plan::of(workload, n, 2).run(database, contestants)?);
+    }
+    let mut taking_part = contestants.all();
+    taking_part.retain(|contestant| all.iter().flatten().any(|cell| cell.contestant == contestant.name));
+    let mut rows: Vec<Vec<String>> = vec![vec![String::new()]];
+    rows[0].extend(taking_part.iter().map(|contestant| contestant.name.to_owned()));
+    for cells in &all {
         let mut row = vec![cells.first().map(|cell| cell.title()).unwrap_or_default()];
-        for contestant in contestants.all() {
+        for contestant in &taking_part {
             let cell = cells.iter().find(|cell| cell.contestant == contestant.name);
             row.push(cell.map_or_else(
                 || "–".to_owned(),
@@ -42,11 +52,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         rows.push(row);
     }
     print!(
-        "\nRound trips to PostgreSQL, by a proxy that delays each by {} ms\n{}",
+        "\n{}: round trips, by a proxy that delays each by {} ms\n{}",
+        database.title,
         DELAY.as_millis(),
         aligned(&rows)
     );
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few millions")]
