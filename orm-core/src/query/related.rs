@@ -225,7 +225,11 @@ pub(crate) struct KeyAmong {
 }
 
 impl KeyAmong {
-    pub(crate) fn condition(source: Source, column: (String, SqlType), keys: Vec<Value<'static>>) -> Condition {
+    pub(crate) fn condition(
+        source: Source,
+        column: (String, SqlType),
+        keys: Vec<Value<'static>>,
+    ) -> Condition {
         Expr::new(Self { source, column, keys })
     }
 }
