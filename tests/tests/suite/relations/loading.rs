@@ -494,3 +494,95 @@ mod loading {
         assert!(both.iter().all(|&user| session[user].posts.is_loaded()));
     }
 }
+
+/// The children of many parents, whatever their keys are: a list of them is one array on PostgreSQL.
+macro_rules! children_by_key {
+    ($module:ident, $key:ty, |$number:ident| $make:expr) => {
+        #[both_forms]
+        mod $module {
+            use super::*;
+
+            #[derive(Model, Debug)]
+            #[model(table = "parents")]
+            struct Parent {
+                #[model(key)]
+                id: $key,
+                children: HasMany<Child>,
+            }
+
+            #[derive(Model, Debug)]
+            #[model(table = "children")]
+            struct Child {
+                #[model(key, auto)]
+                id: i64,
+                parent: BelongsTo<Parent>,
+            }
+
+            /// [EAG-3] [REF-1] Each parent has its own; rows that are read again by their keys are all there.
+            #[case]
+            async fn have_parents_of_any_key(db: Db) {
+                db.create::<Child>().await;
+                let mut session = db.session();
+                for $number in 0..12 {
+                    let parent = session.add(Parent::new($make));
+                    session.add(Child::new(parent));
+                }
+                session.commit().await.unwrap();
+                let mut session = db.session();
+                let parents = session.all(Parent::select()).await.unwrap();
+                session.load_with_all(&parents, Parent::CHILDREN).await.unwrap();
+                for &parent in &parents {
+                    let child = session[parent].children.first().unwrap();
+                    assert_eq!(session[parent].children.len(), 1);
+                    assert_eq!(session[child].parent.get(), Some(&session[parent].id));
+                }
+                session.commit().await.unwrap();
+                let keys: Vec<_> = parents.iter().map(|&parent| session[parent].id.clone()).collect();
+                let again = session.get_many::<Parent>(keys).await.unwrap();
+                assert_eq!(again, parents.iter().copied().map(Some).collect::<Vec<_>>());
+            }
+        }
+    };
+}
+
+children_by_key!(by_number, i32, |number| number * 10);
+children_by_key!(by_text, String, |number| format!("key {number}"));
+children_by_key!(by_bytes, Vec<u8>, |number| vec![number, 0, 255]);
+children_by_key!(by_uuid, uuid::Uuid, |number| uuid::Uuid::from_u128(number));
+children_by_key!(by_date, jiff::civil::Date, |number| jiff::civil::date(2026, 11, 10 + number));
+children_by_key!(by_decimal, rust_decimal::Decimal, |number| rust_decimal::Decimal::new(number, 1));
+children_by_key!(by_word, Month, |number| Month::ALL[number].clone());
+
+#[derive(DbEnum, Clone, Debug, PartialEq)]
+#[db(native)]
+enum Month {
+    January,
+    February,
+    March,
+    April,
+    May,
+    June,
+    July,
+    August,
+    September,
+    October,
+    November,
+    December,
+}
+
+impl Month {
+    const ALL: [Self; 12] = [
+        Self::January,
+        Self::February,
+        Self::March,
+        Self::April,
+        Self::May,
+        Self::June,
+        Self::July,
+        Self::August,
+        Self::September,
+        Self::October,
+        Self::November,
+        Self::December,
+    ];
+}
