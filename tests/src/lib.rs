@@ -33,6 +33,26 @@ pub enum Backend {
     MariaDb,
 }
 
+impl Backend {
+    /// Ends all other connections to this database, and waits until they are gone.
+    fn ending_connections(self) -> &'static str {
+        match self {
+            Self::Sqlite => panic!("there is no server"),
+            Self::Postgres => {
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            }
+            Self::MariaDb => {
+                "BEGIN NOT ATOMIC \
+                 FOR other IN (SELECT id FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND id <> connection_id()) \
+                 DO EXECUTE IMMEDIATE concat('KILL ', other.id); END FOR; \
+                 WHILE EXISTS (SELECT 1 FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND id <> connection_id()) \
+                 DO DO sleep(0.01); END WHILE; END"
+            }
+        }
+    }
+}
+
 /// What an engine sent, one line each.
 #[derive(Clone, Default)]
 pub struct Trace {
@@ -149,6 +169,11 @@ pub mod sync_form {
             Engine::open(&self.database.url).unwrap()
         }
 
+        /// Ends all connections to the database, on the server.
+        pub fn end_connections(&self) {
+            self.script(self.backend.ending_connections());
+        }
+
         /// Runs SQL as somebody else.
         pub fn script(&self, sql: &str) {
             self.try_script(sql).unwrap();
@@ -223,6 +248,11 @@ pub mod async_form {
         /// An engine that is not recorded: somebody else.
         pub fn other(&self) -> Engine {
             Engine::open(&self.database.url).unwrap()
+        }
+
+        /// Ends all connections to the database, on the server.
+        pub async fn end_connections(&self) {
+            self.script(self.backend.ending_connections()).await;
         }
 
         /// Runs SQL as somebody else.

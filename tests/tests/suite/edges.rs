@@ -2,7 +2,7 @@
 //! somebody else took away. Each case was a bug once, here or elsewhere.
 
 use orm_tests::prelude::*;
-use orm_tests::{Backend, assert_says, both_forms};
+use orm_tests::{assert_says, both_forms};
 
 use crate::models::{Account, Entry, Flag, Head, Node, Post, Tail, User};
 
@@ -360,17 +360,15 @@ mod edges {
     }
 
     /// [ENG-7] Idle connections that the server has closed are not lent.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn idle_connections_that_are_closed_are_not_lent(db: Db) {
         db.create::<User>().await;
-        assert_eq!(db.backend, Backend::Postgres);
         let mut sessions = [db.session(), db.session(), db.session()];
         for session in &mut sessions {
             session.rows(User::select()).await.unwrap();
         }
         drop(sessions);
-        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        db.script(kill).await;
+        db.end_connections().await;
         let mut failed = 0;
         for _ in 0..4 {
             failed += usize::from(db.session().rows(User::select()).await.is_err());

@@ -21,10 +21,6 @@ struct Activity {
 const ACTIVITY: &str = "CREATE VIEW activity AS SELECT pid, application_name AS name FROM pg_stat_activity \
                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
-/// Ends all other connections to this database.
-const TERMINATE: &str = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-                         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-
 /// What `on_connect` makes, for its connection alone.
 #[derive(Model, Debug)]
 #[model(table = "mark")]
@@ -249,7 +245,7 @@ mod engine {
     }
 
     /// [ENG-7] With a ping before use, a restart of the server is not noticed.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_ping_replaces_what_died(db: Db) {
         db.create::<User>().await;
         let engine = builder(&db).pre_ping(true).open();
@@ -257,7 +253,7 @@ mod engine {
             let sessions = [hold(&engine).await, hold(&engine).await, hold(&engine).await];
             drop(sessions);
             assert_eq!(engine.pool().idle, 3);
-            db.script(TERMINATE).await;
+            db.end_connections().await;
             assert!(engine.session().all(User::select()).await.is_ok());
             // The others are as old, and were not asked.
             assert_eq!(counters(&engine), [5, 1, 0, 0]);
@@ -265,7 +261,7 @@ mod engine {
     }
 
     /// [ENG-7] A new connection is not asked, an idle one is, with one round trip.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_new_connection_is_not_pinged(db: Db) {
         db.create::<User>().await;
         let (login, rest) = db.database.url.rsplit_once('@').unwrap();
@@ -286,13 +282,13 @@ mod engine {
     }
 
     /// [ENG-7] Without one, a failure costs one statement: all that are as old are closed with it.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn one_death_is_enough(db: Db) {
         db.create::<User>().await;
         let engine = builder(&db).open();
         let sessions = [hold(&engine).await, hold(&engine).await, hold(&engine).await];
         drop(sessions);
-        db.script(TERMINATE).await;
+        db.end_connections().await;
         if let Err(error) = engine.session().all(User::select()).await {
             assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
         }

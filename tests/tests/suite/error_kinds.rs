@@ -163,14 +163,12 @@ mod error_kinds {
     }
 
     /// [ERR-1] [ERR-3] A connection that the server ended.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_lost_connection(db: Db) {
         db.create::<User>().await;
         let mut session = db.session();
         session.all(User::select()).await.unwrap();
-        let kill = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        db.script(kill).await;
+        db.end_connections().await;
         let error = session.all(User::select()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionLost);
         assert!(error.source().is_some() && error.sql().is_some());

@@ -39,11 +39,11 @@ mod errors {
     }
 
     /// [ENG-3] Opening an engine connects to nothing; the first statement does, and says where it could not.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_server_that_is_down_is_named(db: Db) {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let engine = Engine::open(&format!("postgres://u:hunter2@127.0.0.1:{closed}/db")).unwrap();
-        assert_eq!(db.backend, Backend::Postgres);
+        let (scheme, _) = db.database.url.split_once(':').unwrap();
+        let engine = Engine::open(&format!("{scheme}://u:hunter2@127.0.0.1:{closed}/db")).unwrap();
         let mut session = engine.session();
         for _ in 0..20 {
             // [ENG-6] More often than the pool has room.
@@ -58,7 +58,7 @@ mod errors {
     }
 
     /// The password is wrong, and shown nowhere.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_wrong_password_is_told_and_not_shown(db: Db) {
         let (login, address) = db.database.url.rsplit_once('@').unwrap();
         let (user, _) = login.rsplit_once(':').unwrap();
@@ -112,14 +112,13 @@ mod errors {
     }
 
     /// The connection is killed under an open transaction.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_lost_connection_is_told_and_replaced_after_the_rollback(db: Db) {
         db.create::<User>().await;
         let mut session = db.session();
         session.add(User::new("Alice"));
         session.flush().await.unwrap();
-        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        db.script(kill).await;
+        db.end_connections().await;
         let error = session.all(User::select()).await.unwrap_err();
         assert!(error.is_connection_lost(), "{error:?}");
         assert_eq!(session.all(User::select()).await.unwrap_err().kind(), ErrorKind::PendingRollback);
@@ -128,14 +127,13 @@ mod errors {
     }
 
     /// A connection that breaks during COMMIT leaves the outcome unknown, and that is said.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_commit_without_an_answer_is_unknown(db: Db) {
         db.create::<User>().await;
         let mut session = db.session();
         let alice = session.add(User::new("Alice"));
         session.flush().await.unwrap();
-        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        db.script(kill).await;
+        db.end_connections().await;
         let error = session.commit().await.unwrap_err();
         assert!(error.is_commit_unknown(), "{error:?}");
         session.rollback().await.unwrap();

@@ -277,15 +277,14 @@ mod round_trips {
     }
 
     /// A connection that breaks under a statement which has the COMMIT behind it leaves the outcome unknown, and that is said.
-    #[case(postgres)]
+    #[case(postgres, mariadb)]
     async fn a_commit_that_was_sent_along_without_an_answer_is_unknown(db: Db) {
         db.create::<Room>().await;
         let mut session = db.session();
         let room = session.add(Room::new(1, 1));
         session.flush().await.unwrap();
         session.delete(room).unwrap();
-        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        db.script(kill).await;
+        db.end_connections().await;
         let error = session.commit().await.unwrap_err();
         assert!(error.is_commit_unknown(), "{error:?}");
         session.rollback().await.unwrap();
