@@ -146,6 +146,7 @@ struct Inner {
     column: Option<String>,
     constraint: Option<String>,
     sqlstate: Option<String>,
+    conflict: bool,
     parameters: Option<Vec<Vec<Value<'static>>>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -161,6 +162,7 @@ impl Error {
             column: None,
             constraint: None,
             sqlstate: None,
+            conflict: false,
             parameters: None,
             source: None,
         }))
@@ -232,6 +234,12 @@ impl Error {
     #[must_use]
     pub fn with_sqlstate(self, code: &str) -> Self {
         self.edit(|inner| inner.sqlstate = Some(code.to_owned()))
+    }
+
+    /// Says that it is about another transaction, whatever its kind: a lock that was waited for in vain.
+    #[must_use]
+    pub fn as_conflict(self) -> Self {
+        self.edit(|inner| inner.conflict = true)
     }
 
     /// Adds the error that caused this one.
@@ -319,6 +327,12 @@ impl Error {
     /// Two transactions got in each other's way; running the whole unit of work again may succeed.
     pub fn is_serialization_failure(&self) -> bool {
         self.kind() == ErrorKind::SerializationFailure
+    }
+
+    /// Running the whole unit of work again may succeed, and nothing of it is stored: two transactions got in each other's way, or
+    /// the connection was lost before a COMMIT was sent.
+    pub fn is_replayable(&self) -> bool {
+        self.is_serialization_failure() || self.is_connection_lost() || self.0.conflict
     }
 
     /// The connection broke while a COMMIT was under way, so nobody here knows whether the work is stored.

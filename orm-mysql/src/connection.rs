@@ -48,6 +48,8 @@ pub(crate) struct MysqlConnection {
     /// An answer is owed; a call that was dropped half-way leaves it so.
     owes: bool,
     cancel: Cancel,
+    /// Whether the last statement waits for locks.
+    waits: bool,
     /// Whether a transaction refuses to change rows that others have changed since it began.
     refuses_changed: bool,
 }
@@ -83,6 +85,7 @@ impl MysqlConnection {
             cursor: None,
             owes: false,
             cancel,
+            waits: true,
             refuses_changed: false,
         }
     }
@@ -117,6 +120,7 @@ impl MysqlConnection {
     async fn execute(&mut self, statement: &Statement, parameters: Vec<Wire>) -> Result<()> {
         self.check_size(statement, &parameters)?;
         self.get_ready().await?;
+        self.waits = !statement.sql().ends_with(" NOWAIT");
         let again = parameters.clone();
         let sent = match self.send(statement, parameters).await {
             Err(error) if error::is_stale_plan(&error) => {
@@ -140,6 +144,7 @@ impl MysqlConnection {
         if let Some(prepared) = self.prepared.get(statement.id()) {
             return Ok(prepared);
         }
+        self.notice_key_step(statement.sql());
         let prepared = self.link.get()?.prep(plain(statement.sql())).await?;
         if let Some(closed) = self.prepared.insert(statement.id(), prepared.clone()) {
             self.link.get()?.close(closed).await?;
@@ -194,6 +199,7 @@ impl MysqlConnection {
 
     /// All of it or nothing, as far as its statements do not commit by themselves.
     async fn script(&mut self, sql: &str) -> Result<()> {
+        self.notice_key_step(sql);
         let begins = sql.split_whitespace().any(|word| {
             let word = word.trim_end_matches(';');
             word.eq_ignore_ascii_case("BEGIN") || word.eq_ignore_ascii_case("START")
@@ -210,6 +216,13 @@ impl MysqlConnection {
             self.spoil();
         }
         self.end_alone(alone, result).await
+    }
+
+    /// By how much keys differ that are made together is no longer known once a program may have set it.
+    fn notice_key_step(&mut self, sql: &str) {
+        if sql.contains("auto_increment_") {
+            self.settings.key_step = None;
+        }
     }
 
     /// Begins a transaction for what takes several statements, unless there is one.
@@ -239,6 +252,7 @@ impl MysqlConnection {
     }
 
     async fn query(&mut self, sql: &str) -> Result<()> {
+        self.waits = true;
         let answer = match self.link.get() {
             Ok(conn) => conn.query_drop(sql).await,
             Err(error) => Err(error),
@@ -400,7 +414,10 @@ impl MysqlConnection {
         }
         let error = error::from(error);
         self.broken |= error.is_connection_lost();
-        error
+        match error.kind() {
+            ErrorKind::LockTimeout if self.waits => error.as_conflict(),
+            _ => error,
+        }
     }
 }
 

@@ -54,8 +54,8 @@ fn is_replayable(error: &Error) -> bool {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         match error.downcast_ref::<Error>() {
-            Some(error) if error.is_serialization_failure() => return true,
             Some(error) if error.kind() == ErrorKind::CommitUnknown => return false,
+            Some(error) if error.is_replayable() => return true,
             _ => next = error.source(),
         }
     }
@@ -71,8 +71,8 @@ fn chance() -> f64 {
 
 impl Engine {
     /// Runs a unit of work in a session and commits it. When the database says that another transaction got in its way (a
-    /// serialization failure or a deadlock, also at COMMIT), it is run again in a new session, up to ten times with growing
-    /// pauses between. What it does apart from its session has to bear being done again.
+    /// serialization failure or a deadlock, also at COMMIT), or its connection is lost before the COMMIT, it is run again in a new
+    /// session, up to ten times with growing pauses between. What it does apart from its session has to bear being done again.
     ///
     /// For errors of your own inside, see [`Error::other`]; they are not replayed.
     pub fn transaction<T>(&self, work: impl FnMut(&mut Session) -> Result<T>) -> Result<T> {
@@ -98,8 +98,8 @@ impl Engine {
 
 impl AsyncEngine {
     /// Runs a unit of work in a session and commits it. When the database says that another transaction got in its way (a
-    /// serialization failure or a deadlock, also at COMMIT), it is run again in a new session, up to ten times with growing
-    /// pauses between. What it does apart from its session has to bear being done again.
+    /// serialization failure or a deadlock, also at COMMIT), or its connection is lost before the COMMIT, it is run again in a new
+    /// session, up to ten times with growing pauses between. What it does apart from its session has to bear being done again.
     ///
     /// `engine.transaction(async |session| { … }).await?`. A future that has to be `Send`, for a spawned task, needs an
     /// `async move` closure that owns what it uses; a body that borrows is written with [`attempts`](Self::attempts).

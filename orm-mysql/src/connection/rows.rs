@@ -200,6 +200,7 @@ impl MysqlConnection {
     }
 
     async fn send_bulk(&mut self, statement: &Statement, sets: Vec<Params>) -> Result<u64> {
+        self.waits = true;
         let sent = async {
             let prepared = self.prepare(statement).await?;
             self.link.get()?.exec_batch(prepared, sets).await

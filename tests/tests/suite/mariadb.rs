@@ -1,5 +1,7 @@
 //! What is different on MariaDB, and has to come to the same.
 
+mod server;
+
 use orm::dialect::Mysql;
 use orm_tests::prelude::*;
 use orm_tests::{Backend, assert_says, both_forms};
@@ -256,7 +258,7 @@ mod mariadb {
         assert!(first != second && second != third, "pre_ping has found it dead");
     }
 
-    /// Another transaction is in the way of this one, and this one is in the way of that: one of them is run again.
+    /// What the server has rolled back cannot be gone on with.
     #[case(mariadb)]
     async fn what_is_rolled_back_by_the_server_is_not_gone_on_with(db: Db) {
         assert_eq!(db.backend, Backend::MariaDb);

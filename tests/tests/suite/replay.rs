@@ -73,6 +73,28 @@ mod replays {
         assert_eq!((runs, ages(&db).await), (2, vec![11]));
     }
 
+    /// A connection that is lost before the COMMIT takes nothing along: the unit of work is run again on another one.
+    #[case(postgres, mariadb)]
+    async fn a_lost_connection_is_replayed(db: Db) {
+        one_user(&db).await;
+        let (mut attempts, mut runs) = (db.engine.attempts(), 0);
+        loop {
+            let mut session = attempts.session();
+            session.add(User { id: 9, ..User::new("Bob") });
+            session.flush().await.unwrap();
+            if runs == 0 {
+                db.end_connections().await;
+            }
+            runs += 1;
+            let count = session.count(User::select()).await;
+            if let Some(count) = attempts.finish(session, count).await.unwrap() {
+                assert_eq!((runs, count), (2, 2));
+                break;
+            }
+        }
+        assert_eq!(db.session().count(User::select()).await.unwrap(), 2);
+    }
+
     /// An error of the program is passed on at once, and nothing is stored.
     #[case]
     async fn other_errors_are_not_replayed(db: Db) {
