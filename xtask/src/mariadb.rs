@@ -18,7 +18,7 @@ pub(crate) const BENCH_SERVER: Server =
 /// when it starts, because a client may not be installed.
 const SCRIPT: &str = r#"
 pattern=orm-mariadb.XXXXXX
-folder=$(mktemp -d "${TMPDIR:-/tmp}/$pattern" 2>/dev/null || mktemp -d "/tmp/$pattern")
+folder=$(mktemp -d "${MEMORY:-${TMPDIR:-/tmp}}/$pattern" 2>/dev/null || mktemp -d "/tmp/$pattern")
 data=$folder/data log=$folder/log server=
 
 clean_up() {
@@ -54,17 +54,23 @@ read -r _ || :
 "#;
 
 fn start(_: &Urls<'_>) -> Result<Running> {
-    start_with("mysql")
+    start_with("mysql", "")
 }
 
+/// In memory, where there is such a folder: each time that a table's file grows the server waits for the disk, whatever it is told.
 fn start_for_bench(_: &Urls<'_>) -> Result<Running> {
-    start_with("bench")
+    start_with("bench", "/dev/shm")
 }
 
-fn start_with(database: &str) -> Result<Running> {
+fn start_with(database: &str, memory: &str) -> Result<Running> {
     let (port, password) = (server::free_port()?, server::password()?);
     let url = format!("mariadb://orm:{password}@127.0.0.1:{port}/{database}");
-    let variables = [("PORT", port.to_string()), ("PASSWORD", password), ("DATABASE", database.to_owned())];
+    let variables = [
+        ("PORT", port.to_string()),
+        ("PASSWORD", password),
+        ("DATABASE", database.to_owned()),
+        ("MEMORY", memory.to_owned()),
+    ];
     let guardian = Guardian::start(SCRIPT, &find_or_install()?, &variables)?;
     Ok(Running { url, _guardian: Some(guardian) })
 }
