@@ -4,6 +4,7 @@
 mod cancel;
 mod cursor;
 mod link;
+mod multiplied;
 mod outcome;
 mod rows;
 

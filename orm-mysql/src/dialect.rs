@@ -300,8 +300,11 @@ impl Dialect for MysqlDialect {
     }
 
     fn layout(&self, shape: &WriteShape, rows: usize) -> Layout {
-        // The connection makes one statement of the rows of an INSERT, and MariaDB takes a bulk apart.
-        let takes_many = shape.kind() != WriteKind::Insert && !self.is_mariadb();
+        // The connection makes one statement of the rows of an INSERT.
+        let takes_many = shape.kind() != WriteKind::Insert;
+        if takes_many && self.is_mariadb() && rows > 1 {
+            return Layout::ByKey;
+        }
         let most = (MAX_PARAMETERS / shape.width().max(1)).min(MAX_ROWS).min(rows);
         // Few sizes, so that each is prepared once and then found again.
         match most.checked_ilog2().map(|power| 1 << power) {
@@ -312,8 +315,8 @@ impl Dialect for MysqlDialect {
 
     fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
         match (layout, shape.kind()) {
-            (Layout::PerRow | Layout::Arrays | Layout::Runs, _) | (_, WriteKind::Insert) => {
-                shape.write_standard(sql)
+            (Layout::PerRow | Layout::Arrays | Layout::Runs | Layout::ByKey, _) | (_, WriteKind::Insert) => {
+                shape.write_standard(sql);
             }
             (Layout::Flat(rows), WriteKind::Update) => update(shape, rows, sql),
             (Layout::Flat(rows), WriteKind::Delete) => delete(shape, rows, sql),
@@ -467,7 +470,8 @@ mod tests {
         assert_eq!(layout(MysqlDialect::MYSQL, WriteKind::Update, 700), Layout::Flat(512));
         assert_eq!(layout(MysqlDialect::MYSQL, WriteKind::Update, 1), Layout::PerRow);
         assert_eq!(layout(MysqlDialect::MYSQL, WriteKind::Insert, 700), Layout::PerRow);
-        assert_eq!(layout(MysqlDialect::MARIADB, WriteKind::Update, 700), Layout::PerRow);
+        assert_eq!(layout(MysqlDialect::MARIADB, WriteKind::Update, 700), Layout::ByKey);
+        assert_eq!(layout(MysqlDialect::MARIADB, WriteKind::Insert, 700), Layout::PerRow);
     }
 
     #[test]

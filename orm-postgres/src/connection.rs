@@ -197,7 +197,7 @@ impl PostgresConnection {
         }
         let types = write.statement.parameters();
         let (parameters, runs) = match write.layout {
-            Layout::PerRow => (Parameters::rows(types, write.rows)?, write.rows.len()),
+            Layout::PerRow | Layout::ByKey => (Parameters::rows(types, write.rows)?, write.rows.len()),
             Layout::Arrays => (Parameters::arrays(types, write.rows)?, 1),
             Layout::Flat(_) | Layout::Runs => return Err(flat()),
         };

@@ -367,7 +367,7 @@ impl SqliteConnection {
         let connection = self.ready()?;
         let mut statement = prepare(connection, write.statement.sql())?;
         let written = match write.layout {
-            Layout::PerRow => write_per_row(connection, &mut statement, write),
+            Layout::PerRow | Layout::ByKey => write_per_row(connection, &mut statement, write),
             Layout::Flat(_) => write_flat(&mut statement, write),
             Layout::Runs => write_runs(&mut statement, write),
             Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
@@ -381,7 +381,7 @@ impl SqliteConnection {
         let connection = self.ready()?;
         let mut statement = prepare(connection, write.statement.sql())?;
         let written = match write.layout {
-            Layout::PerRow => return_per_row(connection, &mut statement, write, sink),
+            Layout::PerRow | Layout::ByKey => return_per_row(connection, &mut statement, write, sink),
             Layout::Flat(_) | Layout::Arrays | Layout::Runs => {
                 Err(Error::new(ErrorKind::Unsupported, "sqlite returns rows of a write row by row"))
             }

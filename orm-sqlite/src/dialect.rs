@@ -160,7 +160,7 @@ impl Dialect for SqliteDialect {
     fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
         let [key] = shape.key() else { return shape.write_standard(sql) };
         match layout {
-            Layout::PerRow | Layout::Arrays => shape.write_standard(sql),
+            Layout::PerRow | Layout::Arrays | Layout::ByKey => shape.write_standard(sql),
             Layout::Flat(rows) => {
                 begin_delete(shape, *key, sql);
                 sql.push(" IN (").list(0..rows, |sql, _| shape.parameter(sql, *key)).push(")");

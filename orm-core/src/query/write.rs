@@ -42,6 +42,8 @@ pub enum Layout {
     /// The rows are keys that are integers, and the statement runs once for each run of neighbours among them; its parameters are the
     /// first and the last one.
     Runs,
+    /// The statement is that for one row, and no two rows have the same key: the driver makes statements for many of it.
+    ByKey,
 }
 
 impl WriteShape {

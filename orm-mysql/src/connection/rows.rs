@@ -1,13 +1,11 @@
-//! Many rows with few round trips. The rows of an INSERT become one statement's values; whatever else is to be run for each row
-//! MariaDB takes as a bulk.
+//! Many rows with few round trips. Where it can be, one statement takes many rows; whatever else is to be run for each row MariaDB
+//! takes as a bulk.
 
 use mysql_async::Params;
 use orm_core::driver::{Row, Sink};
 
+use super::multiplied::Multiplied;
 use super::*;
-
-/// The most rows that one statement takes.
-const MAX_ROWS: usize = 1024;
 
 /// How many bytes of values go into one request at most, unless one row has more; larger ones would not make it cheaper.
 const MAX_BYTES: usize = 1 << 20;
@@ -19,10 +17,10 @@ impl MysqlConnection {
         }
         let written = match write.layout {
             Layout::Flat(_) => self.write_flat(write).await?,
-            Layout::PerRow | Layout::Arrays | Layout::Runs if write.rows.len() == 1 => {
+            Layout::PerRow | Layout::ByKey | Layout::Arrays | Layout::Runs if write.rows.len() == 1 => {
                 self.write_rows(write).await?
             }
-            Layout::PerRow | Layout::Arrays | Layout::Runs => {
+            Layout::PerRow | Layout::ByKey | Layout::Arrays | Layout::Runs => {
                 let alone = self.begin_alone();
                 let result = self.write_rows(write).await;
                 if result.is_err() {
@@ -128,8 +126,7 @@ impl MysqlConnection {
         if rows.start >= rows.end {
             return Ok(None);
         }
-        let most = multiplied.map_or(1, |_| (MAX_PARAMETERS / write.rows.width()).clamp(1, MAX_ROWS));
-        let most = most.min(rows.len());
+        let most = multiplied.map_or(1, Multiplied::most).min(rows.len());
         let mut part = Part { rows: 0, values: Vec::new() };
         let (mut bytes, mut ends) = (0, Vec::new());
         for row in rows.clone().take(1 << most.ilog2()) {
@@ -220,55 +217,6 @@ impl MysqlConnection {
 struct Part {
     rows: usize,
     values: Vec<Wire>,
-}
-
-/// An INSERT of one row as one of several: what stands before its values, they, and what follows.
-struct Multiplied<'w> {
-    write: Write<'w>,
-    before: &'w str,
-    group: &'w str,
-    after: &'w str,
-}
-
-impl<'w> Multiplied<'w> {
-    /// `None` if it is another statement, or if not all of its parameters are the values of its row.
-    fn of(write: Write<'w>) -> Option<Self> {
-        let sql = write.statement.sql();
-        let is_alone = write.layout == Layout::PerRow && write.rows.len() > 1 && sql.starts_with("INSERT ");
-        if !is_alone || write.rows.width() == 0 {
-            return None;
-        }
-        let words = ") VALUES (";
-        // The first one outside of quoted names.
-        let quotes = |found: usize| sql[..found].bytes().filter(|&byte| byte == b'`').count();
-        let found = sql.match_indices(words).map(|(found, _)| found).find(|&found| quotes(found) % 2 == 0)?;
-        let start = found + words.len() - 1;
-        let end = start + closing(&sql[start..])?;
-        let group = &sql[start..end];
-        let is_whole = group.bytes().filter(|&byte| byte == b'?').count() == write.rows.width();
-        is_whole.then(|| Self { write, before: &sql[..start], group, after: &sql[end..] })
-    }
-
-    fn for_rows(&self, rows: usize) -> Arc<Statement> {
-        let groups = vec![self.group; rows].join(", ");
-        let types = self.write.statement.parameters().repeat(rows);
-        Statement::text(&format!("{}{groups}{}", self.before, self.after), &types)
-    }
-}
-
-/// How long a text is up to the bracket that closes its first one. There are no quotes in what this library writes as values.
-fn closing(sql: &str) -> Option<usize> {
-    let mut depth = 0;
-    for (place, byte) in sql.bytes().enumerate() {
-        match byte {
-            b'(' => depth += 1,
-            b')' if depth == 1 => return Some(place + 1),
-            b')' => depth -= 1,
-            b'\'' | b'"' | b'`' => return None,
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Adds the values of a row.

@@ -34,6 +34,7 @@ mod leaving;
 mod life;
 mod lone_reads;
 mod many;
+mod many_changed;
 mod mariadb;
 mod merge;
 mod migrations;

@@ -1,0 +1,205 @@
+//! A statement for one row as one for many.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use orm_core::driver::{Statement, Write};
+use orm_core::query::Layout;
+
+use super::MAX_PARAMETERS;
+
+/// The most rows that one INSERT takes.
+const MAX_INSERTED: usize = 1024;
+
+/// The most rows that one statement changes or deletes: MariaDB makes a subquery of an IN with a thousand values.
+const MAX_CHANGED: usize = 512;
+
+/// What stands before the values, those of one row, and what follows those of all rows.
+pub(super) struct Multiplied<'w> {
+    write: Write<'w>,
+    before: Cow<'w, str>,
+    group: Cow<'w, str>,
+    after: Cow<'w, str>,
+    most: usize,
+}
+
+impl<'w> Multiplied<'w> {
+    /// `None` if it is a statement of another form.
+    pub(super) fn of(write: Write<'w>) -> Option<Self> {
+        if write.rows.len() < 2 || write.rows.width() == 0 {
+            return None;
+        }
+        let made = match write.layout {
+            Layout::PerRow => Self::insert(write),
+            Layout::ByKey => Self::update(write).or_else(|| Self::delete(write)),
+            Layout::Arrays | Layout::Flat(_) | Layout::Runs => None,
+        };
+        made.filter(|made| marks(&made.group) == write.rows.width())
+    }
+
+    /// Not all of its parameters need be the values of its row.
+    fn insert(write: Write<'w>) -> Option<Self> {
+        let sql = write.statement.sql();
+        let words = ") VALUES (";
+        let place = places(sql, words).next().filter(|_| sql.starts_with("INSERT "))?;
+        let start = place + words.len() - 1;
+        let end = start + closing(&sql[start..])?;
+        let (before, group, after) = (sql[..start].into(), sql[start..end].into(), sql[end..].into());
+        Some(Self { write, before, group, after, most: MAX_INSERTED })
+    }
+
+    /// The rows are joined by the key. Parameters have no types of their own in MariaDB's VALUES: those of the columns come from a
+    /// query without rows.
+    fn update(write: Write<'w>) -> Option<Self> {
+        let (table, rest) = cut(write.statement.sql().strip_prefix("UPDATE ")?, " SET ")?;
+        let (set, key) = cut(rest, " WHERE ")?;
+        let (set, key) = (equations(set, ", ")?, equations(key, " AND ")?);
+        let all = || set.iter().chain(&key).enumerate();
+        let types: Vec<_> = all().map(|(number, (name, _))| format!("{name} AS c{number}")).collect();
+        let values: Vec<_> = all().map(|(_, &(_, value))| value).collect();
+        let joined = |from: usize, (number, (name, _)): (usize, &(&str, &str))| {
+            format!("t.{name} = v.c{}", from + number)
+        };
+        let assigned: Vec<_> = set.iter().enumerate().map(|pair| joined(0, pair)).collect();
+        let on: Vec<_> = key.iter().enumerate().map(|pair| joined(set.len(), pair)).collect();
+        let before =
+            format!("UPDATE (SELECT {} FROM {table} WHERE FALSE UNION ALL VALUES ", types.join(", "));
+        let group = format!("({})", values.join(", "));
+        let after =
+            format!(") AS v STRAIGHT_JOIN {table} AS t ON {} SET {}", on.join(" AND "), assigned.join(", "));
+        Some(Self {
+            write,
+            before: before.into(),
+            group: group.into(),
+            after: after.into(),
+            most: MAX_CHANGED,
+        })
+    }
+
+    /// Of rows that have one column as their key: for more, MariaDB would look at each row of the table.
+    fn delete(write: Write<'w>) -> Option<Self> {
+        let sql = write.statement.sql();
+        let (_, key) = cut(sql.strip_prefix("DELETE FROM ")?, " WHERE ")?;
+        let [(_, value)] = equations(key, " AND ")?[..] else { return None };
+        let head = sql.strip_suffix(value)?.strip_suffix("= ")?;
+        let before = format!("{head}IN (").into();
+        Some(Self { write, before, group: value.into(), after: ")".into(), most: MAX_CHANGED })
+    }
+
+    /// How many rows it takes.
+    pub(super) fn most(&self) -> usize {
+        (MAX_PARAMETERS / self.write.rows.width()).clamp(1, self.most)
+    }
+
+    pub(super) fn for_rows(&self, rows: usize) -> Arc<Statement> {
+        let groups = vec![&*self.group; rows].join(", ");
+        let types = self.write.statement.parameters().repeat(rows);
+        Statement::text(&format!("{}{groups}{}", self.before, self.after), &types)
+    }
+}
+
+fn marks(sql: &str) -> usize {
+    sql.bytes().filter(|&byte| byte == b'?').count()
+}
+
+/// Where these words are, outside of quoted names.
+fn places<'s>(sql: &'s str, words: &'s str) -> impl Iterator<Item = usize> + 's {
+    let is_outside = |place: usize| sql[..place].bytes().filter(|&byte| byte == b'`').count() % 2 == 0;
+    sql.match_indices(words).map(|(place, _)| place).filter(move |&place| is_outside(place))
+}
+
+fn cut<'s>(sql: &'s str, words: &'s str) -> Option<(&'s str, &'s str)> {
+    let place = places(sql, words).next()?;
+    Some((&sql[..place], &sql[place + words.len()..]))
+}
+
+/// Names, and the parameters that they are set to or compared with.
+fn equations<'s>(mut sql: &'s str, between: &'s str) -> Option<Vec<(&'s str, &'s str)>> {
+    let mut equations = Vec::new();
+    loop {
+        let (equation, rest) = cut(sql, between).map_or((sql, None), |(head, rest)| (head, Some(rest)));
+        let (name, value) = cut(equation, " = ")?;
+        let is_one = name.starts_with('`') && marks(value) == 1 && !value.contains('`');
+        equations.push(is_one.then_some((name, value))?);
+        match rest {
+            Some(rest) => sql = rest,
+            None => return Some(equations),
+        }
+    }
+}
+
+/// How long a text is up to the bracket that closes its first one. There are no quotes in what this library writes as values.
+fn closing(sql: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (place, byte) in sql.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth == 1 => return Some(place + 1),
+            b')' => depth -= 1,
+            b'\'' | b'"' | b'`' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use orm_core::driver::Rows;
+    use orm_core::{Result, SqlType, Value};
+
+    use super::*;
+
+    struct Numbers(usize);
+
+    impl Rows for Numbers {
+        fn len(&self) -> usize {
+            3
+        }
+
+        fn width(&self) -> usize {
+            self.0
+        }
+
+        fn value(&self, _: usize, _: usize) -> Result<Value<'_>> {
+            Ok(Value::Int(1))
+        }
+    }
+
+    /// The statement for two rows.
+    fn two(sql: &str, layout: Layout, width: usize) -> Option<String> {
+        let statement = Statement::text(sql, &vec![SqlType::BigInt; width]);
+        let write = Write { statement: &statement, layout, rows: &Numbers(width), keys: false };
+        Multiplied::of(write).map(|multiplied| multiplied.for_rows(2).sql().to_owned())
+    }
+
+    #[test]
+    fn an_insert_has_the_values_of_many_rows() {
+        let sql = "INSERT INTO `a) VALUES (` (`x`, `y`) VALUES (?, CAST(? AS decimal(65,30))) RETURNING `id`";
+        let many = "INSERT INTO `a) VALUES (` (`x`, `y`) VALUES (?, CAST(? AS decimal(65,30))), \
+                    (?, CAST(? AS decimal(65,30))) RETURNING `id`";
+        assert_eq!(two(sql, Layout::PerRow, 2).as_deref(), Some(many));
+        assert_eq!(
+            two("INSERT INTO `a` (`x`) VALUES (?) ON DUPLICATE KEY UPDATE `x` = ?", Layout::PerRow, 2),
+            None
+        );
+    }
+
+    #[test]
+    fn an_update_joins_the_rows_by_their_key() {
+        let sql = "UPDATE `s`.`a` SET `b = c` = CAST(? AS decimal(65,30)), `v` = ? WHERE `x` = ? AND `v` = ?";
+        let many = "UPDATE (SELECT `b = c` AS c0, `v` AS c1, `x` AS c2, `v` AS c3 FROM `s`.`a` WHERE FALSE UNION ALL VALUES \
+                    (CAST(? AS decimal(65,30)), ?, ?, ?), (CAST(? AS decimal(65,30)), ?, ?, ?)) AS v \
+                    STRAIGHT_JOIN `s`.`a` AS t ON t.`x` = v.c2 AND t.`v` = v.c3 SET t.`b = c` = v.c0, t.`v` = v.c1";
+        assert_eq!(two(sql, Layout::ByKey, 4).as_deref(), Some(many));
+        // Two rows may be about the same key.
+        assert_eq!(two("UPDATE `a` SET `b` = ? WHERE `x` = ?", Layout::PerRow, 2), None);
+    }
+
+    #[test]
+    fn a_delete_has_a_list_of_keys() {
+        let many = "DELETE FROM `a` WHERE `x` IN (?, ?)";
+        assert_eq!(two("DELETE FROM `a` WHERE `x` = ?", Layout::ByKey, 1).as_deref(), Some(many));
+        assert_eq!(two("DELETE FROM `a` WHERE `x` = ? AND `v` = ?", Layout::ByKey, 2), None);
+    }
+}
