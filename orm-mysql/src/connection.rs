@@ -53,6 +53,8 @@ pub(crate) struct MysqlConnection {
     waits: bool,
     /// Whether a transaction refuses to change rows that others have changed since it began.
     refuses_changed: bool,
+    /// Whether a statement outside of a transaction is stored by itself. Once it is not, transactions begin without a word.
+    autocommit: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +90,7 @@ impl MysqlConnection {
             cancel,
             waits: true,
             refuses_changed: false,
+            autocommit: true,
         }
     }
 
@@ -191,6 +194,10 @@ impl MysqlConnection {
     /// A statement that changes tables commits by itself; those after it are to be in a transaction all the same.
     fn notice_implicit_commit(&mut self) {
         let Transaction::Open(begin) = self.transaction else { return };
+        if begin.isolation.is_none() && !begin.read_only {
+            // Their statements begin the next one without a word.
+            return;
+        }
         let is_open = |flags: StatusFlags| flags.contains(StatusFlags::SERVER_STATUS_IN_TRANS);
         let answer = self.link.here().and_then(Conn::last_ok_packet);
         if answer.is_some_and(|answer| !is_open(answer.status_flags())) {
@@ -265,10 +272,18 @@ impl MysqlConnection {
     async fn get_ready(&mut self) -> Result<()> {
         self.keep_rows().await?;
         match self.transaction {
+            Transaction::None if !self.autocommit => {
+                self.query("SET autocommit = 1").await?;
+                self.autocommit = true;
+                Ok(())
+            }
             Transaction::None | Transaction::Open(_) => Ok(()),
             Transaction::Due(begin) => {
                 let sql = self.begin_sql(begin);
-                self.query(&sql).await?;
+                if !sql.is_empty() {
+                    self.query(&sql).await?;
+                }
+                self.autocommit = false;
                 self.transaction = Transaction::Open(begin);
                 Ok(())
             }
@@ -366,13 +381,20 @@ impl MysqlConnection {
     /// By itself MariaDB lets a transaction change rows that it has read as they were before; who asks for REPEATABLE READ is told
     /// instead, as by other databases, and can be run again.
     fn begin_sql(&mut self, begin: Begin) -> String {
-        let mode = if begin.read_only { " READ ONLY" } else { "" };
-        let Some(level) = begin.isolation else {
-            return format!("{}START TRANSACTION{mode}", self.set_refusing(false));
-        };
-        let refuses = level == Isolation::RepeatableRead;
-        let (set, level) = (self.set_refusing(refuses), level.sql());
-        format!("{set}SET TRANSACTION ISOLATION LEVEL {level}; START TRANSACTION{mode}")
+        let mut sql = self.set_refusing(begin.isolation == Some(Isolation::RepeatableRead)).to_owned();
+        if self.autocommit {
+            sql += "SET autocommit = 0; ";
+        }
+        if let Some(level) = begin.isolation {
+            sql += &format!("SET TRANSACTION ISOLATION LEVEL {}; ", level.sql());
+        }
+        match begin.read_only {
+            true => sql += "START TRANSACTION READ ONLY",
+            false if begin.isolation.is_some() => sql += "START TRANSACTION",
+            false => {}
+        }
+        sql.truncate(sql.trim_end_matches("; ").len());
+        sql
     }
 
     fn set_refusing(&mut self, refuses: bool) -> &'static str {

@@ -346,7 +346,9 @@ impl Trial {
                     assert!(polls < 200, "{call:?} never comes through");
                 }
                 println!("  came through at poll {polls}");
-                assert!(polls > 1 || self.db.backend == Backend::Sqlite, "{call:?} waited for nothing");
+                // MariaDB may have answered a single request before it is looked for.
+                let waits = !matches!(self.db.backend, Backend::Sqlite | Backend::MariaDb);
+                assert!(polls > 1 || !waits, "{call:?} waited for nothing");
             }
         }
     }
