@@ -14,7 +14,7 @@ use diesel_async::{
     AsyncConnection, AsyncMysqlConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
 };
 
-use crate::model::{Post, User, new_users, url, users};
+use crate::model::{Post, User, new_users, tcp_url, users};
 
 macro_rules! library {
     ($name:ident, $module:ident, $connection:ty) => {
@@ -67,9 +67,9 @@ macro_rules! library {
             async fn open(database: &Database) -> Self {
                 let mut config = ManagerConfig::default();
                 config.recycling_method = RecyclingMethod::Fast;
-                let manager = AsyncDieselConnectionManager::new_with_config(url(database), config);
+                let manager = AsyncDieselConnectionManager::new_with_config(tcp_url(database), config);
                 Self {
-                    connection: <$connection>::establish(&url(database)).await.unwrap(),
+                    connection: <$connection>::establish(&tcp_url(database)).await.unwrap(),
                     pool: Pool::builder(manager).max_size(10).build().unwrap(),
                 }
             }

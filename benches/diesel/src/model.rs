@@ -82,6 +82,14 @@ pub fn new_posts(user: &User) -> [NewPost; 2] {
     ["first", "second"].map(|title| NewPost { user_id: user.id, title, body: BODY })
 }
 
+/// The same for diesel-async, whose driver for MariaDB would change over to a Unix socket.
+pub fn tcp_url(database: &Database) -> String {
+    match database {
+        Database::MariaDb(_) => url(database) + "?prefer_socket=false",
+        Database::Memory | Database::File(_) | Database::Postgres(_) => url(database),
+    }
+}
+
 /// As Diesel writes where a database is.
 pub fn url(database: &Database) -> String {
     match database {
