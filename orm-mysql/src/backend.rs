@@ -23,7 +23,7 @@ use crate::options::Options;
 ///
 /// | option | |
 /// |---|---|
-/// | `sslmode` | `disable`, `require` (TLS, the certificate unchecked unless `sslca` is given), `verify-ca`, `verify-full` (the certificate names the host). Without it: `verify-full`, and `disable` to this machine (loopback and Unix sockets). TLS needs the feature `tls` and costs two round trips more for each new connection, and the encryption |
+/// | `sslmode` | `disable`, `require` (TLS, the certificate unchecked unless `sslca` is given), `verify-ca`, `verify-full` (the certificate names the host; for now that is looked at with `verify-ca`, too). Without it: `verify-full`, and `disable` to this machine (loopback and Unix sockets). TLS needs the feature `tls` and costs two round trips more for each new connection, and the encryption |
 /// | `sslca` | a PEM file with the authorities to trust instead of the public ones. Read for each new connection |
 /// | `sslcert`, `sslkey` | PEM files with the client's certificate and its key. Cost a signature for each new connection |
 ///
@@ -93,7 +93,8 @@ impl MysqlBackend {
     }
 
     fn failed(&self, error: mysql_async::Error) -> Error {
-        error::connecting(error, &self.address())
+        let Options { opts, .. } = &self.options;
+        error::connecting(error, &self.address(), opts.ssl_opts().is_some() || opts.socket().is_some())
     }
 
     /// Host and port, for messages.

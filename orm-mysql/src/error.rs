@@ -24,15 +24,28 @@ pub(crate) fn from(error: mysql_async::Error) -> Error {
     built.with_source(error)
 }
 
-/// The error of a connection that did not come about.
-pub(crate) fn connecting(error: mysql_async::Error, address: &str) -> Error {
+/// The error of a connection that did not come about, and what may help. A server that takes none but encrypted ones says of others
+/// no more than that they may not.
+pub(crate) fn connecting(error: mysql_async::Error, address: &str, encrypted: bool) -> Error {
+    let advice = match &error {
+        mysql_async::Error::Driver(DriverError::NoClientSslFlagFromServer) => {
+            "; the server does not support TLS: add ?sslmode=disable if nobody can listen on the way to it"
+        }
+        mysql_async::Error::Server(ServerError { code: 3159, .. }) if !encrypted => {
+            "; it wants TLS: add ?sslmode=verify-full"
+        }
+        mysql_async::Error::Server(ServerError { code: 1045, .. }) if !encrypted => {
+            "; the password is wrong, or it wants TLS: add ?sslmode=verify-full"
+        }
+        _ => "",
+    };
     let error = from(error);
     let kind = match error.kind() {
         ErrorKind::Authentication => ErrorKind::Authentication,
         _ => ErrorKind::Connect,
     };
     let message = error.to_string();
-    Error::new(kind, format!("{address}: {message}")).with_source(error)
+    Error::new(kind, format!("{address}: {message}{advice}")).with_source(error)
 }
 
 /// Whether a statement was prepared for tables that have changed since, or is no longer known to the server. Both are found out

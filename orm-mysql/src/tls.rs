@@ -1,4 +1,7 @@
 //! TLS by rustls, with ring for the arithmetic.
+//!
+//! Where a server's name need not be looked at, the driver wants to leave it out, but no longer knows rustls' error about it: so a name
+//! that is wrong is refused with `verify-ca`, too, and with `require` if there are authorities. That is more than was asked for, not less.
 
 use mysql_async::{ClientIdentity, OptsBuilder, SslOpts};
 use orm_core::{Error, ErrorKind, Result};

@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "a command line tool reports on standard output")]
 
 mod bench;
+mod certificates;
 mod debian;
 mod guardian;
 mod mariadb;
@@ -42,6 +43,7 @@ A server whose variable is set is used as it is, none is started for it:
     ORM_TEST_POSTGRES_TLS    the same, encrypted only, with ?sslrootcert=/folder/root.crt; see xtask/src/postgres.rs
     ORM_TEST_PGBOUNCER       the same, in front of the first one, with ?pooler=transaction
     ORM_TEST_MARIADB         mariadb://user:password@host:port/database, whose user may create databases
+    ORM_TEST_MARIADB_TLS     the same, encrypted only, with ?sslca=/folder/root.crt; see xtask/src/certificates.rs
     ORM_BENCH_POSTGRES, ORM_BENCH_MARIADB    where to measure; tables users and posts are made there, and emptied
 
 With CI set, a skipped test is a failure.";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::guardian::Guardian;
 use crate::server::{self, Running, Server, Urls};
-use crate::{Result, debian};
+use crate::{Result, certificates, debian};
 
 /// `MariaDB`, as the report and the tests know it.
 pub(crate) const SERVER: Server =
@@ -13,6 +13,10 @@ pub(crate) const SERVER: Server =
 /// One to measure on, which the tests know nothing of.
 pub(crate) const BENCH_SERVER: Server =
     Server { variable: "ORM_BENCH_MARIADB", start: start_for_bench, ..SERVER };
+
+/// A second one, which takes encrypted connections alone.
+pub(crate) const TLS_SERVER: Server =
+    Server { name: "mariadb with TLS", backend: false, variable: "ORM_TEST_MARIADB_TLS", start: start_tls };
 
 /// The guardian script. Nothing is synced to disk, because nothing has to survive a crash; the user is made by the server itself
 /// when it starts, because a client may not be installed.
@@ -40,10 +44,16 @@ DROP USER IF EXISTS root@localhost;
 CREATE DATABASE IF NOT EXISTS $DATABASE;
 END
 
+options=
+if [ "$TLS" = yes ]; then
+    certificates "$log"
+    options="--require-secure-transport=ON --ssl-ca=$folder/root.crt --ssl-cert=$folder/server.crt --ssl-key=$folder/server.key"
+fi
+
 mariadbd --no-defaults --datadir="$data" --tmpdir="$folder" --socket="$folder/socket" --pid-file="$folder/pid" \
     --bind-address=127.0.0.1 --port="$PORT" --skip-name-resolve --init-file="$folder/users.sql" --max-connections=200 \
     --character-set-server=utf8mb4 --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF \
-    --innodb-flush-method=nosync --skip-log-bin >"$log" 2>&1 &
+    --innodb-flush-method=nosync --skip-log-bin $options >"$log" 2>&1 &
 server=$!
 until grep -q 'ready for connections' "$log"; do
     kill -0 $server 2>/dev/null || { cat "$log" >&2; exit 1; }
@@ -65,14 +75,29 @@ fn start_for_bench(_: &Urls<'_>) -> Result<Running> {
 fn start_with(database: &str, memory: &str) -> Result<Running> {
     let (port, password) = (server::free_port()?, server::password()?);
     let url = format!("mariadb://orm:{password}@127.0.0.1:{port}/{database}");
+    let guardian = guardian(port, password, [database, memory, "no"])?;
+    Ok(Running { url, _guardian: Some(guardian) })
+}
+
+fn start_tls(_: &Urls<'_>) -> Result<Running> {
+    certificates::find_or_install(TLS_SERVER.variable)?;
+    let (port, password) = (server::free_port()?, server::password()?);
+    let login = format!("mariadb://orm:{password}@localhost:{port}/mysql");
+    let guardian = guardian(port, password, ["mysql", "", "yes"])?;
+    let url = format!("{login}?sslca={}/root.crt", guardian.said());
+    Ok(Running { url, _guardian: Some(guardian) })
+}
+
+fn guardian(port: u16, password: String, [database, memory, tls]: [&str; 3]) -> Result<Guardian> {
     let variables = [
         ("PORT", port.to_string()),
         ("PASSWORD", password),
         ("DATABASE", database.to_owned()),
         ("MEMORY", memory.to_owned()),
+        ("TLS", tls.to_owned()),
     ];
-    let guardian = Guardian::start(SCRIPT, &find_or_install()?, &variables)?;
-    Ok(Running { url, _guardian: Some(guardian) })
+    let script = format!("{}{SCRIPT}", certificates::FUNCTIONS);
+    Guardian::start(&script, &find_or_install()?, &variables)
 }
 
 /// The folder of the server, to go first on its search path.

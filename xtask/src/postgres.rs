@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::guardian::{self, Guardian};
 use crate::server::{self, Running, Server, Urls};
-use crate::{Result, debian};
+use crate::{Result, certificates, debian};
 
 /// `PostgreSQL`, as the report and the tests know it.
 pub(crate) const SERVER: Server =
@@ -50,19 +50,8 @@ synchronous_commit = off
 full_page_writes = off
 END
 
-authority() {
-    openssl req -x509 $KEY -days 30 -subj "/CN=$1" -keyout "$folder/$1.key" -out "$folder/$1.crt"
-}
-certificate() {
-    openssl req $KEY -subj "/CN=$2" -keyout "$folder/$1.key" -out "$folder/$1.csr"
-    echo "subjectAltName = DNS:$2" >"$folder/names"
-    openssl x509 -req -days 30 -in "$folder/$1.csr" -CA "$folder/root.crt" -CAkey "$folder/root.key" \
-        -CAcreateserial -extfile "$folder/names" -out "$folder/$1.crt"
-}
 if [ "$TLS" = yes ]; then
-    KEY='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-    { authority root && authority other && certificate server localhost && certificate client certified; } \
-        >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+    certificates "$log"
     cat >>"$data/postgresql.conf" <<END
 ssl = on
 ssl_cert_file = '$folder/server.crt'
@@ -93,9 +82,7 @@ fn start(_: &Urls<'_>) -> Result<Running> {
 }
 
 fn start_tls(_: &Urls<'_>) -> Result<Running> {
-    if debian::find("openssl").is_none() {
-        debian::install("openssl", "openssl", TLS_SERVER.variable)?;
-    }
+    certificates::find_or_install(TLS_SERVER.variable)?;
     let (port, password) = (server::free_port()?, server::password()?);
     let login = format!("postgres://postgres:{password}@localhost:{port}/postgres");
     let guardian = guardian("yes", port, password)?;
@@ -105,7 +92,8 @@ fn start_tls(_: &Urls<'_>) -> Result<Running> {
 
 fn guardian(tls: &str, port: u16, password: String) -> Result<Guardian> {
     let variables = [("PORT", port.to_string()), ("PASSWORD", password), ("TLS", tls.to_owned())];
-    Guardian::start(SCRIPT, &find_or_install()?, &variables)
+    let script = format!("{}{SCRIPT}", certificates::FUNCTIONS);
+    Guardian::start(&script, &find_or_install()?, &variables)
 }
 
 fn find_or_install() -> Result<PathBuf> {

@@ -13,7 +13,7 @@ use crate::{Result, mariadb, pgbouncer, postgres};
 
 /// Every server, in the order of the report.
 pub(crate) const ALL: &[Server] =
-    &[postgres::SERVER, postgres::TLS_SERVER, pgbouncer::SERVER, mariadb::SERVER];
+    &[postgres::SERVER, postgres::TLS_SERVER, pgbouncer::SERVER, mariadb::SERVER, mariadb::TLS_SERVER];
 
 /// A kind of database server.
 pub(crate) struct Server {
