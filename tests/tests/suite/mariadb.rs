@@ -16,6 +16,15 @@ struct Paper {
     text: String,
 }
 
+#[derive(orm::Model, Debug)]
+#[model(table = "titles")]
+struct Title {
+    #[model(key, auto)]
+    id: i64,
+    #[model(index)]
+    text: String,
+}
+
 /// Its key is to be looked at when the transaction commits.
 #[derive(orm::Model, Debug)]
 #[model(table = "slips")]
@@ -144,6 +153,31 @@ mod mariadb {
         session.delete(users[3000]).unwrap();
         session.commit().await.unwrap();
         assert_eq!(session.count(User::select().filter(User::AGE.eq(7))).await.unwrap(), 3000);
+    }
+
+    /// Indexes take the beginnings of long texts; keys are texts of a length, and one that is longer is refused, not cut.
+    #[case(mariadb)]
+    async fn indexes_of_texts(db: Db) {
+        db.create::<(Title, User)>().await;
+        let (one, other) = ("x".repeat(300), format!("{}y", "x".repeat(299)));
+        let mut session = db.session();
+        session.add_all([Title::new(one.clone()), Title::new(other.clone())]);
+        session.commit().await.unwrap();
+        let found = session.rows(Title::select().filter(Title::TEXT.eq(other))).await.unwrap();
+        assert_eq!(found.len(), 1, "more than what is in the index is compared");
+        let schema = db.engine.inspect().await.unwrap();
+        let column = |table: &str, column: &str| {
+            schema.table(table).unwrap().column(column).unwrap().type_name.clone()
+        };
+        assert_eq!(
+            (column("titles", "text"), column("users", "name")),
+            ("longtext".into(), "varchar(255)".into())
+        );
+        assert_eq!(schema.table("titles").unwrap().index("titles_text_idx").unwrap().columns[0].name, "text");
+        session.add(User::new("é".repeat(255)));
+        session.commit().await.unwrap();
+        session.add(User::new("é".repeat(256)));
+        assert_says(session.commit().await.unwrap_err(), &["too long", "name"]);
     }
 
     /// A schema of which one table is refused leaves those before it behind; a second try goes on where it stopped.
