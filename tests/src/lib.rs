@@ -75,6 +75,11 @@ impl Trace {
         Self { folds: backend == Backend::MariaDb, ..Self::default() }
     }
 
+    /// Whether it is one of `MariaDB`'s.
+    pub fn folds(&self) -> bool {
+        self.folds
+    }
+
     /// What was sent since the last call.
     pub fn take(&self) -> Vec<String> {
         let lines = self.take_all();
