@@ -41,7 +41,8 @@ pub use now::Now;
 /// | `bool` | | `boolean` | `INTEGER`, 0 or 1 | `boolean`, which is `tinyint(1)` |
 /// | `i8`, `i16` | | `smallint` | `INTEGER` | `smallint` |
 /// | `u16`, `i32` | | `integer` | `INTEGER` | `int` |
-/// | `u32`, `i64`, `u64` up to `i64::MAX` | | `bigint` | `INTEGER` | `bigint` |
+/// | `u32`, `i64` | | `bigint` | `INTEGER` | `bigint` |
+/// | `u64` | | `bigint`, up to `i64::MAX` | `INTEGER`, up to `i64::MAX` | `bigint unsigned` |
 /// | `f32` | | `real` | `REAL` | `float` |
 /// | `f64` | | `double precision` | `REAL` | `double` |
 /// | `String`, `Box<str>`, `Cow<'static, str>` | | `text` | `TEXT` | `longtext`; in a key `varchar` |

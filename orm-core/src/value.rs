@@ -17,7 +17,7 @@ pub use sql_type::{EnumType, SqlType};
 
 /// One value on its way to or from a database.
 ///
-/// All integers travel as [`Value::Int`] and all floats as [`Value::Float`], which hold each of them exactly; the
+/// All integers but those above `i64::MAX` travel as [`Value::Int`] and all floats as [`Value::Float`], which hold each of them exactly; the
 /// [`SqlType`] of the column or parameter says how wide it is on the wire. A decimal travels as its
 /// [canonical](decimal::canonical) text, JSON and the variants of an enum as text, a UUID as its 16 bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,8 @@ pub enum Value<'a> {
     Bool(bool),
     /// An integer of any width.
     Int(i64),
+    /// An integer above `i64::MAX`, and none else, so that equal ones have one shape.
+    UInt(u64),
     /// A float of any width.
     Float(f64),
     /// Text.
@@ -56,6 +58,7 @@ impl Value<'_> {
             Value::Null => Value::Null,
             Value::Bool(value) => Value::Bool(value),
             Value::Int(value) => Value::Int(value),
+            Value::UInt(value) => Value::UInt(value),
             Value::Float(value) => Value::Float(value),
             Value::Text(value) => Value::Text(Cow::Owned(value.into_owned())),
             Value::Bytes(value) => Value::Bytes(Cow::Owned(value.into_owned())),
@@ -72,6 +75,7 @@ impl Value<'_> {
             Value::Null => Value::Null,
             Value::Bool(value) => Value::Bool(*value),
             Value::Int(value) => Value::Int(*value),
+            Value::UInt(value) => Value::UInt(*value),
             Value::Float(value) => Value::Float(*value),
             Value::Text(value) => Value::Text(Cow::Borrowed(value)),
             Value::Bytes(value) => Value::Bytes(Cow::Borrowed(value)),
@@ -82,12 +86,18 @@ impl Value<'_> {
         }
     }
 
+    /// An integer without a sign, in the shape that it travels in.
+    pub fn of_unsigned(value: u64) -> Self {
+        i64::try_from(value).map_or(Value::UInt(value), Value::Int)
+    }
+
     /// What kind of value this is, for messages that must not show the value itself.
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "NULL",
             Value::Bool(_) => "a bool",
             Value::Int(_) => "an integer",
+            Value::UInt(_) => "an integer above i64::MAX",
             Value::Float(_) => "a float",
             Value::Text(_) => "text",
             Value::Bytes(_) => "bytes",

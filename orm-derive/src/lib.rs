@@ -77,7 +77,7 @@ use errors::Errors;
 /// | Attribute | Meaning |
 /// |---|---|
 /// | `key` | The primary key, or a part of it if several fields have the attribute, at most four. |
-/// | `auto` | On a key: the database numbers the rows. For a key of one field, an `i16`, `i32` or `i64`. |
+/// | `auto` | On a key: the database numbers the rows. For a key of one field, an `i16`, `i32`, `i64` or `u64`. |
 /// | `auto(no_reuse)` | And the number of a deleted row is never given again. Costs SQLite a look into a second table at each insert; other databases never do it anyway. |
 /// | `unique` | No two rows have the same value. Costs an index. |
 /// | `index` | The column has an index, which each write keeps up. `index(desc)` is sorted downwards. A `BelongsTo` has none by itself. |

@@ -194,8 +194,8 @@ fn auto_is_numbered(field: &Field<'_>, model: &Model<'_>, errors: &mut Errors) {
     if model.key().count() > 1 {
         errors.at(auto, "`auto` needs a key of one field, this one has several");
     }
-    if !["i16", "i32", "i64"].iter().any(|integer| types::is(field.ty, integer)) {
-        errors.at(field.ty, "`auto` needs an i16, i32 or i64");
+    if !["i16", "i32", "i64", "u64"].iter().any(|integer| types::is(field.ty, integer)) {
+        errors.at(field.ty, "`auto` needs an i16, i32, i64 or u64");
     }
 }
 

@@ -128,6 +128,7 @@ fn sql_type(type_name: &str) -> Option<SqlType> {
         "time(6)" => SqlType::Time,
         "datetime(6)" => SqlType::Timestamp,
         "binary(16)" => SqlType::Uuid,
+        other if other.starts_with("bigint") && other.ends_with(" unsigned") => SqlType::BigUnsigned,
         // MySQL has dropped the width that MariaDB shows.
         other => match other.split_once('(').map_or(other, |(name, _)| name) {
             "smallint" => SqlType::SmallInt,

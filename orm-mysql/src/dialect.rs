@@ -97,6 +97,7 @@ impl Dialect for MysqlDialect {
             SqlType::SmallInt => "smallint",
             SqlType::Integer => "int",
             SqlType::BigInt => "bigint",
+            SqlType::BigUnsigned => "bigint unsigned",
             SqlType::Real => "float",
             SqlType::Double => "double",
             SqlType::Text | SqlType::Array(_) => "longtext",
@@ -132,7 +133,10 @@ impl Dialect for MysqlDialect {
 
     fn cast_name(&self, sql_type: SqlType) -> Cow<'static, str> {
         match sql_type {
-            SqlType::Bool | SqlType::SmallInt | SqlType::Integer | SqlType::BigInt => "signed".into(),
+            // A negative number stays what it is, and does not fit when it is read as one without a sign.
+            SqlType::Bool | SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::BigUnsigned => {
+                "signed".into()
+            }
             SqlType::Text | SqlType::Enum(_) | SqlType::Array(_) => "char".into(),
             SqlType::Bytes | SqlType::Uuid => "binary".into(),
             SqlType::Json if self.is_mariadb() => "char".into(),

@@ -54,21 +54,24 @@ pub(crate) fn spelling(function: Function, of: SqlType, yields: SqlType) -> Opti
 }
 
 fn is_whole(of: SqlType) -> bool {
-    matches!(of, SqlType::SmallInt | SqlType::Integer | SqlType::BigInt)
+    matches!(of, SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::BigUnsigned)
 }
 
 /// Text that is no number would become 0, or what it begins with.
 fn cast(of: SqlType, yields: SqlType) -> Option<&'static str> {
-    use SqlType::{BigInt, Bool, Date, Decimal, Double, Enum, Integer, Real, SmallInt, Text};
+    use SqlType::{BigInt, BigUnsigned, Bool, Date, Decimal, Double, Enum, Integer, Real, SmallInt, Text};
     let standard = Function::Cast.standard();
     Some(match (of, yields) {
         (of, yields) if of == yields => "{0}",
         (Bool | SmallInt | Integer | BigInt, SmallInt | Integer | BigInt) => standard,
-        (Real | Double | Decimal, SmallInt | Integer | BigInt) => "(round({0}) DIV 1)",
+        // CAST would make a negative number of one that is too large; this stays what it is, and does not fit when it is read.
+        (BigUnsigned, SmallInt | Integer | BigInt) => "(CAST({0} AS decimal(20)) DIV 1)",
+        (Bool | SmallInt | Integer | BigInt, BigUnsigned) => standard,
+        (Real | Double | Decimal, SmallInt | Integer | BigInt | BigUnsigned) => "(round({0}) DIV 1)",
         (Integer, Bool) => "({0} <> 0)",
-        (SmallInt | Integer | BigInt | Decimal, Real | Double) | (Real, Double) => standard,
-        (SmallInt | Integer | BigInt, Decimal) => standard,
-        (SmallInt | Integer | BigInt | Decimal | Enum(_) | Date, Text) => standard,
+        (SmallInt | Integer | BigInt | BigUnsigned | Decimal, Real | Double) | (Real, Double) => standard,
+        (SmallInt | Integer | BigInt | BigUnsigned, Decimal) => standard,
+        (SmallInt | Integer | BigInt | BigUnsigned | Decimal | Enum(_) | Date, Text) => standard,
         (Bool, Text) => "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END",
         _ => return None,
     })

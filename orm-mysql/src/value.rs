@@ -18,7 +18,8 @@ pub(crate) fn encode(sql_type: SqlType, value: &Value<'_>) -> Result<Wire> {
         (SqlType::Bool, Value::Bool(value)) => Wire::Int((*value).into()),
         (SqlType::SmallInt, Value::Int(value)) => whole::<i16>(*value, "smallint")?,
         (SqlType::Integer, Value::Int(value)) => whole::<i32>(*value, "integer")?,
-        (SqlType::BigInt, Value::Int(value)) => Wire::Int(*value),
+        (SqlType::BigInt | SqlType::BigUnsigned, Value::Int(value)) => Wire::Int(*value),
+        (SqlType::BigUnsigned, Value::UInt(value)) => Wire::UInt(*value),
         (SqlType::Real | SqlType::Double, Value::Float(value)) => finite(*value)?,
         (SqlType::Text | SqlType::Enum(_) | SqlType::Json, Value::Text(value)) => bytes(value.as_bytes()),
         (SqlType::Bytes | SqlType::Uuid, Value::Bytes(value)) => bytes(value),
@@ -133,6 +134,7 @@ impl Row for MysqlRow<'_> {
     fn int(&self, index: usize) -> Option<i64> {
         match self.0.as_ref(index) {
             Some(Wire::Int(value)) => Some(*value),
+            Some(Wire::UInt(value)) => i64::try_from(*value).ok(),
             _ => None,
         }
     }
@@ -143,10 +145,7 @@ fn decode<'a>(column: &Column, value: &'a Wire) -> Result<Value<'a>> {
         Wire::NULL => Value::Null,
         Wire::Bytes(bytes) => decode_bytes(column, bytes)?,
         Wire::Int(value) => Value::Int(*value),
-        Wire::UInt(value) => match i64::try_from(*value) {
-            Ok(value) => Value::Int(value),
-            Err(_) => return Err(unreadable("the integer is larger than those that are read")),
-        },
+        Wire::UInt(value) => Value::of_unsigned(*value),
         Wire::Float(value) => Value::Float((*value).into()),
         Wire::Double(value) => Value::Float(*value),
         Wire::Date(year, month, day, hour, minute, second, micro) => {

@@ -35,7 +35,7 @@ impl Dialect for PostgresDialect {
             SqlType::Bool => "boolean",
             SqlType::SmallInt => "smallint",
             SqlType::Integer => "integer",
-            SqlType::BigInt => "bigint",
+            SqlType::BigInt | SqlType::BigUnsigned => "bigint",
             SqlType::Real => "real",
             SqlType::Double => "double precision",
             SqlType::Text => "text",

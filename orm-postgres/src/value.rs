@@ -18,7 +18,7 @@ pub(crate) fn wire_type(sql_type: SqlType, layout: Layout) -> Type {
         SqlType::Bool => (Type::BOOL, Type::BOOL_ARRAY),
         SqlType::SmallInt => (Type::INT2, Type::INT2_ARRAY),
         SqlType::Integer => (Type::INT4, Type::INT4_ARRAY),
-        SqlType::BigInt => (Type::INT8, Type::INT8_ARRAY),
+        SqlType::BigInt | SqlType::BigUnsigned => (Type::INT8, Type::INT8_ARRAY),
         SqlType::Real => (Type::FLOAT4, Type::FLOAT4_ARRAY),
         SqlType::Double => (Type::FLOAT8, Type::FLOAT8_ARRAY),
         SqlType::Text | SqlType::Enum(_) => (Type::TEXT, Type::TEXT_ARRAY),
@@ -48,7 +48,11 @@ pub(crate) fn encode(sql_type: SqlType, value: &Value<'_>, out: &mut Vec<u8>) ->
             out.extend(narrow::<i16>(*value, "smallint")?.to_be_bytes())
         }
         (SqlType::Integer, Value::Int(value)) => out.extend(narrow::<i32>(*value, "integer")?.to_be_bytes()),
-        (SqlType::BigInt, Value::Int(value)) => out.extend(value.to_be_bytes()),
+        (SqlType::BigInt | SqlType::BigUnsigned, Value::Int(value)) => out.extend(value.to_be_bytes()),
+        (SqlType::BigUnsigned, Value::UInt(_)) => {
+            let message = "a u64 above i64::MAX does not fit the largest integer type of PostgreSQL";
+            return Err(Error::new(ErrorKind::Encode, message));
+        }
         (SqlType::Real, Value::Float(value)) => out.extend(narrow_float(*value)?.to_be_bytes()),
         (SqlType::Double, Value::Float(value)) => out.extend(value.to_be_bytes()),
         (SqlType::Text | SqlType::Enum(_), Value::Text(value)) => out.extend(without_nul(value)?),

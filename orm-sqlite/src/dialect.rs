@@ -35,7 +35,9 @@ impl Dialect for SqliteDialect {
 
     fn type_name(&self, sql_type: SqlType) -> Cow<'static, str> {
         let name = match sql_type {
-            SqlType::Bool | SqlType::SmallInt | SqlType::Integer | SqlType::BigInt => "INTEGER",
+            SqlType::Bool | SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::BigUnsigned => {
+                "INTEGER"
+            }
             SqlType::Real | SqlType::Double => "REAL",
             SqlType::Text | SqlType::Decimal | SqlType::Json | SqlType::Enum(_) | SqlType::Array(_) => "TEXT",
             SqlType::Date | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz => "TEXT",
@@ -152,7 +154,9 @@ impl Dialect for SqliteDialect {
         let (WriteKind::Delete, [key]) = (shape.kind(), shape.key()) else { return Layout::PerRow };
         match shape.table().columns()[*key].sql_type {
             // A range of neighbours costs a third of what they cost one by one, and a lone key little more; a list costs as much.
-            SqlType::SmallInt | SqlType::Integer | SqlType::BigInt if rows > 1 => Layout::Runs,
+            SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::BigUnsigned if rows > 1 => {
+                Layout::Runs
+            }
             _ => DELETE_SIZES.into_iter().find(|&size| size <= rows).map_or(Layout::PerRow, Layout::Flat),
         }
     }

@@ -72,7 +72,9 @@ fn of_decimal(function: Function) -> Option<Option<&'static str>> {
 fn cast(of: SqlType, yields: SqlType) -> Option<&'static str> {
     use SqlType::{BigInt, Bool, Date, Decimal, Double, Enum, Integer, Real, SmallInt, Text};
     let standard = Function::Cast.standard();
-    Some(match (of, yields) {
+    // There is one integer type.
+    let stored = |sql_type| if sql_type == SqlType::BigUnsigned { BigInt } else { sql_type };
+    Some(match (stored(of), stored(yields)) {
         (of, yields) if of == yields => standard,
         (Bool | SmallInt | Integer | BigInt, SmallInt | Integer | BigInt) => standard,
         (Real | Double | Decimal | Text, SmallInt | Integer | BigInt) => "orm_integer({0})",

@@ -26,7 +26,7 @@ pub(crate) fn bind(
     value: &Value<'_>,
 ) -> Result<()> {
     let result = match value {
-        Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => {
+        Value::UInt(_) | Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => {
             return bind_as_text(statement, index, types, value);
         }
         // Looked at where it lies: a value that is moved right after it was written makes the processor wait.
@@ -53,6 +53,10 @@ fn bind_as_text(
 pub(crate) fn stored_text(sql_type: SqlType, value: &Value<'_>) -> Result<Option<String>> {
     match (sql_type, value) {
         (SqlType::Array(element), Value::Array(values)) => list::text(*element, values).map(Some),
+        (_, Value::UInt(_)) => {
+            let message = "a u64 above i64::MAX does not fit the largest integer type of SQLite";
+            Err(Error::new(ErrorKind::Encode, message))
+        }
         (_, Value::Array(_)) => {
             let message = "an array was given for a parameter of another type";
             Err(Error::new(ErrorKind::Encode, message))
@@ -77,7 +81,7 @@ impl ToSql for Plain<'_> {
             Value::Float(value) => ValueRef::Real(*value),
             Value::Text(value) => ValueRef::Text(value.as_bytes()),
             Value::Bytes(value) => ValueRef::Blob(value),
-            Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => {
+            Value::UInt(_) | Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Array(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure("it is stored as text".into()));
             }
         }))

@@ -80,6 +80,7 @@ pub(crate) fn write_value(f: &mut Formatter<'_>, value: &Value<'_>) -> fmt::Resu
         Value::Null => f.write_str("NULL"),
         Value::Bool(value) => write!(f, "{value}"),
         Value::Int(value) => write!(f, "{value}"),
+        Value::UInt(value) => write!(f, "{value}"),
         Value::Float(value) => write!(f, "{value:?}"),
         Value::Text(text) => write_text(f, text),
         Value::Date(days) => write_moment(f, "DATE", civil::date_text(*days)),

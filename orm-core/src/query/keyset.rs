@@ -175,6 +175,7 @@ fn fits(value: &Value<'_>, sql_type: SqlType) -> bool {
     match sql_type {
         SqlType::Bool => matches!(value, Value::Bool(_)),
         SqlType::SmallInt | SqlType::Integer | SqlType::BigInt => matches!(value, Value::Int(_)),
+        SqlType::BigUnsigned => matches!(value, Value::Int(0..) | Value::UInt(_)),
         SqlType::Real | SqlType::Double => matches!(value, Value::Float(_)),
         SqlType::Text | SqlType::Decimal | SqlType::Json | SqlType::Enum(_) => {
             matches!(value, Value::Text(_))

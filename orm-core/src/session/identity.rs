@@ -83,6 +83,9 @@ impl Identity {
     fn order_of_values(&self, other: &Self, parts: usize) -> Ordering {
         let compare = |part| match (self.value(part), other.value(part)) {
             (Value::Int(a), Value::Int(b)) => a.cmp(&b),
+            (Value::UInt(a), Value::UInt(b)) => a.cmp(&b),
+            (Value::Int(_), Value::UInt(_)) => Ordering::Less,
+            (Value::UInt(_), Value::Int(_)) => Ordering::Greater,
             (Value::Text(a), Value::Text(b)) => a.cmp(&b),
             (Value::Bytes(a), Value::Bytes(b)) => a.cmp(&b),
             (Value::Bool(a), Value::Bool(b)) => a.cmp(&b),

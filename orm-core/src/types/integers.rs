@@ -47,16 +47,16 @@ super::number::whole!(u64);
 impl DbValue for u64 {
     type Plain = Self;
     type Nulled<U: DbValue> = U;
-    const TYPE: SqlType = SqlType::BigInt;
+    const TYPE: SqlType = SqlType::BigUnsigned;
 
     fn encode(&self) -> Result<Value<'_>> {
-        let message = "a u64 above i64::MAX does not fit the largest integer type of databases";
-        i64::try_from(*self).map(Value::Int).map_err(|_| Error::new(ErrorKind::Encode, message))
+        Ok(Value::of_unsigned(*self))
     }
 
     fn decode(value: &Value<'_>) -> Result<Self> {
         match value {
             Value::Int(value) => Self::try_from(*value).map_err(|_| does_not_fit("a u64")),
+            Value::UInt(value) => Ok(*value),
             other => Err(mismatch("a u64 integer", other)),
         }
     }

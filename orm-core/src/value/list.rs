@@ -26,6 +26,7 @@ fn write_element(element: SqlType, value: &Value<'_>, text: &mut String) -> Resu
         (_, Value::Null) => write!(text, "null"),
         (_, Value::Bool(value)) => write!(text, "{value}"),
         (_, Value::Int(value)) => write!(text, "{value}"),
+        (_, Value::UInt(value)) => write!(text, "{value}"),
         // The shortest digits that are read back as the same float.
         (_, Value::Float(value)) => write!(text, "{value:?}"),
         (_, Value::Bytes(bytes)) => write!(text, "\"{}\"", hex(bytes)),
@@ -48,6 +49,7 @@ pub fn scalar_text<'v>(sql_type: SqlType, value: &'v Value<'_>) -> Result<Option
         Value::Null
         | Value::Bool(_)
         | Value::Int(_)
+        | Value::UInt(_)
         | Value::Float(_)
         | Value::Bytes(_)
         | Value::Array(_) => return Ok(None),
@@ -122,6 +124,7 @@ impl Scanner<'_> {
             ("true", _) => Some(Value::Bool(true)),
             ("false", _) => Some(Value::Bool(false)),
             (number, SqlType::Real | SqlType::Double) => number.parse().ok().map(Value::Float),
+            (number, SqlType::BigUnsigned) => number.parse().ok().map(Value::of_unsigned),
             (number, _) => number.parse().ok().map(Value::Int),
         }
     }
@@ -196,6 +199,7 @@ mod tests {
             vec![Value::Int(i64::MIN), Value::Null, Value::Int(7)],
             "[-9223372036854775808,null,7]",
         );
+        check(SqlType::BigUnsigned, vec![Value::UInt(u64::MAX), Value::Int(0)], "[18446744073709551615,0]");
         check(SqlType::Bool, vec![Value::Bool(true), Value::Bool(false)], "[true,false]");
         check(SqlType::Double, vec![Value::Float(1.0), Value::Float(-1e300)], "[1.0,-1e300]");
         check(

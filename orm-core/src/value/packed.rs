@@ -25,6 +25,7 @@ const TIMESTAMP: u8 = 9;
 const ARRAY: u8 = 10;
 /// In the place of a value that is not known.
 const ABSENT: u8 = 11;
+const UINT: u8 = 12;
 
 impl Packed {
     /// Where the next value will start.
@@ -39,6 +40,7 @@ impl Packed {
             Value::Bool(false) => self.bytes.push(FALSE),
             Value::Bool(true) => self.bytes.push(TRUE),
             Value::Int(value) => self.push_fixed(INT, value.to_le_bytes()),
+            Value::UInt(value) => self.push_fixed(UINT, value.to_le_bytes()),
             Value::Float(value) => self.push_fixed(FLOAT, value.to_le_bytes()),
             Value::Text(value) => self.push_slice(TEXT, value.as_bytes()),
             Value::Bytes(value) => self.push_slice(BYTES, value),
@@ -157,6 +159,10 @@ impl<'a> Unpacked<'a> {
                 let packed = i64::from_le_bytes(self.take_fixed());
                 matches!(value, Value::Int(value) if *value == packed)
             }
+            UINT => {
+                let packed = u64::from_le_bytes(self.take_fixed());
+                matches!(value, Value::UInt(value) if *value == packed)
+            }
             FLOAT => {
                 let packed = u64::from_le_bytes(self.take_fixed());
                 matches!(value, Value::Float(value) if value.to_bits() == packed)
@@ -204,6 +210,7 @@ impl<'a> Unpacked<'a> {
             FALSE => Value::Bool(false),
             TRUE => Value::Bool(true),
             INT => Value::Int(i64::from_le_bytes(self.take_fixed())),
+            UINT => Value::UInt(u64::from_le_bytes(self.take_fixed())),
             FLOAT => Value::Float(f64::from_le_bytes(self.take_fixed())),
             TEXT => Value::Text(String::from_utf8_lossy(self.take_slice())),
             BYTES => Value::Bytes(Cow::Borrowed(self.take_slice())),
@@ -227,6 +234,7 @@ mod tests {
             Value::Bool(true),
             Value::Bool(false),
             Value::Int(i64::MIN),
+            Value::UInt(u64::MAX),
             Value::Float(f64::NAN),
             Value::Text("grüße".into()),
             Value::Text("".into()),

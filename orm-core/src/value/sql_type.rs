@@ -14,8 +14,10 @@ pub enum SqlType {
     SmallInt,
     /// `u16`, `i32`
     Integer,
-    /// `u32`, `i64`, `u64`
+    /// `u32`, `i64`
     BigInt,
+    /// `u64`; where a database has no such type it is a `BigInt`, and what is above `i64::MAX` is refused.
+    BigUnsigned,
     /// `f32`
     Real,
     /// `f64`
@@ -80,6 +82,7 @@ impl SqlType {
             Self::SmallInt => &Self::SmallInt,
             Self::Integer => &Self::Integer,
             Self::BigInt => &Self::BigInt,
+            Self::BigUnsigned => &Self::BigUnsigned,
             Self::Real => &Self::Real,
             Self::Double => &Self::Double,
             Self::Text => &Self::Text,

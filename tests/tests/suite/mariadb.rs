@@ -35,6 +35,24 @@ struct Slip {
     paper: BelongsTo<Paper>,
 }
 
+#[derive(orm::Model, Debug)]
+#[model(table = "stars")]
+struct Star {
+    #[model(key)]
+    id: u64,
+    photons: u64,
+    planets: HasMany<Planet>,
+}
+
+#[derive(orm::Model, Debug)]
+#[model(table = "planets")]
+struct Planet {
+    #[model(key, auto)]
+    id: u64,
+    star: BelongsTo<Star>,
+    moons: Option<u64>,
+}
+
 /// What MySQL 8 gets has no server here to be tried on.
 #[test]
 fn sql_of_both() {
@@ -290,6 +308,72 @@ mod mariadb {
         db.script(&format!("KILL {second}")).await;
         let third = number(&mut session).await;
         assert!(first != second && second != third, "pre_ping has found it dead");
+    }
+
+    /// [DDL-9] A `u64` is a `bigint unsigned`, and so is what refers to one: no number is too large, none is below zero.
+    #[case(mariadb)]
+    async fn numbers_without_a_sign(db: Db) {
+        let metadata = Metadata::of::<Planet>();
+        for dialect in [Mysql::MARIADB, Mysql::MYSQL] {
+            let sql = metadata.create_sql(&dialect).unwrap().join(";");
+            for column in [
+                "`id` bigint unsigned NOT NULL",
+                "`id` bigint unsigned AUTO_INCREMENT",
+                "`star_id` bigint unsigned NOT NULL",
+            ] {
+                assert!(sql.contains(column), "{column} in {sql}");
+            }
+        }
+        db.create::<Planet>().await;
+        let mut session = db.session();
+        let largest = [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 63) - 1, 0];
+        let stars = session.add_all(largest.map(|id| Star::new(id, id)));
+        let planets = session.add_all(stars.iter().map(|&star| Planet::new(star)).collect::<Vec<_>>());
+        session.commit().await.unwrap();
+        assert_eq!(planets.iter().map(|&planet| session[planet].id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+
+        let mut session = db.session();
+        let stars = session.all(Star::select().order_by(Star::ID.desc()).with(Star::PLANETS)).await.unwrap();
+        assert_eq!(stars.iter().map(|&star| session[star].photons).collect::<Vec<_>>(), largest);
+        for &star in &stars {
+            let planet = session[star].planets.first().unwrap();
+            assert_eq!(session[planet].star.get(), Some(&session[star].id));
+            session[planet].moons = Some(session[star].id);
+            session[star].photons = u64::MAX - session[star].id;
+        }
+        assert_eq!(session.get::<Star>(u64::MAX).await.unwrap(), Some(stars[0]));
+        session.commit().await.unwrap();
+        let bright = Star::select().filter(Star::PHOTONS.ge(u64::MAX - 1)).order_by(Star::ID);
+        assert_eq!(session.all(bright).await.unwrap(), [stars[4]]);
+        session
+            .execute(Star::update().set(Star::PHOTONS, Star::PHOTONS - 1u64).filter(Star::ID.eq(0u64)))
+            .await
+            .unwrap();
+        assert_eq!(session[stars[4]].photons, u64::MAX - 1);
+        let below = Star::update().set(Star::PHOTONS, Star::PHOTONS - 1u64).filter(Star::ID.eq(u64::MAX));
+        assert!(session.execute(below).await.is_err(), "0 - 1");
+        session.rollback().await.unwrap();
+        let moons: Vec<Option<i64>> = session
+            .all(select(orm::functions::cast::<i64, _>(Planet::MOONS)).filter(Planet::MOONS.eq(0u64)))
+            .await
+            .unwrap();
+        assert_eq!(moons, [Some(0)]);
+        let too_large =
+            select(orm::functions::cast::<i64, _>(Planet::MOONS)).filter(Planet::MOONS.eq(u64::MAX));
+        assert!(session.all(too_large).await.is_err());
+        for star in session.all(Star::select().filter(Star::ID.gt(0u64))).await.unwrap() {
+            let planet = session.load_with(star, Star::PLANETS).await.unwrap().planets.first().unwrap();
+            session.delete(planet).unwrap();
+            session.delete(star).unwrap();
+        }
+        session.commit().await.unwrap();
+        assert_eq!(session.count(Planet::select()).await.unwrap(), 1);
+        let found = db.engine.inspect().await.unwrap();
+        let columns = &found.table("stars").unwrap().columns;
+        assert!(
+            columns.iter().all(|column| column.sql_type == Some(orm::SqlType::BigUnsigned)),
+            "{columns:?}"
+        );
     }
 
     /// What the server has rolled back cannot be gone on with.

@@ -187,7 +187,10 @@ impl Table {
                 format!("column {} is numbered by the database, so it must be the whole key", column.name);
             return Err(self.mistake(&what));
         }
-        let is_integer = matches!(column.sql_type, SqlType::SmallInt | SqlType::Integer | SqlType::BigInt);
+        let is_integer = matches!(
+            column.sql_type,
+            SqlType::SmallInt | SqlType::Integer | SqlType::BigInt | SqlType::BigUnsigned
+        );
         if is_integer && !column.nullable {
             return Ok(());
         }

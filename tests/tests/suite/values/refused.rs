@@ -65,8 +65,7 @@ mod refused {
     #[case]
     async fn by_the_type(db: Db) {
         db.create::<Odd>().await;
-        let odds: [(Odd, &[&str]); 6] = [
-            (Odd { number: Some(u64::MAX), ..Odd::new() }, &["column number", "i64::MAX"]),
+        let odds: [(Odd, &[&str]); 5] = [
             (
                 Odd { instant: Timestamp::from_nanosecond(1).ok(), ..Odd::new() },
                 &["column instant", "nanoseconds", "round(jiff::Unit::Microsecond)"],
@@ -106,6 +105,7 @@ mod refused {
                 (Odd { instant: Some(Timestamp::MIN), ..Odd::new() }, ["column instant", "0 to 9999"]),
             ],
             Backend::Sqlite => vec![
+                (Odd { number: Some(u64::MAX), ..Odd::new() }, ["column number", "i64::MAX"]),
                 (Odd { day: far, ..Odd::new() }, ["column day", "0 to 9999"]),
                 (
                     Odd { day: NaiveDate::from_ymd_opt(10_000, 1, 1), ..Odd::new() },
@@ -115,6 +115,7 @@ mod refused {
                 (Odd { instant: Some(Timestamp::MIN), ..Odd::new() }, ["column instant", "0 to 9999"]),
             ],
             Backend::Postgres => vec![
+                (Odd { number: Some(u64::MAX), ..Odd::new() }, ["column number", "i64::MAX"]),
                 (Odd { day: far, ..Odd::new() }, ["column day", "PostgreSQL can hold"]),
                 (Odd { moment: Some(DateTime::MIN), ..Odd::new() }, ["column moment", "PostgreSQL can hold"]),
                 (
