@@ -182,7 +182,8 @@ mod tests {
         let message = |error: Option<Error>| error.map(|error| error.to_string()).unwrap_or_default();
         assert!(message(i32::decode(&Value::Int(1 << 40)).err()).contains("does not fit an i32"));
         assert!(message(u64::decode(&Value::Int(-1)).err()).contains("does not fit a u64"));
-        assert!(message(u64::MAX.encode().err()).contains("i64::MAX"));
+        assert!(message(i64::decode(&Value::UInt(u64::MAX)).err()).contains("above i64::MAX"));
+        assert_eq!(u64::MAX.encode().ok(), Some(Value::UInt(u64::MAX)));
         assert!(message(Vec::<i32>::decode(&Value::Text("1".into())).err()).contains("JSON"));
         assert!(message(i64::decode(&Value::Null).err()).contains("make the field an Option"));
         assert!(message(i64::decode(&Value::Text("12x".into())).err()).contains("the database holds text"));
