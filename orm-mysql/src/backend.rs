@@ -122,8 +122,8 @@ impl Settings {
         let number = |index: usize| row.get_opt::<i64, _>(index).and_then(std::result::Result::ok);
         let product = if text.contains("MariaDB") { Product::MariaDb } else { Product::MySql };
         let max_packet = number(1).and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(1 << 20);
-        // With the interleaved mode, 2, other statements may take keys in between.
-        let key_step = number(3).filter(|_| matches!(number(2), Some(0 | 1)));
+        // In each of these modes InnoDB takes the keys of a statement whose rows are counted beforehand in one step.
+        let key_step = number(3).filter(|_| matches!(number(2), Some(0..=2)));
         Self { product, max_packet, key_step }
     }
 }

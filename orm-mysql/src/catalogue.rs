@@ -24,11 +24,64 @@ macro_rules! mariadb_filters {
     };
 }
 
+/// An expression as it was written: MySQL shows each `'…'` as `_utf8mb4\'…\'`.
+macro_rules! mysql_expression {
+    ($expression:literal) => {
+        concat!("replace(replace(", $expression, r", '\''', ''''), '_utf8mb4''', '''')")
+    };
+}
+
 macro_rules! mysql_filters {
     () => {
-        "(SELECT n.TABLE_SCHEMA AS s, n.TABLE_NAME AS t, n.INDEX_NAME AS i, NULL AS c, \
-         substr(n.EXPRESSION, 12, char_length(n.EXPRESSION) - 23) AS f FROM information_schema.STATISTICS AS n \
+        concat!(
+            "(SELECT n.TABLE_SCHEMA AS s, n.TABLE_NAME AS t, n.INDEX_NAME AS i, NULL AS c, ",
+            mysql_expression!("substr(n.EXPRESSION, 12, char_length(n.EXPRESSION) - 23)"),
+            " AS f FROM information_schema.STATISTICS AS n \
          WHERE n.TABLE_SCHEMA = DATABASE() AND n.NON_UNIQUE = 0 AND n.EXPRESSION LIKE '(case when % then 0 end)')"
+        )
+    };
+}
+
+/// What finds a check `c` of the table `x` beside its name: on MariaDB another table may have one of the same name.
+macro_rules! mariadb_check {
+    () => {
+        " AND c.TABLE_NAME = x.TABLE_NAME"
+    };
+}
+
+macro_rules! mysql_check {
+    () => {
+        ""
+    };
+}
+
+/// The default of the column `x`, what it is computed from, and the condition of the check `c`.
+macro_rules! mariadb_texts {
+    (default) => {
+        "nullif(x.COLUMN_DEFAULT, 'NULL')"
+    };
+    (generated) => {
+        "x.GENERATION_EXPRESSION"
+    };
+    (check) => {
+        "c.CHECK_CLAUSE"
+    };
+}
+
+/// A default that is a text and no expression is shown without quotes.
+macro_rules! mysql_texts {
+    (default) => {
+        concat!(
+            "CASE WHEN x.EXTRA LIKE '%DEFAULT_GENERATED%' OR x.NUMERIC_PRECISION IS NOT NULL THEN ",
+            mysql_expression!("x.COLUMN_DEFAULT"),
+            " ELSE concat('''', replace(x.COLUMN_DEFAULT, '''', ''''''), '''') END"
+        )
+    };
+    (generated) => {
+        mysql_expression!("x.GENERATION_EXPRESSION")
+    };
+    (check) => {
+        mysql_expression!("c.CHECK_CLAUSE")
     };
 }
 
@@ -41,7 +94,7 @@ macro_rules! tables {
 }
 
 macro_rules! catalogue {
-    ($name:ident, $filters:ident) => {
+    ($name:ident, $filters:ident, $check:ident, $texts:ident) => {
         impl Catalogue for $name {
             fn tables(&self) -> &'static str {
                 "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_SCHEMA <=> DATABASE(), NULLIF(TABLE_COMMENT, ''), NULL \
@@ -59,9 +112,12 @@ macro_rules! catalogue {
                 concat!(
                     "SELECT x.TABLE_SCHEMA, x.TABLE_NAME, x.COLUMN_NAME, x.COLUMN_TYPE, x.IS_NULLABLE = 'YES', \
                      x.EXTRA LIKE '%auto_increment%', \
-                     CASE WHEN x.EXTRA NOT LIKE '%STORED%' AND x.EXTRA NOT LIKE '%VIRTUAL%' AND x.COLUMN_DEFAULT <> 'NULL' \
-                     THEN x.COLUMN_DEFAULT END, NULLIF(x.GENERATION_EXPRESSION, ''), NULLIF(x.COLUMN_COMMENT, '') \
-                     FROM information_schema.COLUMNS AS x",
+                     CASE WHEN x.EXTRA NOT LIKE '%STORED%' AND x.EXTRA NOT LIKE '%VIRTUAL%' \
+                     THEN ",
+                    $texts!(default),
+                    " END, NULLIF(",
+                    $texts!(generated),
+                    ", ''), NULLIF(x.COLUMN_COMMENT, '') FROM information_schema.COLUMNS AS x",
                     tables!(),
                     "WHERE NOT EXISTS (SELECT 1 FROM ",
                     $filters!(),
@@ -77,8 +133,9 @@ macro_rules! catalogue {
                      WHEN 'FOREIGN KEY' THEN 'foreign' ELSE 'check' END, \
                      x.CONSTRAINT_NAME, x.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, \
                      k.REFERENCED_COLUMN_NAME, replace(r.DELETE_RULE, 'RESTRICT', 'NO ACTION'), \
-                     replace(r.UPDATE_RULE, 'RESTRICT', 'NO ACTION'), c.CHECK_CLAUSE \
-                     FROM information_schema.TABLE_CONSTRAINTS AS x",
+                     replace(r.UPDATE_RULE, 'RESTRICT', 'NO ACTION'), ",
+                    $texts!(check),
+                    " FROM information_schema.TABLE_CONSTRAINTS AS x",
                     tables!(),
                     "LEFT JOIN information_schema.KEY_COLUMN_USAGE AS k \
                      ON k.CONSTRAINT_SCHEMA = x.CONSTRAINT_SCHEMA AND k.TABLE_SCHEMA = x.TABLE_SCHEMA \
@@ -88,8 +145,9 @@ macro_rules! catalogue {
                      AND r.TABLE_NAME = x.TABLE_NAME AND r.CONSTRAINT_NAME = x.CONSTRAINT_NAME \
                      LEFT JOIN information_schema.CHECK_CONSTRAINTS AS c \
                      ON x.CONSTRAINT_TYPE = 'CHECK' AND c.CONSTRAINT_SCHEMA = x.CONSTRAINT_SCHEMA \
-                     AND c.TABLE_NAME = x.TABLE_NAME AND c.CONSTRAINT_NAME = x.CONSTRAINT_NAME \
-                     WHERE x.CONSTRAINT_TYPE <> 'UNIQUE' OR NOT EXISTS (SELECT 1 FROM ",
+                     AND c.CONSTRAINT_NAME = x.CONSTRAINT_NAME",
+                    $check!(),
+                    " WHERE x.CONSTRAINT_TYPE <> 'UNIQUE' OR NOT EXISTS (SELECT 1 FROM ",
                     $filters!(),
                     " AS y WHERE y.s = x.TABLE_SCHEMA AND y.t = x.TABLE_NAME AND y.i = x.CONSTRAINT_NAME) \
                      ORDER BY 1, 2, 3, 4, k.ORDINAL_POSITION"
@@ -118,8 +176,8 @@ macro_rules! catalogue {
     };
 }
 
-catalogue!(MariaDbCatalogue, mariadb_filters);
-catalogue!(MysqlCatalogue, mysql_filters);
+catalogue!(MariaDbCatalogue, mariadb_filters, mariadb_check, mariadb_texts);
+catalogue!(MysqlCatalogue, mysql_filters, mysql_check, mysql_texts);
 
 fn sql_type(type_name: &str) -> Option<SqlType> {
     Some(match type_name {

@@ -13,12 +13,6 @@ use crate::catalogue::{MariaDbCatalogue, MysqlCatalogue};
 use crate::spelling::spelling;
 use crate::value::encode;
 
-/// The most parameters that one statement takes.
-const MAX_PARAMETERS: usize = 65_535;
-
-/// The most rows that one statement takes.
-const MAX_ROWS: usize = 1024;
-
 /// Which of the two servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Product {
@@ -83,10 +77,12 @@ impl Dialect for MysqlDialect {
         text.push('?');
     }
 
-    /// A decimal is sent as text, with which the server would calculate as with floats.
+    /// A decimal is sent as text, with which the server would calculate as with floats. JSON is sent as text, which MySQL would
+    /// compare with JSON as a text.
     fn parameter(&self, number: usize, sql_type: SqlType, text: &mut String) {
         match sql_type {
             SqlType::Decimal => text.push_str("CAST(? AS decimal(65,30))"),
+            SqlType::Json if !self.is_mariadb() => text.push_str("CAST(? AS json)"),
             _ => self.placeholder(number, text),
         }
     }
@@ -171,7 +167,7 @@ impl Dialect for MysqlDialect {
     fn supports(&self, feature: Feature) -> bool {
         match feature {
             Feature::Quantifiers | Feature::RowLocks | Feature::IntersectAll | Feature::ExceptAll => true,
-            Feature::ReturningRows => self.is_mariadb(),
+            Feature::ReturningRows | Feature::DeleteReading => self.is_mariadb(),
             Feature::Lateral | Feature::ExplainAnalyze | Feature::LockOf => !self.is_mariadb(),
             // Whatever it is: what nobody has looked for is not promised.
             _ => false,
@@ -258,7 +254,9 @@ impl Dialect for MysqlDialect {
     }
 
     fn migration_lock(&self) -> Option<&'static str> {
-        Some("SELECT get_lock(concat('orm_migrations ', md5(coalesce(database(), ''))), 1000000)")
+        Some(
+            "SELECT get_lock(concat('orm_migrations ', left(sha2(coalesce(database(), ''), 256), 32)), 1000000)",
+        )
     }
 
     fn comments(&self) -> Comments {
@@ -303,28 +301,16 @@ impl Dialect for MysqlDialect {
         false
     }
 
+    /// The connection makes one statement of many rows.
     fn layout(&self, shape: &WriteShape, rows: usize) -> Layout {
-        // The connection makes one statement of the rows of an INSERT.
-        let takes_many = shape.kind() != WriteKind::Insert;
-        if takes_many && self.is_mariadb() && rows > 1 {
-            return Layout::ByKey;
-        }
-        let most = (MAX_PARAMETERS / shape.width().max(1)).min(MAX_ROWS).min(rows);
-        // Few sizes, so that each is prepared once and then found again.
-        match most.checked_ilog2().map(|power| 1 << power) {
-            Some(rows) if rows > 1 && takes_many && shape.width() > 0 => Layout::Flat(rows),
-            _ => Layout::PerRow,
+        match shape.kind() {
+            WriteKind::Update | WriteKind::Delete if rows > 1 => Layout::ByKey,
+            WriteKind::Insert | WriteKind::Update | WriteKind::Delete => Layout::PerRow,
         }
     }
 
-    fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
-        match (layout, shape.kind()) {
-            (Layout::PerRow | Layout::Arrays | Layout::Runs | Layout::ByKey, _) | (_, WriteKind::Insert) => {
-                shape.write_standard(sql);
-            }
-            (Layout::Flat(rows), WriteKind::Update) => update(shape, rows, sql),
-            (Layout::Flat(rows), WriteKind::Delete) => delete(shape, rows, sql),
-        }
+    fn write(&self, shape: &WriteShape, _: Layout, sql: &mut Sql<'_>) {
+        shape.write_standard(sql);
     }
 }
 
@@ -341,44 +327,6 @@ fn keyed_with(table: &Table, column: usize) -> Option<usize> {
 /// How many characters each of so many columns of a key can have: InnoDB takes 3072 bytes, 4 for each.
 pub(crate) fn key_length(parts: usize) -> usize {
     (768 / parts.max(1)).min(255)
-}
-
-/// The rows are a table that is joined by the key.
-fn update(shape: &WriteShape, rows: usize, sql: &mut Sql<'_>) {
-    let width = shape.columns().len();
-    let columns = [shape.columns(), shape.key()].concat();
-    sql.push("UPDATE ").table(shape.table()).push(" AS t JOIN (VALUES ");
-    sql.list(0..rows, |sql, _| values("ROW(", shape, &columns, sql));
-    sql.push(") AS v(").list(0..columns.len(), |sql, number| {
-        sql.push(&format!("c{number}"));
-    });
-    sql.push(") ON ");
-    for (number, &key) in shape.key().iter().enumerate() {
-        sql.push(if number > 0 { " AND t." } else { "t." });
-        shape.name(sql, key);
-        sql.push(&format!(" = v.c{}", width + number));
-    }
-    sql.push(" SET ").list(shape.columns().iter().enumerate(), |sql, (number, &column)| {
-        sql.push("t.");
-        shape.name(sql, column);
-        sql.push(&format!(" = v.c{number}"));
-    });
-}
-
-fn delete(shape: &WriteShape, rows: usize, sql: &mut Sql<'_>) {
-    sql.push("DELETE FROM ").table(shape.table()).push(" WHERE ");
-    if let &[key] = shape.key() {
-        shape.name(sql, key);
-        sql.push(" IN (").list(0..rows, |sql, _| shape.parameter(sql, key)).push(")");
-        return;
-    }
-    sql.push("(").list(shape.key(), |sql, &key| shape.name(sql, key)).push(") IN (");
-    sql.list(0..rows, |sql, _| values("(", shape, shape.key(), sql)).push(")");
-}
-
-/// The parameters of one row.
-fn values(open: &str, shape: &WriteShape, columns: &[usize], sql: &mut Sql<'_>) {
-    sql.push(open).list(columns, |sql, &column| shape.parameter(sql, column)).push(")");
 }
 
 #[cfg(test)]
@@ -443,39 +391,11 @@ mod tests {
     }
 
     #[test]
-    fn mysql_joins_the_rows_of_an_update() {
-        let shape = WriteShape::new(&*SEAT, WriteKind::Update, vec![1]);
-        assert_eq!(
-            written(MysqlDialect::MYSQL, &shape, Layout::Flat(2)),
-            "UPDATE `seat` AS t JOIN (VALUES ROW(?, ?, ?), ROW(?, ?, ?)) AS v(c0, c1, c2) \
-             ON t.`row` = v.c1 AND t.`number` = v.c2 SET t.`number` = v.c0"
-        );
-    }
-
-    #[test]
-    fn mysql_deletes_by_lists_of_keys() {
-        let one = WriteShape::new(&*PERSON, WriteKind::Delete, vec![]);
-        assert_eq!(
-            written(MysqlDialect::MYSQL, &one, Layout::Flat(2)),
-            "DELETE FROM `person` WHERE `id` IN (?, ?)"
-        );
-        let two = WriteShape::new(&*SEAT, WriteKind::Delete, vec![]);
-        assert_eq!(
-            written(MysqlDialect::MYSQL, &two, Layout::Flat(2)),
-            "DELETE FROM `seat` WHERE (`row`, `number`) IN ((?, ?), (?, ?))"
-        );
-    }
-
-    #[test]
-    fn rows_go_together_in_few_sizes() {
-        let layout = |dialect: MysqlDialect, kind, rows| {
-            dialect.layout(&WriteShape::new(&*PERSON, kind, vec![1]), rows)
-        };
-        assert_eq!(layout(MysqlDialect::MYSQL, WriteKind::Update, 700), Layout::Flat(512));
-        assert_eq!(layout(MysqlDialect::MYSQL, WriteKind::Update, 1), Layout::PerRow);
-        assert_eq!(layout(MysqlDialect::MYSQL, WriteKind::Insert, 700), Layout::PerRow);
-        assert_eq!(layout(MysqlDialect::MARIADB, WriteKind::Update, 700), Layout::ByKey);
-        assert_eq!(layout(MysqlDialect::MARIADB, WriteKind::Insert, 700), Layout::PerRow);
+    fn rows_go_together() {
+        let layout = |kind, rows| MysqlDialect::MYSQL.layout(&WriteShape::new(&*PERSON, kind, vec![1]), rows);
+        assert_eq!(layout(WriteKind::Update, 700), Layout::ByKey);
+        assert_eq!(layout(WriteKind::Update, 1), Layout::PerRow);
+        assert_eq!(layout(WriteKind::Insert, 700), Layout::PerRow);
     }
 
     #[test]

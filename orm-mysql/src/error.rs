@@ -83,9 +83,9 @@ fn kind(code: u16) -> ErrorKind {
         1205 | 3572 => ErrorKind::LockTimeout,
         1290 | 1792 | 1836 => ErrorKind::ReadOnly,
         1969 | 3024 => ErrorKind::Timeout,
-        1146 => ErrorKind::MissingTable,
+        1049 | 1146 => ErrorKind::MissingTable,
         1044 | 1045 | 1698 => ErrorKind::Authentication,
-        1040 | 1049 | 1203 | 1226 => ErrorKind::Connect,
+        1040 | 1203 | 1226 => ErrorKind::Connect,
         1053 | 1077 | 1078 | 1079 | 1152 | 1158 | 1159 | 1160 | 1161 | 1184 | 1927 | 2006 | 2013 | 3169
         | 4031 => ErrorKind::ConnectionLost,
         1054 | 1052 | 1055 | 1056 | 1060 | 1064 | 1066 | 1109 | 1136 | 1149 | 1222 | 1235 | 1241 | 1242

@@ -26,19 +26,19 @@ pub(crate) fn spelling(function: Function, of: SqlType, yields: SqlType) -> Opti
             "group_concat({d}{0}{b} SEPARATOR {l1}){o}"
         }
         Function::JsonText => {
-            "CASE WHEN json_type(json_extract({0}, {1})) <> 'NULL' THEN CAST(json_unquote(json_extract({0}, {1})) AS char) END"
+            "CASE WHEN CAST(json_type(json_extract({0}, {1})) AS char) <> 'NULL' THEN CAST(json_unquote(json_extract({0}, {1})) AS char) END"
         }
         Function::JsonInt => {
-            "CASE WHEN json_type(json_extract({0}, {1})) IN ('INTEGER', 'DOUBLE', 'DECIMAL') \
+            "CASE WHEN CAST(json_type(json_extract({0}, {1})) AS char) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') \
              AND CAST(json_extract({0}, {1}) AS decimal(65,30)) % 1 = 0 \
              THEN CAST(json_extract({0}, {1}) AS decimal(65,30)) DIV 1 END"
         }
         Function::JsonFloat => {
-            "CASE WHEN json_type(json_extract({0}, {1})) IN ('INTEGER', 'DOUBLE', 'DECIMAL') \
+            "CASE WHEN CAST(json_type(json_extract({0}, {1})) AS char) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') \
              THEN CAST(json_extract({0}, {1}) AS double) END"
         }
         Function::JsonBool => {
-            "CASE WHEN json_type(json_extract({0}, {1})) = 'BOOLEAN' THEN CAST(json_extract({0}, {1}) AS char) = 'true' END"
+            "CASE WHEN CAST(json_type(json_extract({0}, {1})) AS char) = 'BOOLEAN' THEN CAST(json_extract({0}, {1}) AS char) = 'true' END"
         }
         // Cut off after ten digits otherwise.
         Function::PercentRank => "(percent_rank(){o} * 1e0)",

@@ -1,8 +1,61 @@
 //! What a session sends in the place of `UPDATE … RETURNING`, where the database has no such thing, as that one statement: so
-//! that a case says once what is sent.
+//! that a case says once what is sent. The same for `DELETE … RETURNING` on MySQL.
 
-/// Folds `SELECT key … FOR UPDATE`, if it is there, `UPDATE …` and `SELECT key, columns … WHERE key IN (…)`.
+/// Folds `SELECT key … FOR UPDATE`, if it is there, `UPDATE …` and `SELECT key, columns … WHERE key IN (…)`; and
+/// `SELECT columns … FOR UPDATE` and `DELETE …`.
 pub(crate) fn fold(lines: Vec<String>) -> Vec<String> {
+    fold_updates(fold_deletes(lines))
+}
+
+/// Folds `INSERT …` and `SELECT key, columns … WHERE key IN (…)`; other inserts of the same batch may be between them.
+pub(crate) fn fold_inserts(lines: Vec<String>) -> Vec<String> {
+    let mut folded: Vec<String> = Vec::new();
+    for line in lines {
+        let inserts =
+            folded.iter().rposition(|before| !before.starts_with("INSERT ")).map_or(0, |last| last + 1);
+        let place = (inserts..folded.len()).find(|&place| inserted(&folded[place], &line).is_some());
+        match place.and_then(|place| Some((place, inserted(&folded[place], &line)?))) {
+            Some((place, returning)) => folded[place] = returning,
+            None => folded.push(line),
+        }
+    }
+    folded
+}
+
+/// The INSERT that returns what this SELECT reads, if it reads what that has inserted: more than its key and what was given.
+fn inserted(insert: &str, select: &str) -> Option<String> {
+    let written = table(insert, "INSERT INTO ").filter(|_| !insert.contains(" RETURNING "))?;
+    let (columns, rest) = select.strip_prefix("SELECT ")?.split_once(" FROM ")?;
+    columns.split(", ").skip(1).find(|column| !insert.contains(column))?;
+    let keys = rest.strip_prefix(&format!("{written} WHERE "))?;
+    let (insert, rows) =
+        insert.split_once(" -- ").map_or((insert, None), |(insert, rows)| (insert, Some(rows)));
+    let rows = rows.map(|rows| format!(" -- {rows}")).unwrap_or_default();
+    keys.contains(" IN (").then(|| format!("{insert} RETURNING {columns}{rows}"))
+}
+
+fn fold_deletes(lines: Vec<String>) -> Vec<String> {
+    let mut folded: Vec<String> = Vec::new();
+    for line in lines {
+        let returned = folded.last().and_then(|search| deleted(search, &line));
+        if returned.is_some() {
+            folded.pop();
+        }
+        folded.push(returned.unwrap_or(line));
+    }
+    folded
+}
+
+/// The DELETE that returns what this SELECT has read before it.
+fn deleted(search: &str, delete: &str) -> Option<String> {
+    let rest = search.strip_prefix("SELECT ").filter(|rest| rest.contains(" FOR UPDATE"))?;
+    let (columns, _) = rest.split_once(" FROM ")?;
+    let written = table(delete.strip_prefix("DELETE").map(|_| delete)?, "DELETE FROM ")?;
+    let is_of_it = !delete.contains(" RETURNING ") && table(search, " FROM ")? == written;
+    is_of_it.then(|| format!("{delete} RETURNING {}", columns.trim_start_matches("DISTINCT ")))
+}
+
+fn fold_updates(lines: Vec<String>) -> Vec<String> {
     let mut folded: Vec<String> = Vec::new();
     // Whether the rows of the last statement, an update, were looked for before.
     let mut searched = false;
@@ -48,6 +101,6 @@ fn returning(update: &str, select: &str) -> Option<String> {
 fn is_search(line: &str, update: &str) -> bool {
     line.starts_with("SELECT ")
         && line.contains(", CAST(")
-        && line.ends_with(" FOR UPDATE")
+        && line.contains(" FOR UPDATE")
         && table(line, " FROM ") == table(update, "UPDATE ")
 }

@@ -31,9 +31,29 @@ pub enum Backend {
     Postgres,
     /// A database of its own for each case, on the server that `ORM_TEST_MARIADB` names.
     MariaDb,
+    /// A database of its own for each case, on the server that `ORM_TEST_MYSQL` names.
+    MySql,
 }
 
 impl Backend {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sqlite, Self::Postgres, Self::MariaDb, Self::MySql];
+
+    /// As it is called in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+            Self::MariaDb => "mariadb",
+            Self::MySql => "mysql",
+        }
+    }
+
+    /// Whether it is MySQL or MariaDB.
+    pub fn is_mysql(self) -> bool {
+        matches!(self, Self::MariaDb | Self::MySql)
+    }
+
     /// Ends all other connections to this database, and waits until they are gone.
     fn ending_connections(self) -> &'static str {
         match self {
@@ -49,6 +69,16 @@ impl Backend {
                  WHILE EXISTS (SELECT 1 FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND id <> connection_id()) \
                  DO DO sleep(0.01); END WHILE; END"
             }
+            Self::MySql => {
+                "CREATE PROCEDURE end_others() BEGIN \
+                 DECLARE CONTINUE HANDLER FOR 1094 DO 0; \
+                 again: LOOP \
+                 SET @other = (SELECT min(id) FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND id <> connection_id()); \
+                 IF @other IS NULL THEN LEAVE again; END IF; \
+                 KILL @other; DO sleep(0.01); \
+                 END LOOP; END; \
+                 CALL end_others(); DROP PROCEDURE end_others"
+            }
         }
     }
 }
@@ -57,9 +87,11 @@ impl Backend {
 #[derive(Clone, Default)]
 pub struct Trace {
     lines: Arc<Mutex<Vec<String>>>,
-    /// Whether an UPDATE without RETURNING, and the queries that stand for it, are shown as the one statement that they are on
+    /// Whether statements without RETURNING, and the queries that stand for it, are shown as the one statement that they are on
     /// other backends.
     folds: bool,
+    /// Whether INSERT is one of them.
+    folds_inserts: bool,
 }
 
 impl Trace {
@@ -72,10 +104,10 @@ impl Trace {
 
     /// An empty one, for an engine of this backend.
     pub fn of(backend: Backend) -> Self {
-        Self { folds: backend == Backend::MariaDb, ..Self::default() }
+        Self { folds: backend.is_mysql(), folds_inserts: backend == Backend::MySql, ..Self::default() }
     }
 
-    /// Whether it is one of `MariaDB`'s.
+    /// Whether it is one of MySQL's or `MariaDB`'s.
     pub fn folds(&self) -> bool {
         self.folds
     }
@@ -83,6 +115,7 @@ impl Trace {
     /// What was sent since the last call.
     pub fn take(&self) -> Vec<String> {
         let lines = self.take_all();
+        let lines = if self.folds_inserts { fold::fold_inserts(lines) } else { lines };
         if self.folds { fold::fold(lines) } else { lines }
     }
 

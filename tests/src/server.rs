@@ -15,6 +15,9 @@ const POSTGRES: &str = "ORM_TEST_POSTGRES";
 /// The variable that names the MariaDB server.
 const MARIADB: &str = "ORM_TEST_MARIADB";
 
+/// The variable that names the MySQL server.
+const MYSQL: &str = "ORM_TEST_MYSQL";
+
 /// A database that exists for as long as this value.
 pub struct Database {
     /// Where it is.
@@ -39,6 +42,7 @@ impl Database {
             Backend::Sqlite => Some(Self::file()),
             Backend::Postgres => Self::on_server("postgres", POSTGRES, " WITH (FORCE)"),
             Backend::MariaDb => Self::on_server("mariadb", MARIADB, ""),
+            Backend::MySql => Self::on_server("mysql", MYSQL, ""),
         }
     }
 
@@ -82,7 +86,8 @@ pub fn special(variable: &'static str) -> Option<String> {
 /// Says once, past the test runner's capture, that a backend is not tested.
 fn skip(backend: &str, variable: &str) {
     static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    if std::env::var_os("CI").is_some() {
+    // Debian's stable release has no MySQL, so there may be none.
+    if std::env::var_os("CI").is_some() && variable != MYSQL {
         panic!("{variable} is not set: {backend} is not tested, which CI does not accept");
     }
     let mut said = SAID.lock().unwrap();

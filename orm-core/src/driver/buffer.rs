@@ -67,6 +67,12 @@ impl RowBuffer {
         }
     }
 
+    /// Puts these rows into this order.
+    pub(crate) fn arrange(&mut self, order: &[usize]) {
+        let cells = |&row: &usize| row * self.width..(row + 1) * self.width;
+        self.starts = order.iter().flat_map(cells).map(|cell| self.starts[cell]).collect();
+    }
+
     /// One of the rows.
     pub fn at(&self, row: usize) -> impl Row {
         BufferedRow { buffer: self, row }

@@ -325,6 +325,14 @@ impl Batch {
         }
     }
 
+    /// The value that a row has in a column; where it sets none, the key that was made for it.
+    pub(crate) fn key(&self, row: usize, column: usize, made: &[i64]) -> Result<Value<'_>> {
+        match self.columns.iter().position(|&set| set == column) {
+            Some(place) => self.value(row, place),
+            None => Ok(made.get(row).map_or(Value::Null, |&key| Value::Int(key))),
+        }
+    }
+
     /// Says which column an error is about, if it is about a value that the database cannot hold.
     #[cold]
     pub(crate) fn blame(&self, dialect: &dyn Dialect, error: Error) -> Error {

@@ -173,12 +173,13 @@ fn define_column(sql: &mut Sql<'_>, table: &Table, position: usize) {
     }
     let type_name = sql.dialect().column_type(table, position);
     let is_bare = column.nullable || (column.generated.is_some() && !sql.dialect().constrains_generated());
-    sql.push(&type_name).push(if is_bare { "" } else { " NOT NULL" });
-    if let Some(default) = &column.default {
-        sql.push(" DEFAULT (").push(default.as_str()).push(")");
-    }
+    sql.push(&type_name);
     if let Some(generated) = &column.generated {
         sql.push(" GENERATED ALWAYS AS (").push(generated.as_str()).push(") STORED");
+    }
+    sql.push(if is_bare { "" } else { " NOT NULL" });
+    if let Some(default) = &column.default {
+        sql.push(" DEFAULT (").push(default.as_str()).push(")");
     }
 }
 

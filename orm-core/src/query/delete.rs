@@ -10,9 +10,10 @@ use crate::query::effect::EffectKind;
 use crate::query::filter::Filter;
 use crate::query::from::From;
 use crate::query::projection::Projection;
-use crate::query::returning::{Wanted, Writing, is_watched, render_returning};
+use crate::query::returning::{Wanted, Writing, is_asked_by_session, is_watched, render_returning};
 use crate::query::source::Source;
-use crate::query::update::check_filter;
+use crate::query::sql::rendered_beside;
+use crate::query::update::{check_filter, lock_rows_of};
 use crate::query::{AsSource, Executable, Feature, IntoCondition, Returning, Selection, Sql};
 
 /// A DELETE of rows of `R`: a model, or [`TableRef`] for a run-time table. Made by `User::delete()` and [`delete_from`].
@@ -108,10 +109,21 @@ impl Writing for DeleteStatement {
         let Self { of, using, filter, every_row, synchronize } = self;
         sql.mark_writes();
         check_filter("delete", of, filter, *every_row)?;
-        let watched = *synchronize && is_watched(&of.table, projection, sql);
-        let wanted = watched.then(|| Wanted::of(EffectKind::Deleted));
-        let target = Source::table(of.table.clone());
-        let sources: Vec<_> = std::iter::once(target.clone()).chain(using.iter().cloned()).collect();
+        let is_lacking = !sql.dialect().supports(Feature::ReturningRows);
+        let is_asked = is_lacking && projection.is_some() && is_asked_by_session(&of.table, sql);
+        let wanted = match is_asked || (*synchronize && is_watched(&of.table, projection, sql)) {
+            true => {
+                let before =
+                    is_lacking.then(|| rendered_beside(&Before(self, projection), sql)).transpose()?;
+                Some(Wanted {
+                    before: before.map(Box::new),
+                    is_read: true,
+                    ..Wanted::of(EffectKind::Deleted)
+                })
+            }
+            false => None,
+        };
+        let (target, sources) = (self.target(), self.sources());
         sql.push("DELETE FROM ").table(&of.table);
         if using.is_empty() || sql.dialect().supports(Feature::DeleteUsing) {
             sql.enter(sources)?;
@@ -129,6 +141,14 @@ impl Writing for DeleteStatement {
 }
 
 impl DeleteStatement {
+    fn target(&self) -> Source {
+        Source::table(self.of.table.clone())
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        std::iter::once(self.target()).chain(self.using.iter().cloned()).collect()
+    }
+
     /// Writes a condition that the row is among those that a query finds.
     fn render_found(&self, sources: Vec<Source>, sql: &mut Sql<'_>) -> Result<()> {
         let table = &self.of.table;
@@ -137,13 +157,39 @@ impl DeleteStatement {
             return sql.require(Feature::DeleteUsing);
         }
         let target = sources[0].clone();
-        sql.push(" WHERE (").names(keys.iter().copied()).push(") IN (SELECT ");
+        let outer = if sql.dialect().supports(Feature::DeleteReading) { "" } else { "SELECT * FROM (" };
+        sql.push(" WHERE (").names(keys.iter().copied()).push(") IN (").push(outer).push("SELECT ");
         sql.enter(sources.clone())?;
         sql.separated(", ", &keys, |sql, key| sql.column(&target, key, None))?;
         From::render(&sources, sql)?;
         self.filter.render(sql)?;
         sql.leave();
-        sql.push(")");
+        sql.push(if outer.is_empty() { ")" } else { ") AS found)" });
+        Ok(())
+    }
+}
+
+/// A query for what the program wants of rows that will be gone, then their keys.
+struct Before<'d>(&'d DeleteStatement, Option<&'d Projection>);
+
+impl Executable for Before<'_> {
+    fn render(&self, sql: &mut Sql<'_>) -> Result<()> {
+        let Self(delete, projection) = self;
+        let (table, target, sources) = (&delete.of.table, delete.target(), delete.sources());
+        sql.enter(sources.clone())?;
+        // What another table is joined with it may find the same row twice.
+        sql.push(if sources.len() > 1 { "SELECT DISTINCT " } else { "SELECT " });
+        if let Some(projection) = projection {
+            projection.render(sql)?;
+            sql.push(", ");
+        }
+        sql.separated(", ", table.primary_key(), |sql, &key| {
+            sql.column(&target, &table.columns()[key].name, None)
+        })?;
+        From::render(&sources, sql)?;
+        delete.filter.render(sql)?;
+        lock_rows_of(&target, sql);
+        sql.leave();
         Ok(())
     }
 }

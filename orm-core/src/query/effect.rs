@@ -21,6 +21,8 @@ pub(crate) struct Effect {
     pub(crate) moves: Option<Box<Rendered>>,
     /// What the program wants of the rows, if the statement itself cannot return it.
     pub(crate) again: Option<Projection>,
+    /// A query for all that is wanted of rows that will be gone, if the statement itself cannot return it.
+    pub(crate) before: Option<Box<Rendered>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

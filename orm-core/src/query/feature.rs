@@ -33,6 +33,8 @@ pub enum Feature {
     RowLocks,
     /// `DELETE … USING`
     DeleteUsing,
+    /// A subquery of a DELETE that reads from the same table. Where it is missing, it stands inside of another one.
+    DeleteReading,
     /// `RETURNING` of columns of what an update reads from besides its table.
     ReturningOthers,
     /// `ON CONFLICT ON CONSTRAINT`
@@ -85,6 +87,7 @@ impl Feature {
             Self::DistinctOn => "DISTINCT ON",
             Self::RowLocks => "row locks",
             Self::DeleteUsing => "DELETE … USING",
+            Self::DeleteReading => "DELETE of rows that a query of the same table finds",
             Self::ReturningOthers => "RETURNING of tables other than the one that is written",
             Self::ConflictConstraint => "ON CONFLICT ON CONSTRAINT; name the constraint's columns instead",
             Self::DeferrableKeys => "foreign keys that are looked at when the transaction commits",

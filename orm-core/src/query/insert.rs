@@ -11,7 +11,7 @@ use crate::query::batch::{Records, RowSet, Segment};
 use crate::query::conflict::Conflict;
 use crate::query::effect::EffectKind;
 use crate::query::projection::Projection;
-use crate::query::returning::{Wanted, Writing, is_watched, render_returning};
+use crate::query::returning::{Wanted, Writing, is_asked_by_session, is_watched, render_returning};
 use crate::query::select::SelectStatement;
 use crate::query::source::Source;
 use crate::query::write::write_head;
@@ -171,14 +171,14 @@ impl InsertStatement {
             batch.layout = sql.dialect().layout(&shape, rows.len());
             let mark = sql.mark();
             sql.dialect().write(&shape, batch.layout, sql);
-            batch.returns = self.render_rest(&columns, projection, sql)?;
+            batch.returns = self.render_rest(&columns, projection, true, sql)?;
             batch.tail = sql.take_values();
             if !batch.tail.is_empty() && batch.layout != crate::query::Layout::PerRow {
                 // What is no row's value cannot stand in an array.
                 batch.layout = crate::query::Layout::PerRow;
                 sql.go_back(mark);
                 shape.write_standard(sql);
-                self.render_rest(&columns, projection, sql)?;
+                self.render_rest(&columns, projection, true, sql)?;
                 sql.take_values();
             }
             sql.batch = Some(Arc::new(batch));
@@ -193,7 +193,7 @@ impl InsertStatement {
             rows.render(&self.of, &columns, sql)?;
             sql.leave();
         }
-        self.render_rest(&columns, projection, sql).map(drop)
+        self.render_rest(&columns, projection, false, sql).map(drop)
     }
 
     /// A statement that inserts nothing, for no rows.
@@ -207,7 +207,7 @@ impl InsertStatement {
             sql.push_type(sql_type);
         }
         sql.push(") WHERE 1 = 0");
-        self.render_rest(&columns, projection, sql).map(drop)
+        self.render_rest(&columns, projection, false, sql).map(drop)
     }
 
     /// Whether rows that are there already are left out by the words that it begins with.
@@ -261,14 +261,15 @@ impl InsertStatement {
         });
         query.render(sql)?;
         sql.push(if wrapped { ") AS orm_rows WHERE 1 = 1" } else { "" });
-        self.render_rest(&columns, projection, sql).map(drop)
+        self.render_rest(&columns, projection, false, sql).map(drop)
     }
 
-    /// Writes what follows the rows; whether the statement returns something.
+    /// Writes what follows the rows, which may travel apart from the statement; whether it returns something.
     fn render_rest(
         &self,
         columns: &[usize],
         projection: Option<&Projection>,
+        apart: bool,
         sql: &mut Sql<'_>,
     ) -> Result<bool> {
         let mut updated = Vec::new();
@@ -282,9 +283,15 @@ impl InsertStatement {
         };
         let has_entities = projection.is_some_and(|projection| projection.has_all_of(&self.of.table));
         let is_wanted = has_entities || kind == EffectKind::Upserted;
-        let watched = is_wanted && is_watched(&self.of.table, projection, sql);
+        // The keys of rows are known that are sent and that are all inserted: by them they can be read.
+        let is_read = apart
+            && self.conflict.is_none()
+            && projection.is_some()
+            && !sql.dialect().supports(Feature::ReturningRows)
+            && is_asked_by_session(&self.of.table, sql);
+        let watched = is_read || (is_wanted && is_watched(&self.of.table, projection, sql));
         let raised = self.conflict.as_ref().and_then(|conflict| conflict.raised(&self.of));
-        let wanted = watched.then(|| Wanted { columns: updated, raised, ..Wanted::of(kind) });
+        let wanted = watched.then(|| Wanted { columns: updated, raised, is_read, ..Wanted::of(kind) });
         sql.enter(vec![Source::table(self.of.table.clone())])?;
         let returns = render_returning(&self.of, Feature::ReturningRows, projection, wanted, sql)?;
         sql.leave();

@@ -92,11 +92,14 @@ pub(crate) struct Wanted {
     /// The version among them, if it is raised by one.
     pub(crate) raised: Option<usize>,
     pub(crate) moves: Option<Box<Rendered>>,
+    pub(crate) before: Option<Box<Rendered>>,
+    /// Whether a session reads by other statements what the program wants, where this one cannot return it.
+    pub(crate) is_read: bool,
 }
 
 impl Wanted {
     pub(crate) fn of(kind: EffectKind) -> Self {
-        Self { kind, columns: Vec::new(), raised: None, moves: None }
+        Self { kind, columns: Vec::new(), raised: None, moves: None, before: None, is_read: false }
     }
 }
 
@@ -110,16 +113,16 @@ pub(crate) fn render_returning(
     sql: &mut Sql<'_>,
 ) -> Result<bool> {
     let source = Source::table(of.table.clone());
-    let is_updated = |wanted: &Wanted| wanted.kind == EffectKind::Updated;
     let returns = sql.dialect().supports(feature);
-    // What was updated a session can read again.
-    let again = projection.filter(|_| !returns && wanted.as_ref().is_some_and(is_updated)).cloned();
-    if let Some(projection) = projection.filter(|_| again.is_none()) {
+    let is_read = !returns && wanted.as_ref().is_some_and(|wanted| wanted.is_read);
+    if let Some(projection) = projection.filter(|_| !is_read) {
         sql.require(feature)?;
         sql.push(" RETURNING ");
         projection.render(sql)?;
     }
-    let Some(Wanted { kind, mut columns, raised, moves }) = wanted else { return Ok(projection.is_some()) };
+    let Some(Wanted { kind, mut columns, raised, moves, before, .. }) = wanted else {
+        return Ok(projection.is_some());
+    };
     if kind != EffectKind::Deleted && !matches!(kind, EffectKind::Inserted { .. }) {
         // What the database computes may have changed with what it computes it from.
         let computed = |&position: &usize| of.table.columns()[position].generated.is_some();
@@ -135,8 +138,9 @@ pub(crate) fn render_returning(
     let at = projection.map_or(0, |projection| projection.names().len());
     let entities = projection.is_some_and(|projection| projection.has_all_of(&of.table));
     let table = of.table.clone();
-    sql.effect = Some(Box::new(Effect { kind, table, at, columns, raised, entities, moves, again }));
-    Ok(true)
+    let again = projection.filter(|_| is_read).cloned();
+    sql.effect = Some(Box::new(Effect { kind, table, at, columns, raised, entities, moves, again, before }));
+    Ok(returns)
 }
 
 /// Whether a session runs the statement, which can know rows of this table.

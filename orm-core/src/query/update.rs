@@ -134,6 +134,8 @@ impl Writing for UpdateStatement {
                 columns: assignments.columns(),
                 raised,
                 moves: self.moves(sql)?,
+                before: None,
+                is_read: true,
             }),
             false => None,
         };
@@ -209,14 +211,19 @@ impl Executable for Moves<'_> {
         }
         From::render(&sources, sql)?;
         filter.render(sql)?;
-        if sql.dialect().supports(Feature::RowLocks) {
-            sql.push(" FOR UPDATE");
-            if sql.dialect().supports(Feature::LockOf) {
-                sql.push(" OF ").name(target.name());
-            }
-        }
+        lock_rows_of(&target, sql);
         sql.leave();
         Ok(())
+    }
+}
+
+/// Writes that the rows of this source are not to change before the transaction ends.
+pub(crate) fn lock_rows_of(source: &Source, sql: &mut Sql<'_>) {
+    if sql.dialect().supports(Feature::RowLocks) {
+        sql.push(" FOR UPDATE");
+        if sql.dialect().supports(Feature::LockOf) {
+            sql.push(" OF ").name(source.name());
+        }
     }
 }
 

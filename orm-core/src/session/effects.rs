@@ -227,3 +227,9 @@ pub(super) fn identity_at(table: &Table, row: &dyn Row, at: usize) -> Result<Ide
         error => error,
     })
 }
+
+/// The key of a row with these values in the columns of its table.
+pub(super) fn identity_of<'v>(table: &Table, value: impl Fn(usize) -> Result<Value<'v>>) -> Result<Identity> {
+    let (keys, columns) = (table.primary_key(), table.columns());
+    Identity::of(keys.len(), |part| columns[keys[part]].sql_type.shape(value(keys[part])?))
+}

@@ -7,6 +7,7 @@ use orm_core::driver::{Statement, Write};
 use orm_core::query::Layout;
 
 use super::MAX_PARAMETERS;
+use crate::dialect::Product;
 
 /// The most rows that one INSERT takes.
 const MAX_INSERTED: usize = 1024;
@@ -25,13 +26,13 @@ pub(super) struct Multiplied<'w> {
 
 impl<'w> Multiplied<'w> {
     /// `None` if it is a statement of another form.
-    pub(super) fn of(write: Write<'w>) -> Option<Self> {
+    pub(super) fn of(write: Write<'w>, product: Product) -> Option<Self> {
         if write.rows.len() < 2 || write.rows.width() == 0 {
             return None;
         }
         let made = match write.layout {
             Layout::PerRow => Self::insert(write),
-            Layout::ByKey => Self::update(write).or_else(|| Self::delete(write)),
+            Layout::ByKey => Self::update(write, product).or_else(|| Self::delete(write, product)),
             Layout::Arrays | Layout::Flat(_) | Layout::Runs => None,
         };
         made.filter(|made| marks(&made.group) == write.rows.width())
@@ -48,9 +49,9 @@ impl<'w> Multiplied<'w> {
         Some(Self { write, before, group, after, most: MAX_INSERTED })
     }
 
-    /// The rows are joined by the key. Parameters have no types of their own in MariaDB's VALUES: those of the columns come from a
-    /// query without rows.
-    fn update(write: Write<'w>) -> Option<Self> {
+    /// The rows are joined by the key. Parameters have no types of their own in VALUES: those of the columns come from a query
+    /// without rows.
+    fn update(write: Write<'w>, product: Product) -> Option<Self> {
         let (table, rest) = cut(write.statement.sql().strip_prefix("UPDATE ")?, " SET ")?;
         let (set, key) = cut(rest, " WHERE ")?;
         let (set, key) = (equations(set, ", ")?, equations(key, " AND ")?);
@@ -64,7 +65,8 @@ impl<'w> Multiplied<'w> {
         let on: Vec<_> = key.iter().enumerate().map(|pair| joined(set.len(), pair)).collect();
         let before =
             format!("UPDATE (SELECT {} FROM {table} WHERE FALSE UNION ALL VALUES ", types.join(", "));
-        let group = format!("({})", values.join(", "));
+        let row = if product == Product::MySql { "ROW" } else { "" };
+        let group = format!("{row}({})", values.join(", "));
         let after =
             format!(") AS v STRAIGHT_JOIN {table} AS t ON {} SET {}", on.join(" AND "), assigned.join(", "));
         Some(Self {
@@ -77,13 +79,16 @@ impl<'w> Multiplied<'w> {
     }
 
     /// Of rows that have one column as their key: for more, MariaDB would look at each row of the table.
-    fn delete(write: Write<'w>) -> Option<Self> {
+    fn delete(write: Write<'w>, product: Product) -> Option<Self> {
         let sql = write.statement.sql();
-        let (_, key) = cut(sql.strip_prefix("DELETE FROM ")?, " WHERE ")?;
-        let [(_, value)] = equations(key, " AND ")?[..] else { return None };
-        let head = sql.strip_suffix(value)?.strip_suffix("= ")?;
-        let before = format!("{head}IN (").into();
-        Some(Self { write, before, group: value.into(), after: ")".into(), most: MAX_CHANGED })
+        let (table, key) = cut(sql.strip_prefix("DELETE FROM ")?, " WHERE ")?;
+        let (names, values): (Vec<_>, Vec<_>) = equations(key, " AND ")?.into_iter().unzip();
+        if names.len() > 1 && product == Product::MariaDb {
+            return None;
+        }
+        let before = format!("DELETE FROM {table} WHERE {} IN (", in_brackets(&names)).into();
+        let group = in_brackets(&values).into();
+        Some(Self { write, before, group, after: ")".into(), most: MAX_CHANGED })
     }
 
     /// How many rows it takes.
@@ -95,6 +100,14 @@ impl<'w> Multiplied<'w> {
         let groups = vec![&*self.group; rows].join(", ");
         let types = self.write.statement.parameters().repeat(rows);
         Statement::text(&format!("{}{groups}{}", self.before, self.after), &types)
+    }
+}
+
+/// One alone has none.
+fn in_brackets(parts: &[&str]) -> String {
+    match parts {
+        [one] => (*one).to_owned(),
+        several => format!("({})", several.join(", ")),
     }
 }
 
@@ -166,11 +179,15 @@ mod tests {
         }
     }
 
-    /// The statement for two rows.
+    /// The statement for two rows, for MariaDB.
     fn two(sql: &str, layout: Layout, width: usize) -> Option<String> {
+        two_of(Product::MariaDb, sql, layout, width)
+    }
+
+    fn two_of(product: Product, sql: &str, layout: Layout, width: usize) -> Option<String> {
         let statement = Statement::text(sql, &vec![SqlType::BigInt; width]);
         let write = Write { statement: &statement, layout, rows: &Numbers(width), keys: false };
-        Multiplied::of(write).map(|multiplied| multiplied.for_rows(2).sql().to_owned())
+        Multiplied::of(write, product).map(|multiplied| multiplied.for_rows(2).sql().to_owned())
     }
 
     #[test]
@@ -192,6 +209,10 @@ mod tests {
                     (CAST(? AS decimal(65,30)), ?, ?, ?), (CAST(? AS decimal(65,30)), ?, ?, ?)) AS v \
                     STRAIGHT_JOIN `s`.`a` AS t ON t.`x` = v.c2 AND t.`v` = v.c3 SET t.`b = c` = v.c0, t.`v` = v.c1";
         assert_eq!(two(sql, Layout::ByKey, 4).as_deref(), Some(many));
+        let of_mysql = two_of(Product::MySql, "UPDATE `a` SET `v` = ? WHERE `x` = ?", Layout::ByKey, 2);
+        let many = "UPDATE (SELECT `v` AS c0, `x` AS c1 FROM `a` WHERE FALSE UNION ALL VALUES ROW(?, ?), ROW(?, ?)) AS v \
+                    STRAIGHT_JOIN `a` AS t ON t.`x` = v.c1 SET t.`v` = v.c0";
+        assert_eq!(of_mysql.as_deref(), Some(many));
         // Two rows may be about the same key.
         assert_eq!(two("UPDATE `a` SET `b` = ? WHERE `x` = ?", Layout::PerRow, 2), None);
     }
@@ -200,6 +221,9 @@ mod tests {
     fn a_delete_has_a_list_of_keys() {
         let many = "DELETE FROM `a` WHERE `x` IN (?, ?)";
         assert_eq!(two("DELETE FROM `a` WHERE `x` = ?", Layout::ByKey, 1).as_deref(), Some(many));
-        assert_eq!(two("DELETE FROM `a` WHERE `x` = ? AND `v` = ?", Layout::ByKey, 2), None);
+        let two_columns = "DELETE FROM `a` WHERE `x` = ? AND `v` = ?";
+        assert_eq!(two(two_columns, Layout::ByKey, 2), None);
+        let many = "DELETE FROM `a` WHERE (`x`, `v`) IN ((?, ?), (?, ?))";
+        assert_eq!(two_of(Product::MySql, two_columns, Layout::ByKey, 2).as_deref(), Some(many));
     }
 }

@@ -16,7 +16,10 @@ impl MysqlConnection {
             return Ok(Written::default());
         }
         let written = match write.layout {
-            Layout::Flat(_) => self.write_flat(write).await?,
+            Layout::Flat(_) => {
+                let message = "MySQL takes rows one by one or by their keys, not as one flat list";
+                return Err(Error::new(ErrorKind::Unsupported, message));
+            }
             Layout::PerRow | Layout::ByKey | Layout::Arrays | Layout::Runs if write.rows.len() == 1 => {
                 self.write_rows(write).await?
             }
@@ -58,7 +61,7 @@ impl MysqlConnection {
 
     async fn write_rows(&mut self, write: Write<'_>) -> Result<Written> {
         let is_bulk = !write.keys && self.dialect.product() == Product::MariaDb;
-        match Multiplied::of(write) {
+        match Multiplied::of(write, self.dialect.product()) {
             None if is_bulk && write.rows.len() > 1 => {
                 let affected = self.write_bulk(write).await?;
                 Ok(Written { affected, keys: Vec::new() })
@@ -98,7 +101,7 @@ impl MysqlConnection {
     }
 
     async fn return_rows(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
-        let multiplied = Multiplied::of(write);
+        let multiplied = Multiplied::of(write, self.dialect.product());
         let mut affected = 0;
         for part in self.parts(write, multiplied.as_ref())? {
             affected += self.run_part(write, multiplied.as_ref(), part, sink).await?;
@@ -162,15 +165,6 @@ impl MysqlConnection {
         }
     }
 
-    async fn write_flat(&mut self, write: Write<'_>) -> Result<Written> {
-        let mut values = Vec::new();
-        for row in 0..write.rows.len() {
-            add_row(write, row, &mut values)?;
-        }
-        let affected = self.run_encoded(write.statement, values, &mut nothing).await?;
-        Ok(Written { affected, keys: Vec::new() })
-    }
-
     /// Runs the statement for each row by one request, or a few if there are many bytes. Returns how many rows were matched.
     async fn write_bulk(&mut self, write: Write<'_>) -> Result<u64> {
         // All values are looked at before anything is sent.
@@ -230,10 +224,6 @@ fn add_row(write: Write<'_>, row: usize, values: &mut Vec<Wire>) -> Result<()> {
     for (column, &sql_type) in types.iter().take(width).enumerate() {
         values.push(encode(sql_type, &write.rows.value(row, column)?)?);
     }
-    Ok(())
-}
-
-fn nothing(_: &dyn Row) -> Result<()> {
     Ok(())
 }
 

@@ -17,7 +17,8 @@ use suite::{Case, Suite};
 /// A backend: its word in test names and its variant of `orm_tests::Backend`.
 type Backend = (&'static str, &'static str);
 
-const BACKENDS: &[Backend] = &[("sqlite", "Sqlite"), ("postgres", "Postgres"), ("mariadb", "MariaDb")];
+const BACKENDS: &[Backend] =
+    &[("sqlite", "Sqlite"), ("postgres", "Postgres"), ("mariadb", "MariaDb"), ("mysql", "MySql")];
 
 /// A form of the API: its word in test names, its module in the expansion and its part of `orm_tests`.
 struct Form {

@@ -182,7 +182,9 @@ mod assigned {
         assert_eq!(session.try_get(bob).unwrap_err().kind(), ErrorKind::NotLoaded);
         session.flush().await.unwrap();
         let expected = match db.backend {
-            Backend::Sqlite | Backend::MariaDb => "UPDATE users SET age = ? WHERE id = ? -- 2 rows",
+            Backend::Sqlite | Backend::MariaDb | Backend::MySql => {
+                "UPDATE users SET age = ? WHERE id = ? -- 2 rows"
+            }
             Backend::Postgres => {
                 "UPDATE users AS t SET age = v.c0 FROM unnest(?::integer[], ?::bigint[]) AS v(c0, k0) WHERE t.id = v.k0 -- 2 rows"
             }

@@ -110,7 +110,7 @@ impl Trial {
     async fn look(&mut self, number: i32) -> (i64, i64) {
         let now = match self.db.backend {
             Backend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
-            Backend::MariaDb => "CAST(unix_timestamp(sysdate(6)) * 1000000 AS signed)",
+            Backend::MariaDb | Backend::MySql => "CAST(unix_timestamp(sysdate(6)) * 1000000 AS signed)",
             Backend::Sqlite => {
                 // Nobody has the lock that a transaction which was left open would hold.
                 self.observer.execute(text("UPDATE users SET age = age WHERE id = 0")).await.unwrap();
@@ -135,10 +135,16 @@ impl Trial {
                 assert!(began >= before, "its transaction is older than the loan");
                 assert!(clean, "its transaction has written");
             }
-            Backend::MariaDb => {
+            Backend::MariaDb | Backend::MySql => {
+                let open = match self.db.backend {
+                    Backend::MariaDb => "SELECT @@in_transaction",
+                    _ => {
+                        "SELECT count(*) > 0 FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id = connection_id()"
+                    }
+                };
                 let mut borrower = self.engine.connect().await.unwrap();
                 borrower.set_autocommit(true).unwrap();
-                let open = borrower.execute(text("SELECT @@in_transaction")).await.unwrap();
+                let open = borrower.execute(text(open)).await.unwrap();
                 assert!(!open.one::<bool>().unwrap(), "its transaction is still open");
             }
             // Which it refuses inside a transaction.
@@ -190,6 +196,11 @@ macro_rules! steps {
             #[test]
             fn mariadb_async() {
                 try_out(Backend::MariaDb, Step::$step);
+            }
+
+            #[test]
+            fn mysql_async() {
+                try_out(Backend::MySql, Step::$step);
             }
 
             #[test]

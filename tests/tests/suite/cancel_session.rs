@@ -230,7 +230,7 @@ impl Trial {
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' \
                  AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
             }
-            Backend::MariaDb => {
+            Backend::MariaDb | Backend::MySql => {
                 "SELECT count(*) FROM information_schema.processlist WHERE db = database() AND command <> 'Sleep' \
                  AND id <> connection_id()"
             }
@@ -347,7 +347,7 @@ impl Trial {
                 }
                 println!("  came through at poll {polls}");
                 // MariaDB may have answered a single request before it is looked for.
-                let waits = !matches!(self.db.backend, Backend::Sqlite | Backend::MariaDb);
+                let waits = !matches!(self.db.backend, Backend::Sqlite | Backend::MariaDb | Backend::MySql);
                 assert!(polls > 1 || !waits, "{call:?} waited for nothing");
             }
         }
@@ -362,6 +362,11 @@ fn sqlite_async() {
 #[test]
 fn mariadb_async() {
     run(Backend::MariaDb, async |db: Db| Trial::new(db).await.run().await);
+}
+
+#[test]
+fn mysql_async() {
+    run(Backend::MySql, async |db: Db| Trial::new(db).await.run().await);
 }
 
 #[test]

@@ -272,7 +272,7 @@ mod transactions {
         let error = connection.execute(text("SELECT 1; SELECT 2")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Statement, "{error}");
         connection.rollback().await.unwrap();
-        if db.backend == Backend::MariaDb {
+        if db.backend.is_mysql() {
             // Which commits when a table is created.
             assert!(connection.execute(text("SELECT * FROM a")).await.is_ok());
             return;
@@ -322,7 +322,7 @@ mod transactions {
     }
 
     /// [TXN-7] A level is one connection's own, and does not stay with it.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn isolation_of_one_connection(db: Db) {
         db.create::<User>().await;
         let level = async |connection: &mut Connection| level(db.backend, connection).await;
@@ -330,7 +330,7 @@ mod transactions {
         let mut other = db.engine.connect().await.unwrap();
         one.set_isolation(Isolation::Serializable).unwrap();
         assert_eq!(level(&mut one).await, "serializable");
-        let usual = if db.backend == Backend::MariaDb { "repeatable read" } else { "read committed" };
+        let usual = if db.backend.is_mysql() { "repeatable read" } else { "read committed" };
         assert_eq!(level(&mut other).await, usual);
         let error = one.set_isolation(Isolation::ReadCommitted).unwrap_err();
         assert_says(error, &["set_isolation", "a transaction is open"]);
@@ -357,7 +357,7 @@ mod transactions {
     }
 
     /// The level of an engine is that of its connections and sessions.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn isolation_of_an_engine(db: Db) {
         let builder = Engine::builder(&db.database.url).unwrap();
         let engine: Engine = builder.isolation(Isolation::Serializable).open();
@@ -401,7 +401,7 @@ mod transactions {
         connection.commit().await.unwrap();
         connection.set_autocommit(true).unwrap();
         db.trace.take();
-        let outside = if db.backend == Backend::MariaDb { "FLUSH STATUS" } else { "VACUUM" };
+        let outside = if db.backend.is_mysql() { "FLUSH STATUS" } else { "VACUUM" };
         connection.execute(text_unchecked(outside)).await.unwrap();
         insert(&mut connection, "Bob").await.unwrap();
         assert!(!connection.in_transaction());

@@ -229,7 +229,7 @@ fn is_nothing(allocated: &AllocationInfo) -> bool {
 /// [FLU-1] The flush and the commit of a session that changed nothing send nothing and allocate nothing.
 #[test]
 fn an_unchanged_session_allocates_nothing() {
-    for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb] {
+    for backend in Backend::ALL {
         sync_form::run(backend, |db| {
             db.create::<User>();
             let mut session = db.session();

@@ -360,7 +360,7 @@ mod edges {
     }
 
     /// [ENG-7] Idle connections that the server has closed are not lent.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn idle_connections_that_are_closed_are_not_lent(db: Db) {
         db.create::<User>().await;
         let mut sessions = [db.session(), db.session(), db.session()];

@@ -34,6 +34,11 @@ fn long(backend: Backend) -> &'static str {
     match backend {
         Backend::Postgres => "SELECT pg_sleep(20)",
         Backend::MariaDb => "SELECT sleep(20)",
+        // There sleep gives 1 when it is interrupted.
+        Backend::MySql => {
+            "WITH n AS (SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4), \
+             m AS (SELECT 1 FROM n AS a, n AS b, n AS c, n AS d, n AS e) SELECT count(*) FROM m AS a, m AS b, m AS c, m AS d"
+        }
         Backend::Sqlite => {
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) \
              SELECT count(*) FROM n"
@@ -85,7 +90,7 @@ mod engine {
         let scheme = match db.backend {
             Backend::Sqlite => "sqlite",
             Backend::Postgres => "postgres",
-            Backend::MariaDb => "mariadb",
+            Backend::MariaDb | Backend::MySql => "mariadb",
         };
         for (rest, word) in [
             ("://al:hunter2@h/d?colour=red", "colour"),
@@ -245,7 +250,7 @@ mod engine {
     }
 
     /// [ENG-7] With a ping before use, a restart of the server is not noticed.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn a_ping_replaces_what_died(db: Db) {
         db.create::<User>().await;
         let engine = builder(&db).pre_ping(true).open();
@@ -261,7 +266,7 @@ mod engine {
     }
 
     /// [ENG-7] A new connection is not asked, an idle one is, with one round trip.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn a_new_connection_is_not_pinged(db: Db) {
         db.create::<User>().await;
         let (login, rest) = db.database.url.rsplit_once('@').unwrap();
@@ -282,7 +287,7 @@ mod engine {
     }
 
     /// [ENG-7] Without one, a failure costs one statement: all that are as old are closed with it.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn one_death_is_enough(db: Db) {
         db.create::<User>().await;
         let engine = builder(&db).open();
@@ -423,7 +428,7 @@ mod engine {
                 let (from, to) = if on { (&*closed, open) } else { (open, &*closed) };
                 std::fs::rename(from, to).unwrap();
             }
-            Backend::MariaDb => {
+            Backend::MariaDb | Backend::MySql => {
                 let server = Engine::open(&format!("{server}/mysql")).unwrap();
                 // Its one table is kept somewhere else meanwhile.
                 let sql = match on {

@@ -39,7 +39,7 @@ mod errors {
     }
 
     /// [ENG-3] Opening an engine connects to nothing; the first statement does, and says where it could not.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn a_server_that_is_down_is_named(db: Db) {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (scheme, _) = db.database.url.split_once(':').unwrap();
@@ -58,7 +58,7 @@ mod errors {
     }
 
     /// The password is wrong, and shown nowhere.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn a_wrong_password_is_told_and_not_shown(db: Db) {
         let (login, address) = db.database.url.rsplit_once('@').unwrap();
         let (user, _) = login.rsplit_once(':').unwrap();
@@ -112,7 +112,7 @@ mod errors {
     }
 
     /// The connection is killed under an open transaction.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn a_lost_connection_is_told_and_replaced_after_the_rollback(db: Db) {
         db.create::<User>().await;
         let mut session = db.session();
@@ -127,7 +127,7 @@ mod errors {
     }
 
     /// A connection that breaks during COMMIT leaves the outcome unknown, and that is said.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn a_commit_without_an_answer_is_unknown(db: Db) {
         db.create::<User>().await;
         let mut session = db.session();

@@ -85,7 +85,9 @@ mod expected {
         assert!(head.starts_with(&format!("wrong number of statements: 1 expected at {place}")), "{head}");
         assert!(head.ends_with(", 4 sent:"), "{head}");
         let insert = match db.backend {
-            orm_tests::Backend::Sqlite => "INSERT INTO posts (title, author_id) VALUES (?, ?)",
+            orm_tests::Backend::Sqlite | orm_tests::Backend::MySql => {
+                "INSERT INTO posts (title, author_id) VALUES (?, ?)"
+            }
             orm_tests::Backend::MariaDb => "INSERT INTO posts (title, author_id) VALUES (?, ?) RETURNING id",
             orm_tests::Backend::Postgres => "INSERT INTO posts (title, author_id)",
         };
@@ -209,7 +211,7 @@ mod expected {
         let error = session.expect_statements(0, work).await.unwrap_err();
         let lines: Vec<_> = said(&error).1.into_iter().map(|(line, _)| line - start).collect();
         // Without RETURNING of an update what it does to entities is read before and after it.
-        let update: &[_] = if db.backend == orm_tests::Backend::MariaDb { &[9, 9, 9, 9] } else { &[9, 9] };
+        let update: &[_] = if db.backend.is_mysql() { &[9, 9, 9, 9] } else { &[9, 9] };
         assert_eq!(lines, [&[1, 2, 3, 4, 5, 6, 7, 8], update, &[10, 14, 16, 17]].concat(), "{error}");
     }
 }

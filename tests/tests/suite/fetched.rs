@@ -95,7 +95,7 @@ mod fetched {
         session.commit().await.unwrap();
         let statements = db.trace.take_statements();
         let expected = match db.backend {
-            Backend::Sqlite | Backend::MariaDb => {
+            Backend::Sqlite | Backend::MariaDb | Backend::MySql => {
                 "INSERT INTO items (name, price) VALUES (?, ?) RETURNING id, state, stars, double -- 500 rows"
             }
             Backend::Postgres => {
@@ -159,12 +159,12 @@ mod fetched {
         session.flush().await.unwrap();
         let expected = match db.backend {
             Backend::Sqlite => "UPDATE items SET price = ? WHERE id = ? RETURNING id, double -- 3 rows",
-            Backend::MariaDb => "UPDATE items SET price = ? WHERE id = ? -- 3 rows",
+            Backend::MariaDb | Backend::MySql => "UPDATE items SET price = ? WHERE id = ? -- 3 rows",
             Backend::Postgres => {
                 "UPDATE items AS t SET price = v.c0 FROM unnest(?::integer[], ?::bigint[]) AS v(c0, k0) WHERE t.id = v.k0 RETURNING t.id, t.double -- 3 rows"
             }
         };
-        if db.backend == Backend::MariaDb {
+        if db.backend.is_mysql() {
             let again = "SELECT id, double FROM items WHERE id IN (?, ?, ?, ?)";
             assert_statements(&db.trace.take_all(), &[expected, again]);
         } else {
@@ -254,7 +254,7 @@ mod fetched {
         let mut session = db.session();
         let tickets = session.add_all([Ticket::new(), Ticket::new(), Ticket { number: 8, ..Ticket::new() }]);
         session.commit().await.unwrap();
-        let row = if db.backend == Backend::MariaDb { "() VALUES ()" } else { "DEFAULT VALUES" };
+        let row = if db.backend.is_mysql() { "() VALUES ()" } else { "DEFAULT VALUES" };
         let expected = format!("INSERT INTO tickets {row} RETURNING id, number -- 2 rows");
         assert_statements(&db.trace.take_statements()[..1], &[&expected]);
         let numbers: Vec<_> = tickets.iter().map(|&it| (session[it].id, session[it].number)).collect();

@@ -65,7 +65,7 @@ mod flush {
         assert_eq!(session[posts[1]].author.get(), Some(&session[alice].id));
         let statements = db.trace.take();
         match db.backend {
-            Backend::Sqlite => assert_statements(
+            Backend::Sqlite | Backend::MySql => assert_statements(
                 &statements,
                 &[
                     "BEGIN",
@@ -128,11 +128,11 @@ mod flush {
     }
 
     /// A sequence that counts down, or a trigger that makes up keys, hands out keys that could not be told apart from those in another order.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn keys_that_do_not_grow_are_refused(db: Db) {
         db.create::<User>().await;
         db.script(match db.backend {
-            Backend::MariaDb => {
+            Backend::MariaDb | Backend::MySql => {
                 "CREATE TRIGGER down BEFORE INSERT ON users FOR EACH ROW SET NEW.id = 101 - length(NEW.name)"
             }
             _ => "ALTER TABLE users ALTER COLUMN id SET INCREMENT BY -1 SET MINVALUE -1000 RESTART WITH 100",

@@ -326,7 +326,7 @@ mod hooks {
 #[test]
 #[expect(clippy::panic, reason = "the hook is to panic")]
 fn a_panic_of_a_hook_commits_nothing() {
-    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres, orm_tests::Backend::MariaDb] {
+    for backend in orm_tests::Backend::ALL {
         orm_tests::sync_form::run(backend, |db| {
             db.create::<User>();
             let sessions = SessionMaker::new(&db.engine).after_insert(

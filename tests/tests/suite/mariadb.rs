@@ -1,10 +1,10 @@
-//! What is different on MariaDB, and has to come to the same.
+//! What is different on MariaDB and MySQL, and has to come to the same.
 
 mod server;
 
 use orm::dialect::Mysql;
 use orm_tests::prelude::*;
-use orm_tests::{Backend, assert_says, both_forms};
+use orm_tests::{assert_says, both_forms};
 
 use crate::models::{Post, User};
 
@@ -53,7 +53,23 @@ struct Planet {
     moons: Option<u64>,
 }
 
-/// What MySQL 8 gets has no server here to be tried on.
+#[derive(DbEnum, Clone, Copy, Debug, PartialEq)]
+#[db(native)]
+enum Season {
+    Spring,
+    #[db(rename = "it's summer")]
+    Summer,
+}
+
+#[derive(orm::Model, Debug)]
+#[model(table = "gardens")]
+struct Garden {
+    #[model(key, auto)]
+    id: i64,
+    season: Season,
+}
+
+/// The same statements for each of the two.
 #[test]
 fn sql_of_both() {
     #[track_caller]
@@ -174,7 +190,7 @@ mod mariadb {
     }
 
     /// Indexes take the beginnings of long texts; keys are texts of a length, and one that is longer is refused, not cut.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn indexes_of_texts(db: Db) {
         db.create::<(Title, User)>().await;
         let (one, other) = ("x".repeat(300), format!("{}y", "x".repeat(299)));
@@ -199,7 +215,7 @@ mod mariadb {
     }
 
     /// A schema of which one table is refused leaves those before it behind; a second try goes on where it stopped.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn tables_are_created_one_by_one(db: Db) {
         let table = |condition: &'static str| {
             let column = orm::schema::ColumnDef::of::<i32>("a").key();
@@ -218,7 +234,7 @@ mod mariadb {
     }
 
     /// CREATE TABLE commits what was done before it; what comes next is in a transaction again.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn tables_commit_what_was_before_them(db: Db) {
         db.create::<User>().await;
         let mut connection = db.engine.connect().await.unwrap();
@@ -234,7 +250,7 @@ mod mariadb {
     }
 
     /// A step of a migration that fails is not recorded, and what it has done to tables before stays: it is mended by hand.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn a_step_that_fails_is_half_done(db: Db) {
         let broken = "CREATE TABLE toys (id BIGINT); INSERT INTO no_such (id) VALUES (1)";
         let error = db.engine.migrate([Migration::new("1", broken)]).await.unwrap_err();
@@ -246,7 +262,7 @@ mod mariadb {
     }
 
     /// There are no statements that a transaction has no place for; a step may still ask for none.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn steps_with_and_without_a_transaction(db: Db) {
         let steps = [
             Migration::new("1", "CREATE TABLE toys (id BIGINT)"),
@@ -256,12 +272,30 @@ mod mariadb {
         assert_eq!(db.engine.migrate(steps).await.unwrap(), ["1", "2", "3"]);
     }
 
+    /// [DDL-8] A native enum is a type of its column, which takes no other word.
+    #[case(mariadb, mysql)]
+    async fn native_enums(db: Db) {
+        db.create::<Garden>().await;
+        let mut session = db.session();
+        let gardens = session.add_all([Garden::new(Season::Summer), Garden::new(Season::Spring)]);
+        session.commit().await.unwrap();
+        let found = db.engine.inspect().await.unwrap();
+        let column = found.table("gardens").unwrap().column("season").unwrap();
+        assert_eq!(column.type_name, "enum('spring','it''s summer')");
+        let early = Garden::select().filter(Garden::SEASON.eq(Season::Spring));
+        assert_eq!(session.all(early).await.unwrap(), [gardens[1]]);
+        db.try_script("INSERT INTO gardens (season) VALUES ('winter')").await.unwrap_err();
+        db.try_script("INSERT INTO gardens (season) VALUES ('')").await.unwrap_err();
+    }
+
     /// Foreign keys are looked at right away. One that is to be looked at later is refused before anything is created.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn deferrable_keys_are_refused(db: Db) {
         let error = db.engine.create_all(&Metadata::of::<Slip>()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert_says(&error, &["mariadb has no foreign keys that are looked at when the transaction commits"]);
+        let name = db.backend.name();
+        let message = format!("{name} has no foreign keys that are looked at when the transaction commits");
+        assert_says(&error, &[&message]);
         assert!(db.engine.inspect().await.unwrap().tables().is_empty());
         let mut session = people(&db).await;
         session.add(Post { author: BelongsTo::key(99), ..Post::new("orphan", BelongsTo::key(99)) });
@@ -269,7 +303,7 @@ mod mariadb {
     }
 
     /// What has no result is NULL in a query where the others have an error, and an error when it is to be stored.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn no_result_is_null(db: Db) {
         use orm::functions::{power, sqrt};
         let mut session = people(&db).await;
@@ -286,9 +320,9 @@ mod mariadb {
     }
 
     /// A connection that the server has ended is told as lost, and the next one is another.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn a_killed_connection(db: Db) {
-        assert_eq!(db.backend, Backend::MariaDb);
+        assert!(db.backend.is_mysql());
         db.create::<User>().await;
         let builder = Engine::builder(&db.database.url).unwrap().pool_size(1).max_overflow(0);
         let engine: Engine = builder.pre_ping(true).open();
@@ -311,7 +345,7 @@ mod mariadb {
     }
 
     /// [DDL-9] A `u64` is a `bigint unsigned`, and so is what refers to one: no number is too large, none is below zero.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn numbers_without_a_sign(db: Db) {
         let metadata = Metadata::of::<Planet>();
         for dialect in [Mysql::MARIADB, Mysql::MYSQL] {
@@ -379,7 +413,6 @@ mod mariadb {
     /// What the server has rolled back cannot be gone on with.
     #[case(mariadb)]
     async fn what_is_rolled_back_by_the_server_is_not_gone_on_with(db: Db) {
-        assert_eq!(db.backend, Backend::MariaDb);
         db.create::<User>().await;
         let mut connection = db.engine.connect().await.unwrap();
         connection.execute(text("INSERT INTO users (name) VALUES ('Ann')")).await.unwrap();

@@ -129,7 +129,7 @@ mod migrations {
 /// Several programs at once: each step is run by one of them.
 #[test]
 fn programs_that_migrate_at_the_same_time() {
-    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres, orm_tests::Backend::MariaDb] {
+    for backend in orm_tests::Backend::ALL {
         orm_tests::sync_form::run(backend, |db| {
             let steps: Vec<_> = (0..20)
                 .map(|number| {

@@ -98,7 +98,7 @@ fn a_dropped_session_does_not_cost_a_connection() {
 #[test]
 fn tasks_share_a_pool() {
     use orm_tests::async_form::{Db, run};
-    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres, orm_tests::Backend::MariaDb] {
+    for backend in orm_tests::Backend::ALL {
         run(backend, async |db: Db| {
             db.create::<User>().await;
             let engine =
@@ -130,7 +130,7 @@ fn tasks_share_a_pool() {
 #[test]
 fn threads_share_a_pool() {
     use orm_tests::sync_form::{Db, run};
-    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres, orm_tests::Backend::MariaDb] {
+    for backend in orm_tests::Backend::ALL {
         run(backend, |db: Db| {
             db.create::<User>();
             let engine = orm::Engine::builder(&db.database.url).unwrap().pool_size(2).max_overflow(1).open();
@@ -155,7 +155,7 @@ fn threads_share_a_pool() {
 #[test]
 fn a_dropped_call_poisons_nothing() {
     use orm_tests::async_form::{Db, run};
-    for backend in [orm_tests::Backend::Sqlite, orm_tests::Backend::Postgres, orm_tests::Backend::MariaDb] {
+    for backend in orm_tests::Backend::ALL {
         run(backend, async |db: Db| {
             db.create::<User>().await;
             let engine =

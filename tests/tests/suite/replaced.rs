@@ -118,7 +118,7 @@ mod replaced {
         session.commit().await.unwrap();
         let statements = db.trace.take_statements();
         let expected = match db.backend {
-            orm_tests::Backend::Sqlite | orm_tests::Backend::MariaDb => {
+            orm_tests::Backend::Sqlite | orm_tests::Backend::MariaDb | orm_tests::Backend::MySql => {
                 "UPDATE users SET name = ?, age = ? WHERE id = ? -- 2 rows"
             }
             orm_tests::Backend::Postgres => {

@@ -263,7 +263,7 @@ mod round_trips {
                 "CREATE FUNCTION nobody() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; \
                  CREATE TRIGGER nobody BEFORE INSERT ON guests FOR EACH ROW WHEN (NEW.name = 'nobody') EXECUTE FUNCTION nobody()"
             }
-            Backend::MariaDb => unreachable!("not a case there"),
+            Backend::MariaDb | Backend::MySql => unreachable!("not a case there"),
         })
         .await;
         let mut session = db.session();
@@ -277,7 +277,7 @@ mod round_trips {
     }
 
     /// A connection that breaks under a statement which has the COMMIT behind it leaves the outcome unknown, and that is said.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn a_commit_that_was_sent_along_without_an_answer_is_unknown(db: Db) {
         db.create::<Room>().await;
         let mut session = db.session();

@@ -28,11 +28,17 @@ mod schema {
                 "bigint",
                 ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin",
             ],
+            Backend::MySql => [
+                "int",
+                "bigint AUTO_INCREMENT PRIMARY KEY",
+                "bigint",
+                ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_bin",
+            ],
         };
         let (text, keyed, prefix) = match db.backend {
             Backend::Sqlite => ("TEXT", "TEXT", ""),
             Backend::Postgres => ("text", "text", ""),
-            Backend::MariaDb => ("longtext", "varchar(255)", "(255)"),
+            Backend::MariaDb | Backend::MySql => ("longtext", "varchar(255)", "(255)"),
         };
         assert_statements(
             &statements[2..],

@@ -143,6 +143,11 @@ mod many_threads {
     fn mariadb_sync() {
         threads(Backend::MariaDb);
     }
+
+    #[test]
+    fn mysql_sync() {
+        threads(Backend::MySql);
+    }
 }
 
 mod many_tasks {
@@ -161,6 +166,11 @@ mod many_tasks {
     #[test]
     fn mariadb_async() {
         tasks(Backend::MariaDb);
+    }
+
+    #[test]
+    fn mysql_async() {
+        tasks(Backend::MySql);
     }
 }
 
@@ -193,7 +203,7 @@ fn tasks_wait_only_for_connections() {
 /// [ASY-6] Who waits for a connection does not hold up the others on its thread.
 #[test]
 fn a_task_that_waits_lets_others_work() {
-    for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb] {
+    for backend in Backend::ALL {
         let Some(database) = orm_tests::Database::create(backend) else { continue };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -224,7 +234,7 @@ fn a_task_that_waits_lets_others_work() {
 /// A panic in the middle of a transaction, caught further up, leaves nothing open and costs no room.
 #[test]
 fn a_panic_leaves_nothing_open_on_a_thread() {
-    for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb] {
+    for backend in Backend::ALL {
         sync_form::run(backend, |db: sync_form::Db| {
             db.create::<User>();
             let engine = Engine::builder(&db.database.url).unwrap().pool_size(1).max_overflow(0).open();
@@ -247,7 +257,7 @@ fn a_panic_leaves_nothing_open_on_a_thread() {
 /// The same in a task.
 #[test]
 fn a_panic_leaves_nothing_open_in_a_task() {
-    for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb] {
+    for backend in Backend::ALL {
         async_form::run(backend, async |db: async_form::Db| {
             db.create::<User>().await;
             let engine = AsyncEngine::builder(&db.database.url).unwrap().pool_size(1).max_overflow(0).open();

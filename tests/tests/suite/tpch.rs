@@ -37,9 +37,9 @@ mod tpch {
         let year = match backend {
             Backend::Sqlite => "CAST(strftime('%Y', $1) AS INTEGER)",
             Backend::Postgres => "CAST(EXTRACT(YEAR FROM $1) AS INTEGER)",
-            Backend::MariaDb => "year($1)",
+            Backend::MariaDb | Backend::MySql => "year($1)",
         };
-        let sql = if backend == Backend::MariaDb {
+        let sql = if backend.is_mysql() {
             sql.replace("AS BIGINT", "AS SIGNED").replace("DOUBLE PRECISION", "DOUBLE")
         } else {
             sql.to_owned()

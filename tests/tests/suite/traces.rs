@@ -20,7 +20,7 @@ mod traces {
         }
         let mut sent = db.trace.take();
         let mut lines: Vec<_> = lines.into_iter().map(str::to_owned).collect();
-        if db.backend == Backend::MariaDb {
+        if db.backend.is_mysql() {
             // The keys come back with the rows; SQLite is asked for them in another way, and deletes neighbours at once.
             sent.iter_mut().for_each(|line| *line = line.replace(r#" RETURNING "id""#, ""));
             lines.iter_mut().for_each(|line| *line = line.replace(" BETWEEN ? AND ?", " = ?"));

@@ -64,7 +64,7 @@ fn listen(subscriber: impl Subscriber + Send + Sync + 'static, work: impl FnOnce
 /// [ENG-9] The names of OpenTelemetry, and no values.
 #[test]
 fn events_have_the_names_of_opentelemetry() {
-    for backend in [Backend::Sqlite, Backend::Postgres, Backend::MariaDb] {
+    for backend in Backend::ALL {
         let Some(database) = Database::create(backend) else { continue };
         let listener = Listener::default();
         listen(listener.clone(), || {
@@ -82,6 +82,7 @@ fn events_have_the_names_of_opentelemetry() {
             Backend::Sqlite => "db.system.name=\"sqlite\"",
             Backend::Postgres => "db.system.name=\"postgresql\"",
             Backend::MariaDb => "db.system.name=\"mariadb\"",
+            Backend::MySql => "db.system.name=\"mysql\"",
         };
         listener.heard("DEBUG orm::pool", &["connected", system, "db.namespace="]);
         listener.heard("DEBUG orm::transaction", &["BEGIN", system]);
@@ -103,7 +104,7 @@ fn events_have_the_names_of_opentelemetry() {
         let code = match backend {
             Backend::Sqlite => "\"2067\"",
             Backend::Postgres => "\"23505\"",
-            Backend::MariaDb => "\"23000\"",
+            Backend::MariaDb | Backend::MySql => "\"23000\"",
         };
         listener.heard(
             "DEBUG orm::query",

@@ -128,10 +128,10 @@ mod types {
     }
 
     /// A column type that the library cannot read.
-    #[case(postgres, mariadb)]
+    #[case(postgres, mariadb, mysql)]
     async fn an_unreadable_column_type_is_named(db: Db) {
         let (point, says) = match db.backend {
-            Backend::MariaDb => ("(1, ST_GeomFromText('POINT(1 2)'), 1)", "bytes"),
+            Backend::MariaDb | Backend::MySql => ("(1, ST_GeomFromText('POINT(1 2)'), 1)", "bytes"),
             Backend::Sqlite | Backend::Postgres => ("(1, '(1, 2)', 1)", "point"),
         };
         odd_users(&db, "INTEGER", "point", point).await;

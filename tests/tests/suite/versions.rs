@@ -88,7 +88,7 @@ mod versions {
         session.flush().await.unwrap();
         let sent = db.trace.take_statements();
         match db.backend {
-            Backend::Sqlite | Backend::MariaDb => assert_statements(
+            Backend::Sqlite | Backend::MariaDb | Backend::MySql => assert_statements(
                 &sent,
                 &["UPDATE docs SET body = ?, version = ? WHERE id = ? AND version = ? -- 2 rows"],
             ),
@@ -169,7 +169,7 @@ mod versions {
         session.commit().await.unwrap();
         let sent = db.trace.take_statements();
         match db.backend {
-            Backend::Sqlite | Backend::MariaDb => {
+            Backend::Sqlite | Backend::MariaDb | Backend::MySql => {
                 assert_statements(&sent, &["DELETE FROM docs WHERE id = ? AND version = ? -- 2 rows"]);
             }
             Backend::Postgres => assert_statements(

@@ -1,14 +1,15 @@
 //! Statements that write, in the transaction of a unit of work: what they do shows in memory once they are done.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Unit, held};
-use crate::driver::{RowBuffer, Rows as _, Sink, Statement};
+use crate::driver::{RowBuffer, Rows as _, Sink, Statement, Write};
 use crate::engine::{Prepared, update_many};
 use crate::error::{Error, ErrorKind};
-use crate::query::{Effect, EffectKind, Feature, Layout, Rendered, UpdateGroup};
+use crate::query::{Batch, Effect, EffectKind, Feature, Layout, Rendered, UpdateGroup};
 use crate::result::{Columns, Once};
-use crate::session::effects::{Moves, Unknown, check_order, identity_at};
+use crate::session::effects::{Moves, Unknown, check_order, identity_at, identity_of};
 use crate::session::entities::Entities;
 use crate::session::flush::reread;
 use crate::session::meet::Rearranged;
@@ -28,18 +29,28 @@ impl Unit {
         self.get_ready(true).await?;
         self.entities.wrote_rows = true;
         let (moves, keys) = self.moves(rendered).await?;
+        let found = self.rows_before(rendered).await?;
         let statement = rendered.statement.clone();
-        let mut rows = RowBuffer::new(true);
-        let dialect = self.engine.backend().dialect();
-        let lease = held(&mut self.lease)?;
-        let affected = match lease.run_rendered(&statement, rendered, dialect, &mut rows).await {
-            Ok(affected) => affected,
+        let ran = match inserts_to_read(rendered) {
+            Some((effect, batch)) => self.insert_and_read(&statement, effect, batch).await,
+            None => self.run_to_rows(&statement, rendered).await,
+        };
+        let (mut rows, affected) = match ran {
+            Ok(ran) => ran,
             Err(error) => return Err(self.fail_if_broken(error).await),
         };
         let Some(effect) = &rendered.effect else {
             return Ok(Done { rows, affected, statement, unknown: None });
         };
+        rows = found.unwrap_or(rows);
+        let dialect = self.engine.backend().dialect();
+        if effect.kind == EffectKind::Upserted && !dialect.supports(Feature::ReturningRows) {
+            // Which rows were there already, and what they are now, nobody has said.
+            self.entities.expire_known();
+            return Ok(Done { rows, affected, statement, unknown: None });
+        }
         if effect.kind == EffectKind::Updated && !dialect.supports(Feature::ReturningUpdated) {
+            let lease = held(&mut self.lease)?;
             match reread(&self.engine, lease, &effect.table, &effect.columns, effect.again.as_ref(), &keys)
                 .await
             {
@@ -74,6 +85,54 @@ impl Unit {
         let moves: Moves = (0..rows.len()).map(pair).collect::<Result<_>>()?;
         let keys = moves.keys().map(|identity| identity.values(parts)).collect();
         Ok((moves, keys))
+    }
+
+    async fn run_to_rows(
+        &mut self,
+        statement: &Arc<Statement>,
+        rendered: &Rendered,
+    ) -> Result<(RowBuffer, u64)> {
+        let mut rows = RowBuffer::new(true);
+        let dialect = self.engine.backend().dialect();
+        let affected = held(&mut self.lease)?.run_rendered(statement, rendered, dialect, &mut rows).await?;
+        Ok((rows, affected))
+    }
+
+    /// Inserts rows and reads what is wanted of them by their keys, in the order in which they were given.
+    async fn insert_and_read(
+        &mut self,
+        statement: &Arc<Statement>,
+        effect: &Effect,
+        batch: &Batch,
+    ) -> Result<(RowBuffer, u64)> {
+        let (table, parts) = (&effect.table, effect.table.primary_key().len());
+        let keys = effect.kind == (EffectKind::Inserted { generated: true });
+        let write = Write { statement, layout: batch.layout, rows: batch, keys };
+        let dialect = self.engine.backend().dialect();
+        let lease = held(&mut self.lease)?;
+        let written = lease.write(write).await.map_err(|error| batch.blame(dialect, error))?;
+        let identity = |row| identity_of(table, |column| batch.key(row, column, &written.keys));
+        let identities = (0..batch.len()).map(identity).collect::<Result<Vec<_>>>()?;
+        let keys: Vec<_> = identities.iter().map(|identity| identity.values(parts)).collect();
+        let mut rows = reread(&self.engine, lease, table, &[], effect.again.as_ref(), &keys).await?;
+        let found: HashMap<_, _> = (0..rows.len())
+            .map(|row| Ok((identity_at(table, &rows.at(row), effect.at)?, row)))
+            .collect::<Result<_>>()?;
+        let order: Option<Vec<_>> = identities.iter().map(|identity| found.get(identity).copied()).collect();
+        rows.arrange(&order.ok_or_else(not_found_again)?);
+        Ok((rows, written.affected))
+    }
+
+    /// What the statement will delete, if it cannot return that itself.
+    async fn rows_before(&mut self, rendered: &Rendered) -> Result<Option<RowBuffer>> {
+        let before = rendered.effect.as_ref().and_then(|effect| effect.before.as_ref());
+        let Some(before) = before else { return Ok(None) };
+        let statement = self.engine.statements().query(before);
+        let mut rows = RowBuffer::new(true);
+        match held(&mut self.lease)?.run(&statement, &before.values, &mut rows).await {
+            Ok(_) => Ok(Some(rows)),
+            Err(error) => Err(self.fail_if_broken(error).await),
+        }
     }
 
     /// Updates rows by their keys; a row that is not there ends the unit of work, as in a flush.
@@ -118,6 +177,19 @@ impl Unit {
             Err(error) => Err(self.fail(error).await),
         }
     }
+}
+
+/// What is to be read of rows once they are inserted, and these rows.
+fn inserts_to_read(rendered: &Rendered) -> Option<(&Effect, &Batch)> {
+    let effect = rendered.effect.as_deref().filter(|effect| effect.again.is_some())?;
+    let batch = rendered.batch.as_deref()?;
+    matches!(effect.kind, EffectKind::Inserted { .. }).then_some((effect, batch))
+}
+
+#[cold]
+fn not_found_again() -> Error {
+    let message = "new rows are not found by their keys, so what is in them is not known; do they have other keys by a trigger?";
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 /// An error if entities are wanted of rows that are gone.

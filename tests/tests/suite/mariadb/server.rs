@@ -1,4 +1,4 @@
-//! What a server of MariaDB's does and says: conflicts, lost connections, strict mode, packets, keys.
+//! What a server of MariaDB's or MySQL's does and says: conflicts, lost connections, strict mode, packets, keys.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use orm::Engine as BlockingEngine;
 use orm_tests::prelude::*;
-use orm_tests::{Backend, assert_says, both_forms};
+use orm_tests::{assert_says, both_forms};
 
 use crate::models::User;
 
@@ -54,7 +54,7 @@ mod server {
     use super::*;
 
     async fn users(db: &Db) {
-        assert_eq!(db.backend, Backend::MariaDb);
+        assert!(db.backend.is_mysql());
         db.create::<User>().await;
         db.script("INSERT INTO users (id, name, age) VALUES (1, 'Ann', 0), (2, 'Bob', 0)").await;
     }
@@ -65,7 +65,7 @@ mod server {
     }
 
     /// [TXN-5] Two transactions that wait for each other: the server ends one of them, which is run again.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn a_deadlock_is_replayed(db: Db) {
         users(&db).await;
         let (runs, url) = (Arc::new(AtomicU32::new(0)), db.database.url.clone());
@@ -95,12 +95,15 @@ mod server {
     }
 
     /// [TXN-5] A lock that is not granted in time: the unit of work is run again. What does not wait at all is not.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn a_lock_that_is_waited_for_in_vain_is_replayed(db: Db) {
         users(&db).await;
         let builder = Engine::builder(&db.database.url).unwrap();
         let engine: Engine = builder.on_connect("SET innodb_lock_wait_timeout = 1").open();
-        let other = somebody(db.database.url.clone(), &CHANGES[2..], Duration::from_millis(1500));
+        // MySQL looks once a second whether somebody has waited for too long.
+        let is_slow = db.backend == orm_tests::Backend::MySql;
+        let pause = Duration::from_millis(if is_slow { 3500 } else { 1500 });
+        let other = somebody(db.database.url.clone(), &CHANGES[2..], pause);
         let nowait = User::select().filter(User::ID.eq(1)).for_update().nowait();
         let error = engine.session().all(nowait).await.unwrap_err();
         assert!(error.kind() == ErrorKind::LockTimeout && !error.is_replayable(), "{error:?}");
@@ -118,11 +121,13 @@ mod server {
         });
         work.await.unwrap();
         other.join().unwrap();
-        assert_eq!((runs.load(Ordering::Relaxed), ages(&db).await), (2, vec![5, 0]));
+        let runs = runs.load(Ordering::Relaxed);
+        assert!(runs == 2 || (is_slow && runs > 2), "{runs}");
+        assert_eq!(ages(&db).await, [5, 0]);
     }
 
     /// [ENG-7] What the server ends by itself, after a while without statements, is found dead before it is used.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn idle_connections_are_ended_by_the_server(db: Db) {
         users(&db).await;
         let builder = Engine::builder(&db.database.url).unwrap().pool_size(1).max_overflow(0);
@@ -133,7 +138,7 @@ mod server {
     }
 
     /// [DDL-8] Strict mode: what does not fit is an error, never cut or made up.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn what_does_not_fit_is_an_error(db: Db) {
         users(&db).await;
         db.script("CREATE TABLE odd (day date, small tinyint, word varchar(3), price decimal(4,1), mood enum('good', 'bad'))").await;
@@ -164,9 +169,9 @@ mod server {
     }
 
     /// [DDL-8] The clock of each connection is UTC, wherever the server is.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn the_time_zone_is_utc(db: Db) {
-        assert_eq!(db.backend, Backend::MariaDb);
+        assert!(db.backend.is_mysql());
         let mut connection = db.engine.connect().await.unwrap();
         let zones = text("SELECT @@time_zone, timestampdiff(SECOND, utc_timestamp(), now())");
         let zones: (String, i64) = connection.execute(zones).await.unwrap().one().unwrap();
@@ -174,9 +179,9 @@ mod server {
     }
 
     /// A row that no packet holds is refused before it is sent, and the connection goes on; many rows are cut.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn packets(db: Db) {
-        assert_eq!(db.backend, Backend::MariaDb);
+        assert!(db.backend.is_mysql());
         db.create::<Letter>().await;
         let most = db.session().execute(text("SELECT @@max_allowed_packet")).await.unwrap();
         let most = usize::try_from(most.scalar_one::<i64>().unwrap()).unwrap();
@@ -198,7 +203,7 @@ mod server {
     }
 
     /// The keys of many rows are those that they have, in whatever steps the server counts, and whoever inserts at the same time.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn keys_in_steps(db: Db) {
         users(&db).await;
         let builder = Engine::builder(&db.database.url).unwrap();
@@ -230,9 +235,39 @@ mod server {
         assert!(all.iter().all(|&user| names[&session[user].id] == session[user].name));
     }
 
+    /// The same beside statements of which the server does not know how many rows they will insert.
+    #[case(mariadb, mysql)]
+    async fn keys_beside_copied_rows(db: Db) {
+        users(&db).await;
+        let url = db.database.url.clone();
+        let other = spawn(move || {
+            let engine = BlockingEngine::open(&url).unwrap();
+            for round in 0..30 {
+                let copy = "INSERT INTO users (name) SELECT concat(:round, ' ', a.id) FROM (SELECT id FROM users LIMIT 200) AS a";
+                let mut connection = engine.connect().unwrap();
+                // A deadlock with what is inserted meanwhile is no matter here.
+                if connection.execute(text(copy).bind("round", format!("copy {round}"))).is_ok() {
+                    connection.commit().unwrap();
+                }
+            }
+        });
+        let mut session = db.session();
+        let mut all = Vec::new();
+        for round in 0..30 {
+            all.extend(session.add_all((0..64).map(|number| User::new(format!("own {round} {number}")))));
+            session.commit().await.unwrap();
+        }
+        other.join().unwrap();
+        let found = db.session().rows(User::select().filter(User::NAME.starts_with("own"))).await.unwrap();
+        let names: std::collections::HashMap<_, _> =
+            found.into_iter().map(|row| (row.id, row.name)).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(all.iter().all(|&user| names[&session[user].id] == session[user].name));
+    }
+
     /// How often a unit of work waits for the server: COMMIT once, a statement once, and once more for a connection that has not prepared
     /// it. 96 rows are a statement for 64 and one for 32.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn round_trips(db: Db) {
         users(&db).await;
         let (login, rest) = db.database.url.rsplit_once('@').unwrap();
@@ -262,7 +297,7 @@ mod server {
     }
 
     /// A unit of work reads what was committed when it began to read, from its first statement on.
-    #[case(mariadb)]
+    #[case(mariadb, mysql)]
     async fn reads_are_of_one_moment(db: Db) {
         users(&db).await;
         let mut session = db.session();

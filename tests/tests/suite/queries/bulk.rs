@@ -59,7 +59,11 @@ mod bulk {
         assert_eq!(connection.count(User::select()).await.unwrap(), 0);
         let none = User::insert().values(Vec::<User>::new());
         assert_eq!(connection.execute(&none).await.unwrap().rows_affected(), 0);
-        assert!(connection.all(none.returning(User::entity())).await.unwrap().is_empty());
+        let none = connection.all(none.returning(User::entity())).await;
+        match db.backend {
+            Backend::MySql => assert_eq!(none.unwrap_err().kind(), ErrorKind::Unsupported),
+            _ => assert!(none.unwrap().is_empty()),
+        }
     }
 
     /// [BLK-2] Entities come back persistent, in the order of the values; a rollback takes them out again.
@@ -71,7 +75,9 @@ mod bulk {
         users.reverse();
         db.trace.take();
         let found = session.all(User::insert().values(users).returning(User::entity())).await.unwrap();
-        assert_eq!(db.trace.take_statements().len(), 1);
+        // Without RETURNING the rows are read after it.
+        let reads = if db.backend == Backend::MySql { 3000_usize.div_ceil(512) - 1 } else { 0 };
+        assert_eq!(db.trace.take_statements().len(), 1 + reads);
         for (number, &user) in found.iter().enumerate() {
             assert_eq!(session[user].age, Some(2999 - i32::try_from(number).unwrap()));
         }
@@ -97,10 +103,10 @@ mod bulk {
     #[case]
     async fn values_of_every_type_arrive(db: Db) {
         db.create::<Kinds>().await;
-        let mut connection = db.engine.connect().await.unwrap();
+        let mut session = db.session();
         let rows = [Kinds::plain(), Kinds::extreme(), Kinds::plain()];
         let back =
-            connection.all(Kinds::insert().values(rows.clone()).returning(Kinds::entity())).await.unwrap();
+            session.rows(Kinds::insert().values(rows.clone()).returning(Kinds::entity())).await.unwrap();
         for (number, (back, row)) in back.into_iter().zip(rows).enumerate() {
             assert_eq!(back, Kinds { id: i32::try_from(number + 1).unwrap(), ..row });
         }

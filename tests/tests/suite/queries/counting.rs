@@ -61,7 +61,7 @@ mod counting {
         let (limit, offset) = match db.backend {
             Backend::Sqlite => ("LIMIT ? + 0", "LIMIT -1 OFFSET ?"),
             Backend::Postgres => ("LIMIT ?", "OFFSET ?"),
-            Backend::MariaDb => ("LIMIT ?", "LIMIT 18446744073709551615 OFFSET ?"),
+            Backend::MariaDb | Backend::MySql => ("LIMIT ?", "LIMIT 18446744073709551615 OFFSET ?"),
         };
         let limited = format!("SELECT COUNT(*) FROM (SELECT id, name, age FROM users {limit}) AS rows");
         let rest = format!(

@@ -69,7 +69,7 @@ mod distinct {
             select(Post::TITLE).distinct_on(Post::AUTHOR_ID).order_by((Post::AUTHOR_ID, Post::ID.desc()));
         match db.backend {
             Backend::Postgres => assert_eq!(session.all(last).await.unwrap(), ["y", "z"]),
-            Backend::Sqlite | Backend::MariaDb => {
+            Backend::Sqlite | Backend::MariaDb | Backend::MySql => {
                 assert_eq!(session.all(last).await.unwrap_err().kind(), ErrorKind::Unsupported);
             }
         }

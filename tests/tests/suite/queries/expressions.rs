@@ -260,9 +260,12 @@ mod expressions {
         assert_eq!(session.one(one(Item::COUNT + 1)).await.unwrap(), -6);
         assert_eq!(session.one(one(Item::COUNT / 2)).await.unwrap(), -3);
         assert_eq!(session.one(one(Item::COUNT % 4)).await.unwrap(), -3);
-        assert_eq!(session.one(one(value(7) % -4)).await.unwrap(), 3);
         assert_eq!(session.one(one(-Item::COUNT * (Item::COUNT - 1))).await.unwrap(), -56);
-        assert_eq!(session.one(one(value(2) - (value(3) - 4))).await.unwrap(), 3);
+        // MySQL takes parameters that meet parameters alone for floats.
+        if db.backend != orm_tests::Backend::MySql {
+            assert_eq!(session.one(one(value(7) % -4)).await.unwrap(), 3);
+            assert_eq!(session.one(one(value(2) - (value(3) - 4))).await.unwrap(), 3);
+        }
         assert_eq!(session.one(one(Item::WEIGHT / 2.0)).await.unwrap(), 1.25);
         assert_eq!(session.one(one(Item::COUNT + Item::SPARE)).await.unwrap(), None);
         assert_eq!(session.one(one(Item::SPARE - 1)).await.unwrap(), None);
@@ -386,7 +389,7 @@ mod expressions {
         assert_eq!(session.one(one(cast::<f64, _>(Item::COUNT))).await.unwrap(), -7.0);
         assert_eq!(session.one(one(cast::<i64, _>(Item::WEIGHT))).await.unwrap(), 2);
         assert_eq!(session.one(one(cast::<i64, _>(Item::WEIGHT + 1.0))).await.unwrap(), 4);
-        if db.backend == orm_tests::Backend::MariaDb {
+        if db.backend.is_mysql() {
             // It takes any text for a number.
             let error = session.one(one(cast::<i32, _>(value("-12".to_owned())))).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);

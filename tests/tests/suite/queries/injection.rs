@@ -112,7 +112,7 @@ fn is_no_name(name: &str, backend: Backend) -> bool {
     name.is_empty()
         || name.contains('\0')
         || (backend == Backend::Postgres && name.len() > 63)
-        || (backend == Backend::MariaDb && is_long_or_odd())
+        || (backend.is_mysql() && is_long_or_odd())
 }
 
 #[derive(Model, Debug)]
@@ -219,6 +219,9 @@ mod injection {
         let mut session = canary(&db).await;
         for value in values() {
             for (place, set, get) in COLUMNS {
+                if *place == "JSON key" && db.backend == Backend::MySql && value.len() > 0xFFFF {
+                    continue;
+                }
                 let mut row = Hostile::of("x");
                 set(&mut row, &value);
                 let inserted = session.add(row);
@@ -343,7 +346,7 @@ mod injection {
     }
 
     /// Statements that write take values in each of their places, and hand them back.
-    #[case]
+    #[case(sqlite, postgres, mariadb)]
     async fn statements_write_the_value(db: Db) {
         let mut session = canary(&db).await;
         let canaries = Table::new("canaries")
@@ -384,7 +387,7 @@ mod injection {
     async fn json_paths_have_the_key(db: Db) {
         let mut session = canary(&db).await;
         // MariaDB finds no key that begins with a minus.
-        let is_found = |key: &str| db.backend != Backend::MariaDb || !key.starts_with('-');
+        let is_found = |key: &str| !db.backend.is_mysql() || !key.starts_with('-');
         for key in names().into_iter().filter(|key| !key.contains('\0') && is_found(key)) {
             let mut row = Hostile::of("x");
             row.json = serde_json::json!({ "in": { key.clone(): "found" }, "out": "other" });
@@ -419,7 +422,7 @@ mod injection {
     #[case]
     async fn text_binds_the_value(db: Db) {
         canary(&db).await;
-        db.script(if db.backend == Backend::MariaDb {
+        db.script(if db.backend.is_mysql() {
             "CREATE TABLE words (word longtext, other longtext)"
         } else {
             "CREATE TABLE words (word text, other text)"

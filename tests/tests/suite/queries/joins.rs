@@ -90,7 +90,7 @@ mod joins {
         let right = session.all(pairs().right_join(on())).await.unwrap();
         assert_eq!(right, [row("Alice", "Hello"), row("", "Again")]);
         let by_key = || Post::entity().on(Post::AUTHOR_ID.eq(User::ID));
-        if db.backend == orm_tests::Backend::MariaDb {
+        if db.backend.is_mysql() {
             let error = session.all(pairs().full_join(by_key())).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             return;

@@ -172,7 +172,7 @@ mod windows {
         assert_eq!(values(session, points().over(close)).await, [17, 40, 40, 5, 12].map(Some));
         let close = window().order_by(Mark::SHARE.asc()).range(preceding(1.5)..=current_row());
         assert_eq!(values(session, points().over(close)).await, [17, 40, 40, 5, 12].map(Some));
-        if db.backend == orm_tests::Backend::MariaDb {
+        if db.backend.is_mysql() {
             let groups = by_points().groups(preceding(1)..=current_row());
             let query = select((Mark::ID, points().over(groups)));
             assert_eq!(session.all(query).await.unwrap_err().kind(), ErrorKind::Unsupported);

@@ -1127,7 +1127,7 @@ mod sequences {
     fn sharing(db: &Db) -> Sharing {
         match db.backend {
             Backend::Sqlite => Sharing::Snapshot,
-            Backend::Postgres | Backend::MariaDb => Sharing::ReadCommitted,
+            Backend::Postgres | Backend::MariaDb | Backend::MySql => Sharing::ReadCommitted,
         }
     }
 

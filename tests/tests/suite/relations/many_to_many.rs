@@ -65,7 +65,7 @@ mod cases {
             lines.push(if is_said_once || db.backend != Backend::Postgres { sqlite } else { postgres });
         }
         let mut sent = db.trace.take();
-        if db.backend == Backend::MariaDb {
+        if db.backend.is_mysql() {
             // The keys come back with the rows; SQLite is asked for them in another way.
             sent.iter_mut().for_each(|line| *line = line.replace(r#" RETURNING "id""#, ""));
             let on_conflict = |line: &str| {

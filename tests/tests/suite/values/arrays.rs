@@ -109,7 +109,7 @@ mod arrays {
     #[case]
     async fn what_is_no_list_is_refused_by_name(db: Db) {
         let [column, value] = match db.backend {
-            Backend::Sqlite | Backend::MariaDb => ["TEXT", "'[1, 2'"],
+            Backend::Sqlite | Backend::MariaDb | Backend::MySql => ["TEXT", "'[1, 2'"],
             Backend::Postgres => ["integer[]", "'{{1, 2}, {3, 4}}'"],
         };
         db.script(&format!("CREATE TABLE holders (id BIGINT, value {column}, maybe {column})")).await;

@@ -99,7 +99,7 @@ mod refused {
         db.create::<Odd>().await;
         let far = NaiveDate::from_ymd_opt(-4713, 11, 23);
         let odds: Vec<(Odd, [&str; 2])> = match db.backend {
-            Backend::MariaDb => vec![
+            Backend::MariaDb | Backend::MySql => vec![
                 (Odd { day: far, ..Odd::new() }, ["column day", "0 to 9999"]),
                 (Odd { moment: Some(DateTime::MIN), ..Odd::new() }, ["column moment", "0 to 9999"]),
                 (Odd { instant: Some(Timestamp::MIN), ..Odd::new() }, ["column instant", "0 to 9999"]),
@@ -186,7 +186,7 @@ mod refused {
                     ("uuid", "x'00ff'", "UUID"),
                 ],
             ),
-            Backend::MariaDb => (
+            Backend::MariaDb | Backend::MySql => (
                 "id bigint, instant text, day text, price text, uuid varbinary(20)",
                 [
                     ("instant", "'tomorrow'", "an instant"),
@@ -225,7 +225,7 @@ mod refused {
                 "id INTEGER, instant TEXT, day TEXT, price TEXT, uuid TEXT",
                 "'2026-11-21T10:30:00+01:00', '2026-11-21', '0001.50', '00000000-0000-0000-0000-000000000001'",
             ),
-            Backend::MariaDb => (
+            Backend::MariaDb | Backend::MySql => (
                 "id bigint, instant datetime, day date, price decimal(20, 5), uuid text",
                 "'2026-11-21 09:30', '2026-11-21', 1.5, '00000000-0000-0000-0000-000000000001'",
             ),
