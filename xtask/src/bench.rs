@@ -107,7 +107,7 @@ fn servers(wanted: impl Fn(&str) -> bool) -> Vec<(Database, Running)> {
     let start = |(title, server): (&'static str, Server)| match server.alone() {
         Ok(running) => Some((Database { name: server.name, title, place: running.url.clone() }, running)),
         Err(why) => {
-            eprintln!("{} SKIPPED: {why}", server.name.to_uppercase());
+            eprintln!("{}", server.skipped(why.as_ref()));
             None
         }
     };

@@ -1,5 +1,7 @@
 //! Programs that are there already, and Debian's packages for those that are not.
 
+pub(crate) mod unstable;
+
 use std::env;
 use std::io;
 use std::path::PathBuf;

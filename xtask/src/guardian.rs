@@ -26,19 +26,25 @@ impl Guardian {
     ///
     /// Database servers refuse to run as root, so root runs the script as somebody else.
     pub(crate) fn start(script: &str, programs: &Path, variables: &[(&str, String)]) -> Result<Self> {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-euc", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.env_clear().env("PATH", search_path(programs)?).envs(variables.iter().cloned());
-        if let Some(folder) = env::var_os("TMPDIR") {
-            command.env("TMPDIR", folder);
-        }
-        // A group of its own spares it the interrupt from the terminal; the current folder may be closed
-        // to the other user.
-        command.process_group(0).current_dir("/");
+        let mut command = command(script, programs, variables)?;
         if is_root()? {
             let (user, group) = server_user()?;
             command.uid(user).gid(group);
         }
+        Self::run(command)
+    }
+
+    /// The same, but root stays root: for a server that can be told to bear it, and whose programs are where
+    /// nobody else may be able to read them.
+    pub(crate) fn start_as_we_are(
+        script: &str,
+        programs: &Path,
+        variables: &[(&str, String)],
+    ) -> Result<Self> {
+        Self::run(command(script, programs, variables)?)
+    }
+
+    fn run(mut command: Command) -> Result<Self> {
         Self { script: command.spawn()?, said: String::new() }.ready()
     }
 
@@ -65,6 +71,19 @@ impl Drop for Guardian {
             eprintln!("warning: a database server may still be running: {why}");
         }
     }
+}
+
+fn command(script: &str, programs: &Path, variables: &[(&str, String)]) -> Result<Command> {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-euc", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.env_clear().env("PATH", search_path(programs)?).envs(variables.iter().cloned());
+    if let Some(folder) = env::var_os("TMPDIR") {
+        command.env("TMPDIR", folder);
+    }
+    // A group of its own spares it the interrupt from the terminal; the current folder may be closed
+    // to the other user.
+    command.process_group(0).current_dir("/");
+    Ok(command)
 }
 
 /// Whether this process runs as root.

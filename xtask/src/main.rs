@@ -11,7 +11,9 @@ mod bench;
 mod certificates;
 mod debian;
 mod guardian;
+mod innodb;
 mod mariadb;
+mod mysql;
 mod pgbouncer;
 mod postgres;
 mod report;
@@ -44,9 +46,10 @@ A server whose variable is set is used as it is, none is started for it:
     ORM_TEST_PGBOUNCER       the same, in front of the first one, with ?pooler=transaction
     ORM_TEST_MARIADB         mariadb://user:password@host:port/database, whose user may create databases
     ORM_TEST_MARIADB_TLS     the same, encrypted only, with ?sslca=/folder/root.crt; see xtask/src/certificates.rs
+    ORM_TEST_MYSQL           mysql://user:password@host:port/database, the same of MySQL itself
     ORM_BENCH_POSTGRES, ORM_BENCH_MARIADB    where to measure; tables users and posts are made there, and emptied
 
-With CI set, a skipped test is a failure.";
+With CI set, a skipped test is a failure, but for MySQL's.";
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();

@@ -4,63 +4,37 @@ use std::path::PathBuf;
 
 use crate::guardian::Guardian;
 use crate::server::{self, Running, Server, Urls};
-use crate::{Result, certificates, debian};
+use crate::{Result, certificates, debian, innodb};
 
 /// `MariaDB`, as the report and the tests know it.
 pub(crate) const SERVER: Server =
-    Server { name: "mariadb", backend: true, variable: "ORM_TEST_MARIADB", start };
+    Server { name: "mariadb", backend: true, required: true, variable: "ORM_TEST_MARIADB", start };
 
 /// One to measure on, which the tests know nothing of.
 pub(crate) const BENCH_SERVER: Server =
     Server { variable: "ORM_BENCH_MARIADB", start: start_for_bench, ..SERVER };
 
 /// A second one, which takes encrypted connections alone.
-pub(crate) const TLS_SERVER: Server =
-    Server { name: "mariadb with TLS", backend: false, variable: "ORM_TEST_MARIADB_TLS", start: start_tls };
+pub(crate) const TLS_SERVER: Server = Server {
+    name: "mariadb with TLS",
+    backend: false,
+    variable: "ORM_TEST_MARIADB_TLS",
+    start: start_tls,
+    ..SERVER
+};
 
-/// The guardian script. Nothing is synced to disk, because nothing has to survive a crash; the user is made by the server itself
-/// when it starts, because a client may not be installed.
+/// The guardian script.
 const SCRIPT: &str = r#"
-pattern=orm-mariadb.XXXXXX
-folder=$(mktemp -d "${MEMORY:-${TMPDIR:-/tmp}}/$pattern" 2>/dev/null || mktemp -d "/tmp/$pattern")
-data=$folder/data log=$folder/log server=
-
-clean_up() {
-    set +e
-    kill -KILL $server && wait $server
-    rm -rf "$folder"
-}
-trap 'clean_up 2>/dev/null' EXIT
-trap exit HUP INT TERM
-trap '' PIPE
-
-mariadb-install-db --no-defaults --datadir="$data" --tmpdir="$folder" --skip-test-db \
-    --auth-root-authentication-method=normal >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-
-cat >"$folder/users.sql" <<END
-CREATE USER orm@'%' IDENTIFIED BY '$PASSWORD';
-GRANT ALL ON *.* TO orm@'%' WITH GRANT OPTION;
-DROP USER IF EXISTS root@localhost;
-CREATE DATABASE IF NOT EXISTS $DATABASE;
-END
-
+begin mariadb "$MEMORY"
+tried mariadb-install-db --no-defaults --datadir="$data" --tmpdir="$folder" --skip-test-db \
+    --auth-root-authentication-method=normal
+users
 options=
 if [ "$TLS" = yes ]; then
     certificates "$log"
     options="--require-secure-transport=ON --ssl-ca=$folder/root.crt --ssl-cert=$folder/server.crt --ssl-key=$folder/server.key"
 fi
-
-mariadbd --no-defaults --datadir="$data" --tmpdir="$folder" --socket="$folder/socket" --pid-file="$folder/pid" \
-    --bind-address=127.0.0.1 --port="$PORT" --skip-name-resolve --init-file="$folder/users.sql" --max-connections=200 \
-    --character-set-server=utf8mb4 --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF \
-    --innodb-flush-method=nosync --skip-log-bin $options >"$log" 2>&1 &
-server=$!
-until grep -q 'ready for connections' "$log"; do
-    kill -0 $server 2>/dev/null || { cat "$log" >&2; exit 1; }
-    sleep 0.1
-done
-echo "ready $folder"
-read -r _ || :
+serve mariadbd --no-defaults $options
 "#;
 
 fn start(_: &Urls<'_>) -> Result<Running> {
@@ -96,7 +70,7 @@ fn guardian(port: u16, password: String, [database, memory, tls]: [&str; 3]) -> 
         ("MEMORY", memory.to_owned()),
         ("TLS", tls.to_owned()),
     ];
-    let script = format!("{}{SCRIPT}", certificates::FUNCTIONS);
+    let script = format!("{}{}{SCRIPT}", certificates::FUNCTIONS, innodb::FUNCTIONS);
     Guardian::start(&script, &find_or_install()?, &variables)
 }
 

@@ -8,7 +8,7 @@ use crate::{Result, debian, postgres};
 
 /// PgBouncer with ten connections to each database, whoever asks.
 pub(crate) const SERVER: Server =
-    Server { name: "pgbouncer", backend: false, variable: "ORM_TEST_PGBOUNCER", start };
+    Server { name: "pgbouncer", backend: false, required: true, variable: "ORM_TEST_PGBOUNCER", start };
 
 const SCRIPT: &str = r#"
 pattern=orm-pgbouncer.XXXXXX

@@ -11,15 +11,20 @@ use crate::{Result, certificates, debian};
 
 /// `PostgreSQL`, as the report and the tests know it.
 pub(crate) const SERVER: Server =
-    Server { name: "postgres", backend: true, variable: "ORM_TEST_POSTGRES", start };
+    Server { name: "postgres", backend: true, required: true, variable: "ORM_TEST_POSTGRES", start };
 
 /// One to measure on, which the tests know nothing of.
 pub(crate) const BENCH_SERVER: Server = Server { variable: "ORM_BENCH_POSTGRES", ..SERVER };
 
 /// Another one, which takes encrypted connections only. The folder of the file that its URL names as `sslrootcert` has
 /// another authority as well, `other.crt`, and the certificate and key of the user `certified`.
-pub(crate) const TLS_SERVER: Server =
-    Server { name: "postgres with TLS", backend: false, variable: "ORM_TEST_POSTGRES_TLS", start: start_tls };
+pub(crate) const TLS_SERVER: Server = Server {
+    name: "postgres with TLS",
+    backend: false,
+    variable: "ORM_TEST_POSTGRES_TLS",
+    start: start_tls,
+    ..SERVER
+};
 
 /// The guardian script. A password is asked for on every connection, because tests log in with wrong ones;
 /// nothing is synced to disk, because nothing has to survive a crash.

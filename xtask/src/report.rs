@@ -81,6 +81,12 @@ impl Report {
         total
     }
 
+    /// How many were skipped, without the cases of these backends.
+    pub(crate) fn skipped_besides(&self, backends: &[&str]) -> usize {
+        let rows = self.cases.iter().filter(|row| !backends.contains(&row.backend));
+        self.other.skipped + rows.map(|row| row.counts.skipped).sum::<usize>()
+    }
+
     /// How many results the harness announced beyond those we have read, or the other way round.
     pub(crate) fn misread(&self) -> usize {
         let Counts { passed, failed, skipped } = self.total();

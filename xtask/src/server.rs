@@ -4,16 +4,23 @@
 //! [`ALL`].
 
 use std::env;
+use std::error::Error;
 use std::fs::File;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::guardian::Guardian;
-use crate::{Result, mariadb, pgbouncer, postgres};
+use crate::{Result, mariadb, mysql, pgbouncer, postgres};
 
 /// Every server, in the order of the report.
-pub(crate) const ALL: &[Server] =
-    &[postgres::SERVER, postgres::TLS_SERVER, pgbouncer::SERVER, mariadb::SERVER, mariadb::TLS_SERVER];
+pub(crate) const ALL: &[Server] = &[
+    postgres::SERVER,
+    postgres::TLS_SERVER,
+    pgbouncer::SERVER,
+    mariadb::SERVER,
+    mariadb::TLS_SERVER,
+    mysql::SERVER,
+];
 
 /// A kind of database server.
 pub(crate) struct Server {
@@ -21,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) name: &'static str,
     /// Whether the suite's cases run on it in both forms; else a few tests ask for it.
     pub(crate) backend: bool,
+    /// Whether CI fails if it is not to be had.
+    pub(crate) required: bool,
     /// The environment variable which tells the tests where the server is.
     pub(crate) variable: &'static str,
     /// Starts a throw-away server.
@@ -35,8 +44,8 @@ pub(crate) struct Running {
     pub(crate) _guardian: Option<Guardian>,
 }
 
-/// Every server that was provisioned so far, or was not to be had.
-pub(crate) type Provisioned = Vec<(&'static Server, Option<Running>)>;
+/// Every server that was provisioned so far, or why it was not to be had.
+pub(crate) type Provisioned = Vec<(&'static Server, Result<Running>)>;
 
 /// Where the servers are that came before in [`ALL`].
 pub(crate) struct Urls<'a>(&'a Provisioned);
@@ -44,7 +53,7 @@ pub(crate) struct Urls<'a>(&'a Provisioned);
 impl Urls<'_> {
     pub(crate) fn of(&self, server: &Server) -> Option<&str> {
         let found = self.0.iter().find(|(other, _)| other.variable == server.variable);
-        found.and_then(|(_, running)| Some(running.as_ref()?.url.as_str()))
+        found.and_then(|(_, running)| Some(running.as_ref().ok()?.url.as_str()))
     }
 }
 
@@ -58,11 +67,14 @@ pub(crate) fn provision() -> Provisioned {
 }
 
 impl Server {
-    /// The server named by the environment, else a throw-away one, else nothing and the reason on standard
-    /// error.
-    fn provision(&self, urls: &Urls<'_>) -> Option<Running> {
-        let provided = self.provide(urls);
-        provided.inspect_err(|why| eprintln!("{} SKIPPED: {why}", self.name.to_uppercase())).ok()
+    /// The server named by the environment, else a throw-away one, else the reason, which is also said at once.
+    fn provision(&self, urls: &Urls<'_>) -> Result<Running> {
+        self.provide(urls).inspect_err(|why| eprintln!("{}", self.skipped(why.as_ref())))
+    }
+
+    /// How it is said, loudly, that nothing is tested on it.
+    pub(crate) fn skipped(&self, why: &dyn Error) -> String {
+        format!("{} SKIPPED: {why}", self.name.to_uppercase())
     }
 
     fn provide(&self, urls: &Urls<'_>) -> Result<Running> {
