@@ -494,7 +494,8 @@ mod versions {
             .do_update()
             .set_excluded(Doc::TITLE);
         session.execute(upsert).await.unwrap();
-        assert_eq!((session[docs[0]].version, session[docs[0]].title.as_str()), (4, "upserted"));
+        let doc = session.load(docs[0]).await.unwrap();
+        assert_eq!((doc.version, doc.title.as_str()), (4, "upserted"));
         let label = session.add(Label { doc: docs[0].into(), ..Label::new("color", "red") });
         session.flush().await.unwrap();
         let beside = Doc::update()
