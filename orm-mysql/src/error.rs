@@ -98,7 +98,7 @@ fn kind(code: u16) -> ErrorKind {
 fn constraint(server: &ServerError) -> Option<&str> {
     let message = server.message.as_str();
     match kind(server.code) {
-        // "Duplicate entry '…' for key 'name'"; MySQL 8 says `table.name`.
+        // "Duplicate entry '…' for key 'name'"; MySQL says `table.name`.
         ErrorKind::UniqueViolation => {
             let name = message.rsplit_once("for key '")?.1.strip_suffix('\'')?;
             Some(name.rsplit_once('.').map_or(name, |(_, name)| name))
