@@ -6,14 +6,14 @@ use std::sync::Arc;
 use orm_core::driver::{Statement, Write};
 use orm_core::query::Layout;
 
-use super::MAX_PARAMETERS;
+use super::{MAX_PARAMETERS, Wire};
 use crate::dialect::Product;
 
-/// The most rows that one INSERT takes.
-const MAX_INSERTED: usize = 1024;
+/// The most rows that one INSERT or UPDATE takes.
+const MAX_ROWS: usize = 1024;
 
-/// The most rows that one statement changes or deletes: MariaDB makes a subquery of an IN with a thousand values.
-const MAX_CHANGED: usize = 512;
+/// The most rows that one DELETE takes: MariaDB makes a subquery of an IN with a thousand values.
+const MAX_DELETED: usize = 512;
 
 /// What stands before the values, those of one row, and what follows those of all rows.
 pub(super) struct Multiplied<'w> {
@@ -22,6 +22,18 @@ pub(super) struct Multiplied<'w> {
     group: Cow<'w, str>,
     after: Cow<'w, str>,
     most: usize,
+    spare: Spare,
+}
+
+/// What can stand in the place of rows that are missing, so that there are few sizes of statements and few statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spare {
+    /// Each row counts.
+    No,
+    /// Rows of NULL are about no row.
+    Nulls,
+    /// The last one again.
+    Last,
 }
 
 impl<'w> Multiplied<'w> {
@@ -46,7 +58,7 @@ impl<'w> Multiplied<'w> {
         let start = place + words.len() - 1;
         let end = start + closing(&sql[start..])?;
         let (before, group, after) = (sql[..start].into(), sql[start..end].into(), sql[end..].into());
-        Some(Self { write, before, group, after, most: MAX_INSERTED })
+        Some(Self { write, before, group, after, most: MAX_ROWS, spare: Spare::No })
     }
 
     /// The rows are joined by the key. Parameters have no types of their own in VALUES: those of the columns come from a query
@@ -74,7 +86,8 @@ impl<'w> Multiplied<'w> {
             before: before.into(),
             group: group.into(),
             after: after.into(),
-            most: MAX_CHANGED,
+            most: MAX_ROWS,
+            spare: Spare::Nulls,
         })
     }
 
@@ -88,12 +101,28 @@ impl<'w> Multiplied<'w> {
         }
         let before = format!("DELETE FROM {table} WHERE {} IN (", in_brackets(&names)).into();
         let group = in_brackets(&values).into();
-        Some(Self { write, before, group, after: ")".into(), most: MAX_CHANGED })
+        Some(Self { write, before, group, after: ")".into(), most: MAX_DELETED, spare: Spare::Last })
     }
 
     /// How many rows it takes.
     pub(super) fn most(&self) -> usize {
         (MAX_PARAMETERS / self.write.rows.width()).clamp(1, self.most)
+    }
+
+    /// Fills the values of rows up to those of more, if nothing is done by that.
+    pub(super) fn fill(&self, values: &mut Vec<Wire>, rows: usize) -> bool {
+        let width = self.write.rows.width();
+        let last = values.len().saturating_sub(width);
+        match self.spare {
+            Spare::No => return false,
+            Spare::Nulls => values.resize(rows * width, Wire::NULL),
+            Spare::Last => {
+                while values.len() < rows * width {
+                    values.extend_from_within(last..last + width);
+                }
+            }
+        }
+        true
     }
 
     pub(super) fn for_rows(&self, rows: usize) -> Arc<Statement> {

@@ -119,7 +119,7 @@ impl MysqlConnection {
     }
 
     /// The values of the next rows that one statement takes: as many as go together, in one of few sizes, so that each is
-    /// prepared once and then found again.
+    /// prepared once and then found again. If that leaves out few places, they are filled.
     fn next_part(
         &self,
         write: Write<'_>,
@@ -129,10 +129,10 @@ impl MysqlConnection {
         if rows.start >= rows.end {
             return Ok(None);
         }
-        let most = multiplied.map_or(1, Multiplied::most).min(rows.len());
+        let most = 1_usize << multiplied.map_or(1, Multiplied::most).ilog2();
         let mut part = Part { rows: 0, values: Vec::new() };
         let (mut bytes, mut ends) = (0, Vec::new());
-        for row in rows.clone().take(1 << most.ilog2()) {
+        for row in rows.clone().take(most) {
             let start = part.values.len();
             add_row(write, row, &mut part.values)?;
             bytes += part.values[start..].iter().map(size).sum::<usize>();
@@ -141,9 +141,17 @@ impl MysqlConnection {
             }
             ends.push(part.values.len());
         }
-        part.rows = 1 << ends.len().ilog2();
-        part.values.truncate(ends[part.rows - 1]);
-        rows.start += part.rows;
+        let (taken, more) = (ends.len(), ends.len().next_power_of_two());
+        part.values.truncate(ends[taken - 1]);
+        let is_nearly_full = taken >= more / 4 * 3 && bytes / 3 * 4 <= self.room();
+        if is_nearly_full && multiplied.is_some_and(|multiplied| multiplied.fill(&mut part.values, more)) {
+            part.rows = more;
+            rows.start += taken;
+        } else {
+            part.rows = 1 << taken.ilog2();
+            part.values.truncate(ends[part.rows - 1]);
+            rows.start += part.rows;
+        }
         Ok(Some(part))
     }
 
@@ -209,6 +217,7 @@ impl MysqlConnection {
 
 /// Some of the rows of a write, as one statement takes them.
 struct Part {
+    /// How many rows it has, with those that are filled in.
     rows: usize,
     values: Vec<Wire>,
 }
