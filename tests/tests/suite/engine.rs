@@ -18,8 +18,23 @@ struct Activity {
     name: String,
 }
 
-const ACTIVITY: &str = "CREATE VIEW activity AS SELECT pid, application_name AS name FROM pg_stat_activity \
-                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+/// The view of [`Activity`], and what a connection sets to be one of the `turns`.
+fn activity(backend: Backend) -> (&'static str, &'static str) {
+    match backend {
+        Backend::Postgres => (
+            "CREATE VIEW activity AS SELECT pid, application_name AS name FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SET application_name = 'turns'",
+        ),
+        Backend::MariaDb | Backend::MySql => (
+            "CREATE TABLE turns (id BIGINT); \
+             CREATE VIEW activity AS SELECT CAST(p.id AS signed) AS pid, 'turns' AS name \
+             FROM information_schema.PROCESSLIST AS p JOIN turns AS t ON t.id = p.id WHERE p.id <> connection_id()",
+            "INSERT INTO turns VALUES (connection_id())",
+        ),
+        Backend::Sqlite => unreachable!("there is no server"),
+    }
+}
 
 /// What `on_connect` makes, for its connection alone.
 #[derive(Model, Debug)]
@@ -156,12 +171,12 @@ mod engine {
     }
 
     /// [ENG-4] The server agrees, and an idle connection is lent in its turn.
-    #[case(postgres)]
+    #[case(postgres, mariadb, mysql)]
     async fn idle_connections_take_turns(db: Db) {
         db.create::<User>().await;
-        db.script(ACTIVITY).await;
-        let engine =
-            builder(&db).pool_size(3).max_overflow(3).on_connect("SET application_name = 'turns'").open();
+        let (view, mark) = activity(db.backend);
+        db.script(view).await;
+        let engine = builder(&db).pool_size(3).max_overflow(3).on_connect(mark).open();
         let mut sessions = Vec::new();
         for _ in 0..6 {
             sessions.push(hold(&engine).await);
