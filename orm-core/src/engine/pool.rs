@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::driver::{AsyncConnection, Backend, Connection, Control, Isolation};
 use crate::engine::lease::Lease;
-use crate::engine::timer::before;
+use crate::engine::timer::within;
 use crate::engine::{Event, Options, Watch};
 use crate::error::{Error, ErrorKind};
 use ledger::{Ledger, Loan};
@@ -74,7 +74,7 @@ impl Link {
                 Self::Async(connection) => connection.control(Control::Rollback).await,
             }
         };
-        before(Instant::now().checked_add(SETTLE), rolled_back).await.is_some_and(|result| result.is_ok())
+        within(SETTLE, rolled_back).await.is_some_and(|result| result.is_ok())
     }
 }
 
@@ -107,9 +107,7 @@ impl Pool {
 
     /// A connection that can be used: one that was idle, or a new one.
     pub(crate) async fn acquire(pool: &Arc<Self>) -> Result<Lease> {
-        // `None` is a point in time that will never come.
-        let deadline = Instant::now().checked_add(pool.options.pool_timeout);
-        let borrowed = before(deadline, Ledger::borrow(&pool.ledger)).await;
+        let borrowed = within(pool.options.pool_timeout, Ledger::borrow(&pool.ledger)).await;
         let (loan, idle) = borrowed.ok_or_else(|| pool.timeout())?;
         let room = Room { pool: pool.clone(), loan };
         if let Some(mut idle) = idle

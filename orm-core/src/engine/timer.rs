@@ -54,13 +54,18 @@ impl Timer {
     }
 }
 
-/// What a future yields, if it does so in time; `None` is a point in time that never comes.
-pub(super) async fn before<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
-    let (mut future, mut alarm) = (pin!(future), None);
+/// What a future yields, if it has to be waited for no longer than this.
+pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut alarm, mut deadline) = (pin!(future), None, None);
     poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if deadline.is_some_and(|deadline| Instant::now() >= deadline) => Poll::Ready(None),
         Poll::Pending => {
+            let now = Instant::now();
+            // Nothing in it is a point in time that never comes.
+            let deadline = *deadline.get_or_insert_with(|| now.checked_add(limit));
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Poll::Ready(None);
+            }
             alarm = deadline.map(|deadline| Alarm::set(deadline, context.waker().clone()));
             Poll::Pending
         }
@@ -70,7 +75,7 @@ pub(super) async fn before<T>(deadline: Option<Instant>, future: impl Future<Out
 
 /// Waits for this long: in async without holding up the thread.
 pub(crate) async fn pause(length: Duration) {
-    let _ = before(Instant::now().checked_add(length), std::future::pending::<()>()).await;
+    let _ = within(length, std::future::pending::<()>()).await;
 }
 
 /// Wakes a task at a point in time, unless it is dropped before.

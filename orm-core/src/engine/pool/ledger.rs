@@ -1,7 +1,7 @@
 //! Who holds what: the part of the pool that must be right under every interleaving, and nothing else. What a
 //! connection is does not matter here, so that `tests/loom` can check this very file with the primitives of loom.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::PoisonError;
 use std::task::{Context, Poll, Waker};
@@ -24,14 +24,49 @@ pub(super) struct Ledger<C> {
 struct State<C> {
     idle: VecDeque<C>,
     /// The loans and when they began; their numbers grow, so the first one is the longest.
-    lent: BTreeMap<u64, Instant>,
+    lent: Numbered<Instant>,
     /// Loans from before a [`Ledger::dispose`]. They take no room.
-    retired: BTreeMap<u64, Instant>,
-    waiting: BTreeMap<u64, Waker>,
+    retired: Numbered<Instant>,
+    waiting: Numbered<Waker>,
     /// What was lent to those who waited and have not looked yet.
-    granted: BTreeMap<u64, Grant<C>>,
+    granted: Numbered<Grant<C>>,
     /// The next number of a loan or of a place in the queue.
     next: u64,
+}
+
+/// Things by their numbers, in the order of these. Numbers grow, so a new one goes to the end, nearly always.
+struct Numbered<T>(VecDeque<(u64, T)>);
+
+impl<T> Numbered<T> {
+    const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Where the first one is whose number is not smaller.
+    fn find(&self, number: u64) -> usize {
+        self.0.partition_point(|&(other, _)| other < number)
+    }
+
+    /// Adds one; returns what had its number.
+    fn insert(&mut self, number: u64, thing: T) -> Option<T> {
+        let earlier = self.remove(number);
+        self.0.insert(self.find(number), (number, thing));
+        earlier
+    }
+
+    fn remove(&mut self, number: u64) -> Option<T> {
+        let place = self.find(number);
+        self.0.get(place).filter(|&&(other, _)| other == number)?;
+        self.0.remove(place).map(|(_, thing)| thing)
+    }
+
+    fn pop_first(&mut self) -> Option<(u64, T)> {
+        self.0.pop_front()
+    }
 }
 
 /// A loan with the connection that comes with it; without one there is room to open one.
@@ -54,10 +89,10 @@ impl<C> Ledger<C> {
     pub(super) fn new(size: usize, most: usize) -> Self {
         let state = State {
             idle: VecDeque::new(),
-            lent: BTreeMap::new(),
-            retired: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            granted: BTreeMap::new(),
+            lent: Numbered::new(),
+            retired: Numbered::new(),
+            waiting: Numbered::new(),
+            granted: Numbered::new(),
             next: 0,
         };
         Self { size, most, state: Mutex::new(state) }
@@ -92,11 +127,15 @@ impl<C> Ledger<C> {
         let mut state = self.lock();
         let State { idle, lent, retired, granted, .. } = &mut *state;
         let mut closed: Vec<C> = idle.drain(..).collect();
-        retired.append(lent);
-        for grant in granted.values_mut() {
+        for (loan, began) in lent.0.drain(..) {
+            retired.insert(loan, began);
+        }
+        for (_, Grant { loan, connection }) in &mut granted.0 {
             // Not seen by anybody yet: what is left of it is room in the new pool.
-            closed.extend(grant.connection.take());
-            lent.extend(retired.remove_entry(&grant.loan));
+            closed.extend(connection.take());
+            if let Some(began) = retired.remove(*loan) {
+                lent.insert(*loan, began);
+            }
         }
         let mut wakers = Vec::new();
         while state.lent.len() < self.most
@@ -118,8 +157,8 @@ impl<C> Ledger<C> {
             waiting: state.waiting.len(),
             longest: [&state.lent, &state.retired]
                 .iter()
-                .filter_map(|loans| loans.first_key_value())
-                .map(|(_, &began)| began)
+                .filter_map(|loans| loans.0.front())
+                .map(|&(_, began)| began)
                 .min(),
         }
     }
@@ -135,16 +174,16 @@ impl<C> Ledger<C> {
     /// Ends a loan, unless a connection came back that is not kept.
     fn settle(&self, loan: u64, mut connection: Option<C>) -> Option<C> {
         let mut state = self.lock();
-        if !state.lent.contains_key(&loan) {
+        let Some(began) = state.lent.remove(loan) else {
             if connection.is_none() {
-                state.retired.remove(&loan);
+                state.retired.remove(loan);
             }
             return connection;
-        }
-        if state.waiting.is_empty() && state.idle.len() >= self.size && connection.is_some() {
+        };
+        if state.waiting.len() == 0 && state.idle.len() >= self.size && connection.is_some() {
+            state.lent.insert(loan, began);
             return connection;
         }
-        state.lent.remove(&loan);
         let waker = state.serve(&mut connection);
         state.idle.extend(connection.take());
         drop(state);
@@ -169,7 +208,7 @@ impl<C> State<C> {
 
     /// What one who comes gets at once, if nobody waits.
     fn take(&mut self, most: usize) -> Option<Grant<C>> {
-        if !self.waiting.is_empty() {
+        if self.waiting.len() > 0 {
             return None;
         }
         match self.idle.pop_front() {
@@ -201,7 +240,7 @@ impl<C> Future for Ticket<C> {
         let Self { ledger, number } = self.get_mut();
         let mut state = ledger.lock();
         let granted = match number {
-            Some(number) => state.granted.remove(number),
+            Some(number) => state.granted.remove(*number),
             None => state.take(ledger.most),
         };
         if let Some(Grant { loan, connection }) = granted {
@@ -222,8 +261,8 @@ impl<C> Drop for Ticket<C> {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
         let mut state = self.ledger.lock();
-        let waker = state.waiting.remove(&number);
-        let granted = state.granted.remove(&number);
+        let waker = state.waiting.remove(number);
+        let granted = state.granted.remove(number);
         drop(state);
         drop(waker);
         if let Some(Grant { loan, connection }) = granted {
