@@ -150,7 +150,11 @@ impl Arena {
             is_linked: M::relations().iter().any(|def| matches!(def.kind, RelationKind::Linked(_))),
             number_key: number_key(M::table()),
             by_key: None,
-            without_deferred: M::select().statement.projection.positions(),
+            without_deferred: if M::table().has_deferred() {
+                M::select().statement.projection.positions()
+            } else {
+                None
+            },
             cohorts: Cohorts::default(),
             identities: IdentityMap::default(),
             free: Vec::new(),

@@ -28,7 +28,8 @@ pub struct Entities {
     pub(super) hidden: bool,
     pub(super) session: u32,
     pub(super) arenas: Vec<Arena>,
-    pub(super) arena_of: HashMap<TypeId, u32>,
+    /// Where the entities of each model are, by its type: few, so that a sorted list is found through faster than a map.
+    arena_of: Vec<(TypeId, u32)>,
     pub(super) new: Places,
     pub(super) touched: Places,
     pub(super) doomed: Places,
@@ -70,7 +71,7 @@ impl Entities {
             session: SESSIONS.fetch_add(1, Ordering::Relaxed),
             hidden,
             arenas: Vec::new(),
-            arena_of: HashMap::new(),
+            arena_of: Vec::new(),
             new: Places::default(),
             touched: Places::default(),
             doomed: Places::default(),
@@ -200,15 +201,31 @@ impl Entities {
 
     #[inline]
     pub(super) fn arena_index<M: Model>(&mut self) -> u32 {
-        let Self { arenas, arena_of, has_relations, loads_by_default, .. } = self;
-        *arena_of.entry(TypeId::of::<M>()).or_insert_with(|| {
-            arenas.push(Arena::new::<M>());
-            *has_relations |= !M::relations().is_empty();
-            *loads_by_default |= M::relations().iter().any(|relation| relation.load.is_some());
-            #[expect(clippy::cast_possible_truncation, reason = "a program has fewer models than that")]
-            let index = (arenas.len() - 1) as u32;
-            index
-        })
+        match self.find_arena(TypeId::of::<M>()) {
+            Ok(found) => self.arena_of[found].1,
+            Err(place) => self.add_arena::<M>(place),
+        }
+    }
+
+    #[cold]
+    fn add_arena<M: Model>(&mut self, place: usize) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "a program has fewer models than that")]
+        let index = self.arenas.len() as u32;
+        self.arenas.push(Arena::new::<M>());
+        self.arena_of.insert(place, (TypeId::of::<M>(), index));
+        self.has_relations |= !M::relations().is_empty();
+        self.loads_by_default |= M::relations().iter().any(|relation| relation.load.is_some());
+        index
+    }
+
+    #[inline]
+    fn find_arena(&self, model: TypeId) -> std::result::Result<usize, usize> {
+        self.arena_of.binary_search_by_key(&model, |&(model, _)| model)
+    }
+
+    /// Where the entities of a model are, if there ever were any.
+    pub(super) fn arena_of<M: Model>(&self) -> Option<u32> {
+        self.find_arena(TypeId::of::<M>()).ok().map(|found| self.arena_of[found].1)
     }
 
     #[inline]

@@ -1,7 +1,5 @@
 //! The life cycle as a program sees it: the state of an entity, and the lists of those that a flush is about.
 
-use std::any::TypeId;
-
 use crate::Result;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Entity, Model};
@@ -132,10 +130,5 @@ impl Entities {
         if std::mem::take(&mut self.head_mut(place).doomed) {
             self.doomed.remove(place);
         }
-    }
-
-    /// Where the entities of a model are, if there ever were any.
-    pub(super) fn arena_of<M: Model>(&self) -> Option<u32> {
-        self.arena_of.get(&TypeId::of::<M>()).copied()
     }
 }
