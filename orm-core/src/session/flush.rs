@@ -35,9 +35,10 @@ pub(super) async fn run(
     commits: bool,
 ) -> Result<bool> {
     let (saves, deletes) = saves_and_deletes(steps);
-    let links = links.iter().map(Piece::Link);
-    let pieces: Vec<_> =
-        saves.iter().map(Piece::Step).chain(links).chain(deletes.iter().map(Piece::Step)).collect();
+    let mut pieces = Vec::with_capacity(steps.len() + links.len());
+    pieces.extend(saves.iter().map(Piece::Step));
+    pieces.extend(links.iter().map(Piece::Link));
+    pieces.extend(deletes.iter().map(Piece::Step));
     let dialect = engine.backend().dialect();
     let (mut left, mut committed) = (&pieces[..], false);
     while let Some(&first) = left.first() {
@@ -49,8 +50,10 @@ pub(super) async fn run(
                 run_each(entities, step, engine, lease).await?;
             }
             Piece::Step(_) | Piece::Link(_) => {
-                let ready = together.iter().map(|&piece| Ready::of(entities, piece));
-                let ready: Vec<_> = ready.collect::<Result<_>>()?;
+                let mut ready = Vec::with_capacity(together.len());
+                for &piece in together {
+                    ready.push(Ready::of(entities, piece)?);
+                }
                 committed =
                     commits && left.is_empty() && ready.iter().all(|ready| ready.may_be_committed(dialect));
                 send(entities, &ready, engine, lease, options, committed).await?;
@@ -91,7 +94,10 @@ async fn send(
 ) -> Result<()> {
     let dialect = engine.backend().dialect();
     let parts = together::parts(ready, engine)?;
-    let rows: Vec<_> = parts.iter().map(|part| part.rows(entities)).collect::<Result<_>>()?;
+    let mut rows = Vec::with_capacity(parts.len());
+    for part in &parts {
+        rows.push(part.rows(entities)?);
+    }
     let mut entries: Vec<_> = parts.iter().zip(&rows).map(|(part, rows)| part.entry(&**rows)).collect();
     if let Err(Failed { at, error }) = lease.write_together(&mut entries, commits).await {
         let failed = parts.get(at).zip(rows.get(at));
@@ -100,7 +106,8 @@ async fn send(
             |(part, rows)| part.blame(entities, dialect, &**rows, error.clone()),
         ));
     }
-    let mut answers: Vec<_> = entries.into_iter().map(|entry| (entry.written, entry.rows)).collect();
+    let mut answers = Vec::with_capacity(entries.len());
+    answers.extend(entries.into_iter().map(|entry| (entry.written, entry.rows)));
     for ((part, rows), (written, made)) in parts.iter().zip(&rows).zip(&mut answers) {
         part.read_again(&**rows, written, made, engine, lease).await?;
     }
