@@ -76,6 +76,10 @@ impl SqliteBackend {
     }
 }
 
+/// Pages of half the usual size. In memory that connections share, a commit copies each page that it changes twice, and the first page
+/// besides: small ones cost half as much there, and nothing elsewhere that could be measured.
+const MEMORY_PAGES: &str = "PRAGMA page_size = 2048";
+
 /// A database in memory lasts as long as a connection to it: one is kept for as long as the engine.
 fn open_memory(name: &str, anchor: &Mutex<Option<rusqlite::Connection>>) -> Result<rusqlite::Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -83,8 +87,9 @@ fn open_memory(name: &str, anchor: &Mutex<Option<rusqlite::Connection>>) -> Resu
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
-        rusqlite::Connection::open_with_flags(name, flags)
-            .map_err(|error| connect_error(error, "a database in memory"))
+        let opened = rusqlite::Connection::open_with_flags(name, flags)
+            .and_then(|connection| connection.execute_batch(MEMORY_PAGES).map(|()| connection));
+        opened.map_err(|error| connect_error(error, "a database in memory"))
     };
     let mut anchor = anchor.lock().unwrap_or_else(PoisonError::into_inner);
     if anchor.is_none() {
