@@ -8,13 +8,15 @@ use crate::query::{Conflicts, Dialect, Feature, Sql};
 pub struct WriteShape {
     table: TableRef,
     kind: WriteKind,
-    columns: Vec<usize>,
-    /// What finds the row.
-    key: Vec<usize>,
+    /// The columns that are written, then those that find the row, then those that are read with the statement. One list, because
+    /// shapes are looked up: to compare empty ones costs more than all else where a processor masks what it reads of them.
+    positions: Vec<usize>,
+    /// Where those begin that find the row.
+    key: usize,
+    /// Where those begin that are read.
+    fetched: usize,
     /// Whether the keys that the database makes are handed back.
     keys: bool,
-    /// The positions of columns that are read with the statement.
-    fetched: Vec<usize>,
     /// Rows that are there already are left out.
     unless_there: bool,
 }
@@ -49,14 +51,16 @@ pub enum Layout {
 impl WriteShape {
     /// A shape; the columns of a DELETE are empty.
     pub fn new(table: impl Into<TableRef>, kind: WriteKind, columns: Vec<usize>) -> Self {
-        let table = table.into();
-        let key = match kind {
-            WriteKind::Insert => Vec::new(),
+        let (table, mut positions) = (table.into(), columns);
+        let key = positions.len();
+        match kind {
+            WriteKind::Insert => {}
             WriteKind::Update | WriteKind::Delete => {
-                table.primary_key().iter().copied().chain(table.version()).collect()
+                positions.extend(table.primary_key().iter().copied().chain(table.version()));
             }
-        };
-        Self { table, kind, columns, key, keys: true, fetched: Vec::new(), unless_there: false }
+        }
+        let fetched = positions.len();
+        Self { table, kind, positions, key, fetched, keys: true, unless_there: false }
     }
 
     /// The same without the keys that the database makes.
@@ -69,13 +73,15 @@ impl WriteShape {
     #[must_use]
     pub(crate) fn by_key_alone(self) -> Self {
         let key = self.table.primary_key().to_vec();
-        Self { key, ..self }
+        self.found_by(key)
     }
 
     /// The same for rows that are found by these columns, whatever their key is.
     #[must_use]
-    pub(crate) fn found_by(self, key: Vec<usize>) -> Self {
-        Self { key, ..self }
+    pub(crate) fn found_by(mut self, key: Vec<usize>) -> Self {
+        let fetched = self.key + key.len();
+        self.positions.splice(self.key..self.fetched, key);
+        Self { fetched, ..self }
     }
 
     /// The same INSERT, which leaves out rows that are there already if this is true.
@@ -86,19 +92,21 @@ impl WriteShape {
 
     /// The position of the version that a row has to have, if that is looked at.
     pub(crate) fn version(&self) -> Option<usize> {
-        self.table.version().filter(|_| self.key.len() > self.table.primary_key().len())
+        self.table.version().filter(|_| self.key().len() > self.table.primary_key().len())
     }
 
     /// The same with these columns, as the database has made them, handed back for each row: behind the key, by which whoever
     /// runs it knows the rows.
     #[must_use]
-    pub fn fetching(self, fetched: Vec<usize>) -> Self {
-        Self { fetched, ..self }
+    pub fn fetching(mut self, fetched: Vec<usize>) -> Self {
+        self.positions.truncate(self.fetched);
+        self.positions.extend(fetched);
+        self
     }
 
     /// The positions of the columns that are handed back for each row, if any are.
     pub fn fetched(&self) -> &[usize] {
-        &self.fetched
+        &self.positions[self.fetched..]
     }
 
     /// The table that is written.
@@ -118,24 +126,24 @@ impl WriteShape {
 
     /// The positions of the columns that are written.
     pub fn columns(&self) -> &[usize] {
-        &self.columns
+        &self.positions[..self.key]
     }
 
     /// The positions of the columns that find the row: those of its key, and then its version if it has one, which says that
     /// nobody has changed it. None for an INSERT.
     pub fn key(&self) -> &[usize] {
-        &self.key
+        &self.positions[self.key..self.fetched]
     }
 
     /// How many values a row has: the columns written, then the key.
     pub fn width(&self) -> usize {
-        self.columns.len() + self.key().len()
+        self.fetched
     }
 
     /// The key column that the database fills in and hands back.
     pub fn generated_key(&self) -> Option<usize> {
         let auto = self.table().auto_key()?;
-        let is_made = self.keys && self.kind == WriteKind::Insert && !self.columns.contains(&auto);
+        let is_made = self.keys && self.kind == WriteKind::Insert && !self.columns().contains(&auto);
         is_made.then_some(auto)
     }
 
@@ -180,7 +188,7 @@ impl WriteShape {
             return;
         }
         let made = self.generated_key().filter(|_| sql.dialect().returns_keys());
-        let columns = match (&self.fetched[..], made) {
+        let columns = match (self.fetched(), made) {
             ([], made) => made.into_iter().collect(),
             (fetched, _) => [self.table().primary_key(), fetched].concat(),
         };
@@ -197,20 +205,20 @@ impl WriteShape {
         match self.kind {
             WriteKind::Insert => {
                 self.write_head(sql);
-                if self.columns.is_empty() {
+                if self.columns().is_empty() {
                     sql.push(sql.dialect().default_row());
                 } else {
                     sql.push(" (")
-                        .list(&self.columns, |sql, &column| self.name(sql, column))
+                        .list(self.columns(), |sql, &column| self.name(sql, column))
                         .push(") VALUES (");
-                    sql.list(&self.columns, |sql, &column| self.parameter(sql, column)).push(")");
+                    sql.list(self.columns(), |sql, &column| self.parameter(sql, column)).push(")");
                 }
                 self.write_conflict(sql);
                 self.write_returning(sql, "");
             }
             WriteKind::Update => {
                 sql.push("UPDATE ").table(self.table()).push(" SET ");
-                sql.list(&self.columns, |sql, &column| {
+                sql.list(self.columns(), |sql, &column| {
                     self.name(sql, column);
                     sql.push(" = ");
                     self.parameter(sql, column);
@@ -226,7 +234,7 @@ impl WriteShape {
     }
 
     fn write_condition(&self, sql: &mut Sql<'_>) {
-        for (number, &column) in self.key.iter().enumerate() {
+        for (number, &column) in self.key().iter().enumerate() {
             sql.push(if number > 0 { " AND " } else { " WHERE " });
             self.name(sql, column);
             sql.push(" = ");

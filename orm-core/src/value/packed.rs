@@ -146,7 +146,7 @@ impl<'a> Unpacked<'a> {
             }
             (Value::Text(value), [TEXT, rest @ ..]) => {
                 self.rest = rest;
-                self.take_slice() == value.as_bytes()
+                is_same(self.take_slice(), value.as_bytes())
             }
             _ => self.next_is_rarely(value),
         }
@@ -169,11 +169,11 @@ impl<'a> Unpacked<'a> {
             }
             TEXT => {
                 let packed = self.take_slice();
-                matches!(value, Value::Text(value) if value.as_bytes() == packed)
+                matches!(value, Value::Text(value) if is_same(packed, value.as_bytes()))
             }
             BYTES => {
                 let packed = self.take_slice();
-                matches!(value, Value::Bytes(value) if **value == *packed)
+                matches!(value, Value::Bytes(value) if is_same(packed, value))
             }
             DATE => {
                 let packed = i64::from_le_bytes(self.take_fixed());
@@ -221,6 +221,13 @@ impl<'a> Unpacked<'a> {
             _ => Value::Null,
         }
     }
+}
+
+/// Whether these are the same bytes. Empty ones may lie nowhere, and to compare them there takes a processor with AVX-512 a hundred
+/// nanoseconds.
+#[inline]
+fn is_same(packed: &[u8], value: &[u8]) -> bool {
+    packed.len() == value.len() && (value.is_empty() || packed == value)
 }
 
 #[cfg(test)]
