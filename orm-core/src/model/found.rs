@@ -60,6 +60,7 @@ impl<R: FromRow + Send + 'static> Found for As<R> {
 
 /// The entity of a row that begins where the reader is; what a derive calls.
 #[doc(hidden)]
+#[inline]
 pub fn meet_entity<M: Model, K: Keeper>(
     arena: u32,
     keeper: &mut K,

@@ -190,12 +190,16 @@ impl IdentityMap {
                 let (number, place) = locate(*key);
                 Some(self.pages[self.page(number)?].slots[place]).filter(|&slot| slot != FREE)
             }
-            Identity::Packed(bytes) => {
-                let hash = self.hasher.hash_one(bytes);
-                let is_wanted = |entry: &Hashed| entry.hash == hash && same(entry.slot);
-                self.packed.find(hash, is_wanted).map(|entry| entry.slot)
-            }
+            Identity::Packed(bytes) => self.find_packed(bytes, same),
         }
+    }
+
+    /// Apart, so that what is left above is small enough to become a part of the loop over a query's rows.
+    #[inline(never)]
+    fn find_packed(&self, wanted: &[u8], same: impl Fn(u32) -> bool) -> Option<u32> {
+        let hash = self.hasher.hash_one(wanted);
+        let is_wanted = |entry: &Hashed| entry.hash == hash && same(entry.slot);
+        self.packed.find(hash, is_wanted).map(|entry| entry.slot)
     }
 
     /// Enters a slot under its identity; returns the slot that was known under it before. `same` is that of `find`.

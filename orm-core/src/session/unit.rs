@@ -132,7 +132,9 @@ impl Unit {
     /// is moved with every call.
     async fn get_ready(&mut self, writes: bool) -> Result<()> {
         self.tidy().await?;
-        self.autoflush().await?;
+        if self.flushes_first() {
+            Box::pin(self.flush()).await?;
+        }
         self.begin(writes).await
     }
 
@@ -150,6 +152,10 @@ impl Unit {
     /// Does what guards and streams that were dropped have left.
     async fn tidy(&mut self) -> Result<()> {
         self.check()?;
+        if self.is_tidy() { Ok(()) } else { Box::pin(self.tidy_up()).await }
+    }
+
+    async fn tidy_up(&mut self) -> Result<()> {
         if self.cursor == Cursor::Abandoned {
             self.cursor = Cursor::Closed;
             if let Some(lease) = &mut self.lease {
