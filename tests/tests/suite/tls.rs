@@ -206,3 +206,26 @@ mod tls_of_mariadb {
         }
     }
 }
+
+#[both_forms]
+mod tls_of_mysql {
+    use super::*;
+
+    /// Which cipher the connection has; none if it is not encrypted.
+    async fn cipher(db: &Db, options: &str) -> orm::Result<String> {
+        let engine = Engine::open(&format!("{}{options}", db.database.url)).unwrap();
+        let mut connection = engine.connect().await?;
+        let shown = connection.execute(text("SHOW SESSION STATUS LIKE 'Ssl_cipher'")).await?;
+        Ok(shown.one::<(String, String)>()?.1)
+    }
+
+    /// A server of MySQL's makes a certificate for itself, which nobody has signed.
+    #[case(mysql)]
+    async fn its_own_certificate_is_taken_unchecked_alone(db: Db) {
+        assert_eq!(cipher(&db, "").await.unwrap(), "", "on this machine it is not asked for");
+        assert!(cipher(&db, "?sslmode=require").await.unwrap().starts_with("TLS_"));
+        let error = cipher(&db, "?sslmode=verify-full").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        assert_says(&error, &["UnknownIssuer"]);
+    }
+}
