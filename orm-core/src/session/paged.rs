@@ -2,12 +2,13 @@
 
 use std::ops::{Index, IndexMut};
 
-const BITS: u32 = 8;
+const BITS: u32 = 10;
 const PAGE: usize = 1 << BITS;
-/// What the first page has room for in the beginning.
+/// What the first page has room for in the beginning, and how many times more each time it is full.
 const FIRST: usize = 8;
+const STEP: usize = 16;
 
-/// Elements by number, on pages of some hundreds. Only the first begins small, so that few elements need little.
+/// Elements by number, on pages of a thousand or so. Only the first page grows as a vector does, so that few elements need little.
 pub(super) struct Paged<T> {
     /// All but the last are full.
     pages: Vec<Vec<T>>,
@@ -34,18 +35,21 @@ impl<T> Paged<T> {
         }
     }
 
-    /// The page that the next element goes to. The first grows in one step: what is moved is touched twice, and memory that was not
-    /// touched lately is slow.
+    /// The page that the next element goes to. The first grows in few, large steps: what is moved is touched twice, and memory that was
+    /// not touched lately is slow.
     #[cold]
     fn make_room(&mut self) -> &mut Vec<T> {
-        if let Some(only) = self.pages.first_mut().filter(|page| page.len() < PAGE) {
-            only.reserve_exact(PAGE - only.len());
-        } else {
+        let is_full = self.pages.last().is_none_or(|page| page.len() == PAGE);
+        if is_full {
             let room = if self.pages.is_empty() { FIRST } else { PAGE };
             self.pages.push(Vec::with_capacity(room));
         }
         let last = self.pages.len() - 1;
-        &mut self.pages[last]
+        let page = &mut self.pages[last];
+        if !is_full {
+            page.reserve_exact((page.len() * (STEP - 1)).min(PAGE - page.len()));
+        }
+        page
     }
 
     /// Takes the last one out.
@@ -130,7 +134,7 @@ mod tests {
 
     #[test]
     fn elements_are_found_by_their_numbers() {
-        for count in [0, 1, 8, 9, 255, 256, 257, 5000] {
+        for count in [0, 1, 1023, 1024, 1025, 5000] {
             let mut paged = of(count);
             assert_eq!((paged.len(), paged.is_empty()), (count, count == 0));
             assert!((0..count).all(|number| paged[number] == number));
@@ -145,7 +149,7 @@ mod tests {
 
     #[test]
     fn nothing_moves_but_on_the_first_page() {
-        let mut paged = of(256);
+        let mut paged = of(1024);
         let before: *const u32 = &raw const paged[0];
         (0..10_000).for_each(|number| paged.push(number));
         assert_eq!(before, &raw const paged[0]);
@@ -154,10 +158,10 @@ mod tests {
     #[test]
     fn several_can_be_changed_together() {
         let mut paged = of(3000);
-        let numbers = [2999, 0, 256, 1, 255];
+        let numbers = [2999, 0, 1024, 1, 1023];
         let found = paged.get_disjoint_mut(&numbers).unwrap_or_default();
         assert_eq!(found.iter().map(|found| **found).collect::<Vec<_>>(), numbers);
-        for refused in [[0, 3000], [5, 5], [256, 256]] {
+        for refused in [[0, 3000], [5, 5], [1024, 1024]] {
             assert!(paged.get_disjoint_mut(&refused).is_none(), "{refused:?}");
         }
     }

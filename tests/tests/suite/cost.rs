@@ -405,5 +405,5 @@ fn a_commit_of_one_row_allocates_little() {
         })
     };
     let commit = for_a_thousand(commit) / 1000;
-    assert!(commit <= 24, "{commit}");
+    assert!(commit <= 16, "{commit}");
 }
