@@ -247,6 +247,22 @@ mod tests {
     }
 
     #[test]
+    fn places_that_are_left_are_filled() {
+        let filled = |sql: &str, layout| {
+            let statement = Statement::text(sql, &[SqlType::BigInt; 2]);
+            let write = Write { statement: &statement, layout, rows: &Numbers(2), keys: false };
+            let mut values: Vec<_> = (1..=6).map(Wire::Int).collect();
+            let is_filled = Multiplied::of(write, Product::MySql)?.fill(&mut values, 4);
+            is_filled.then(|| values.split_off(6))
+        };
+        let update = "UPDATE `a` SET `v` = ? WHERE `x` = ?";
+        assert_eq!(filled(update, Layout::ByKey), Some(vec![Wire::NULL; 2]));
+        let delete = "DELETE FROM `a` WHERE `x` = ? AND `v` = ?";
+        assert_eq!(filled(delete, Layout::ByKey), Some(vec![Wire::Int(5), Wire::Int(6)]));
+        assert_eq!(filled("INSERT INTO `a` (`x`, `v`) VALUES (?, ?)", Layout::PerRow), None);
+    }
+
+    #[test]
     fn a_delete_has_a_list_of_keys() {
         let many = "DELETE FROM `a` WHERE `x` IN (?, ?)";
         assert_eq!(two("DELETE FROM `a` WHERE `x` = ?", Layout::ByKey, 1).as_deref(), Some(many));

@@ -31,13 +31,9 @@ impl Unit {
         let (moves, keys) = self.moves(rendered).await?;
         let found = self.rows_before(rendered).await?;
         let statement = rendered.statement.clone();
-        let ran = match inserts_to_read(rendered) {
-            Some((effect, batch)) => self.insert_and_read(&statement, effect, batch).await,
-            None => self.run_to_rows(&statement, rendered).await,
-        };
-        let (mut rows, affected) = match ran {
-            Ok(ran) => ran,
-            Err(error) => return Err(self.fail_if_broken(error).await),
+        let (mut rows, affected) = match inserts_to_read(rendered) {
+            Some((effect, batch)) => self.insert_and_read(&statement, effect, batch).await?,
+            None => self.run_to_rows(&statement, rendered).await?,
         };
         let Some(effect) = &rendered.effect else {
             return Ok(Done { rows, affected, statement, unknown: None });
@@ -94,8 +90,10 @@ impl Unit {
     ) -> Result<(RowBuffer, u64)> {
         let mut rows = RowBuffer::new(true);
         let dialect = self.engine.backend().dialect();
-        let affected = held(&mut self.lease)?.run_rendered(statement, rendered, dialect, &mut rows).await?;
-        Ok((rows, affected))
+        match held(&mut self.lease)?.run_rendered(statement, rendered, dialect, &mut rows).await {
+            Ok(affected) => Ok((rows, affected)),
+            Err(error) => Err(self.fail_if_broken(error).await),
+        }
     }
 
     /// Inserts rows and reads what is wanted of them by their keys, in the order in which they were given.
@@ -105,22 +103,35 @@ impl Unit {
         effect: &Effect,
         batch: &Batch,
     ) -> Result<(RowBuffer, u64)> {
-        let (table, parts) = (&effect.table, effect.table.primary_key().len());
         let keys = effect.kind == (EffectKind::Inserted { generated: true });
         let write = Write { statement, layout: batch.layout, rows: batch, keys };
-        let dialect = self.engine.backend().dialect();
-        let lease = held(&mut self.lease)?;
-        let written = lease.write(write).await.map_err(|error| batch.blame(dialect, error))?;
-        let identity = |row| identity_of(table, |column| batch.key(row, column, &written.keys));
+        let written = match held(&mut self.lease)?.write(write).await {
+            Ok(written) => written,
+            Err(error) => {
+                let error = batch.blame(self.engine.backend().dialect(), error);
+                return Err(self.fail_if_broken(error).await);
+            }
+        };
+        match self.read_inserted(effect, batch, &written.keys).await {
+            Ok(rows) => Ok((rows, written.affected)),
+            // The rows are there, and memory cannot have them.
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    async fn read_inserted(&mut self, effect: &Effect, batch: &Batch, made: &[i64]) -> Result<RowBuffer> {
+        let (table, parts) = (&effect.table, effect.table.primary_key().len());
+        let identity = |row| identity_of(table, |column| batch.key(row, column, made));
         let identities = (0..batch.len()).map(identity).collect::<Result<Vec<_>>>()?;
         let keys: Vec<_> = identities.iter().map(|identity| identity.values(parts)).collect();
+        let lease = held(&mut self.lease)?;
         let mut rows = reread(&self.engine, lease, table, &[], effect.again.as_ref(), &keys).await?;
         let found: HashMap<_, _> = (0..rows.len())
             .map(|row| Ok((identity_at(table, &rows.at(row), effect.at)?, row)))
             .collect::<Result<_>>()?;
         let order: Option<Vec<_>> = identities.iter().map(|identity| found.get(identity).copied()).collect();
         rows.arrange(&order.ok_or_else(not_found_again)?);
-        Ok((rows, written.affected))
+        Ok(rows)
     }
 
     /// What the statement will delete, if it cannot return that itself.
