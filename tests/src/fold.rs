@@ -13,8 +13,7 @@ pub(crate) fn fold_inserts(lines: Vec<String>) -> Vec<String> {
     for line in lines {
         let inserts =
             folded.iter().rposition(|before| !before.starts_with("INSERT ")).map_or(0, |last| last + 1);
-        let place = (inserts..folded.len()).find(|&place| inserted(&folded[place], &line).is_some());
-        match place.and_then(|place| Some((place, inserted(&folded[place], &line)?))) {
+        match (inserts..folded.len()).find_map(|place| Some((place, inserted(&folded[place], &line)?))) {
             Some((place, returning)) => folded[place] = returning,
             None => folded.push(line),
         }
