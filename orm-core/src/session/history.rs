@@ -134,11 +134,22 @@ impl Entities {
     /// The key that a row will have when those that refer to it are written: if it is being changed, that goes first.
     pub(super) fn identity_after_flush(&self, place: Place) -> Result<Identity> {
         let head = self.head(place);
-        if head.touched && !head.doomed {
-            return self.arena(place).identity_of(place.slot);
+        if !head.touched || head.doomed {
+            return Ok(head.identity.clone());
         }
-        Ok(head.identity.clone())
+        let arena = self.arena(place);
+        let keys = arena.table.primary_key();
+        let value =
+            |part: usize| self.value_now(place, keys[part])?.ok_or_else(|| not_known_yet(arena.model));
+        // What waits in a key is the exception.
+        arena.identity_of(place.slot).or_else(|_| Identity::of(keys.len(), value))
     }
+}
+
+#[cold]
+fn not_known_yet(model: &'static str) -> Error {
+    let message = "its key is made of that of a new entity, and rows that refer to it are to follow: flush the new one first";
+    Error::new(ErrorKind::NotPersistent, message).with_model(model)
 }
 
 fn not_saved(model: &'static str) -> Error {

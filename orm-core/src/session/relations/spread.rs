@@ -187,7 +187,7 @@ impl Entities {
     /// Whether the next flush gives an entity another key.
     pub(super) fn has_other_key(&self, place: Place) -> bool {
         let head = self.head(place);
-        let has_other = || self.arena(place).identity_of(place.slot).is_ok_and(|key| key != head.identity);
+        let has_other = || self.identity_after_flush(place).map_or(true, |key| key != head.identity);
         head.state == State::Persistent && head.touched && !head.doomed && has_other()
     }
 

@@ -70,6 +70,55 @@ struct Pet {
     version: i64,
 }
 
+#[derive(Model, Debug)]
+#[model(table = "owners")]
+struct Owner {
+    #[model(key)]
+    code: String,
+    chests: HasMany<Chest>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "halls")]
+struct Hall {
+    #[model(key, auto)]
+    id: i64,
+    #[model(cascade = "delete")]
+    rooms: HasMany<Room>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "rooms")]
+struct Room {
+    #[model(key, auto)]
+    id: i64,
+    hall: BelongsTo<Hall>,
+    #[model(cascade = "delete")]
+    chests: HasMany<Chest>,
+}
+
+/// Has its owner's key in its own, and goes with its room.
+#[derive(Model, Debug)]
+#[model(table = "chests")]
+struct Chest {
+    #[model(key, deferrable)]
+    owner: BelongsTo<Owner>,
+    #[model(key)]
+    number: i32,
+    room: BelongsTo<Room>,
+    #[model(cascade = "delete")]
+    things: HasMany<Thing>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "things")]
+struct Thing {
+    #[model(key, auto)]
+    id: i64,
+    #[model(deferrable)]
+    chest: BelongsTo<Chest>,
+}
+
 #[both_forms]
 mod forms {
     use super::*;
@@ -111,6 +160,78 @@ mod forms {
         session.commit().await.unwrap();
         let there = session.rows(Entry::select().filter(Entry::ACCOUNT.eq(account))).await.unwrap();
         assert_eq!(there.len(), 2);
+    }
+
+    /// [KEY-3] A key that is part of a child's key changes with that, and with the children of the child.
+    #[case(sqlite, postgres)]
+    async fn a_key_changes_with_the_keys_made_of_it(db: Db) {
+        db.create::<Owner>().await;
+        let mut session = db.session();
+        let owner = session.add(Owner::new("old"));
+        let hall = session.add(Hall::new());
+        let room = session.add(Room::new(hall));
+        let chest = session.add(Chest::new(owner, 1, room));
+        session.add(Thing::new(chest));
+        session.commit().await.unwrap();
+        session[owner].code = "new".to_owned();
+        session.commit().await.unwrap();
+        let there = session.rows(Thing::select()).await.unwrap();
+        assert_eq!(there[0].chest.get().unwrap(), &("new".to_owned(), 1));
+        assert_eq!(session.get::<Chest>(("new".to_owned(), 1)).await.unwrap(), Some(chest));
+    }
+
+    /// [KEY-3] The same where the reference in the key is to another row from now on. To a new one, which has no key yet, is an error that
+    /// says what to do, if there are children that would have to follow.
+    #[case(sqlite, postgres)]
+    async fn a_key_made_of_another_rows_moves_with_its_children(db: Db) {
+        db.create::<Owner>().await;
+        let mut session = db.session();
+        let [ann, bob] = session.add_all(["ann", "bob"].map(Owner::new))[..] else { panic!() };
+        let hall = session.add(Hall::new());
+        let room = session.add(Room::new(hall));
+        let chests = session.add_all([1, 2].map(|number| Chest::new(ann, number, room)));
+        let thing = session.add(Thing::new(chests[0]));
+        session.commit().await.unwrap();
+        session[chests[0]].owner = bob.into();
+        session.commit().await.unwrap();
+        session.refresh(thing).await.unwrap();
+        assert_eq!(session[thing].chest.get().unwrap(), &("bob".to_owned(), 1));
+
+        let new = session.add(Owner::new("new"));
+        session[chests[1]].owner = new.into();
+        session.commit().await.unwrap();
+        assert_eq!(session.get::<Chest>(("new".to_owned(), 2)).await.unwrap(), Some(chests[1]));
+        session.load(chests[0]).await.unwrap();
+        let newer = session.add(Owner::new("newer"));
+        session[chests[0]].owner = newer.into();
+        let error = session.flush().await.unwrap_err();
+        orm_tests::assert_says(&error, &["Chest", "new entity", "flush the new one first"]);
+        session[chests[0]].owner = bob.into();
+        session.flush().await.unwrap();
+        session[chests[0]].owner = newer.into();
+        session.commit().await.unwrap();
+        session.refresh(thing).await.unwrap();
+        assert_eq!(session[thing].chest.get().unwrap(), &("newer".to_owned(), 1));
+    }
+
+    /// [KEY-3] [CAS-3] What gets another key because of one row, and is deleted because of another one two steps away, takes its own
+    /// children along into the deletion.
+    #[case(sqlite, postgres)]
+    async fn what_gets_another_key_is_deleted_with_its_children(db: Db) {
+        db.create::<Owner>().await;
+        let mut session = db.session();
+        let owner = session.add(Owner::new("old"));
+        let hall = session.add(Hall::new());
+        let room = session.add(Room::new(hall));
+        let chest = session.add(Chest::new(owner, 1, room));
+        let thing = session.add(Thing::new(chest));
+        session.commit().await.unwrap();
+        session[owner].code = "new".to_owned();
+        session.delete(hall).unwrap();
+        session.commit().await.unwrap();
+        assert!(session.try_get(thing).is_err() && session.try_get(chest).is_err());
+        assert_eq!(session.count(Thing::select()).await.unwrap(), 0);
+        assert_eq!(session.count(Owner::select().filter(Owner::CODE.eq("new"))).await.unwrap(), 1);
     }
 
     /// [KEY-3] Where the database does it: 1 UPDATE.
