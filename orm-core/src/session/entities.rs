@@ -16,6 +16,7 @@ use crate::session::cohorts::Run;
 use crate::session::identity::Identity;
 use crate::session::journal::Journal;
 use crate::session::places::Places;
+use crate::session::relations::Aligned;
 
 /// The entities of a session, and all that can be done with them without a database: both forms of a session are one of
 /// these with a connection.
@@ -62,6 +63,8 @@ pub struct Entities {
     pub(super) loads_by_default: bool,
     /// What the query has found that is being read.
     pub(super) met: Vec<Run>,
+    /// What references and collections were, while a flush that may not be sent brings them into line.
+    pub(super) aligned: Option<Vec<Aligned>>,
 }
 
 impl Entities {
@@ -90,6 +93,7 @@ impl Entities {
             has_relations: false,
             loads_by_default: false,
             met: Vec::new(),
+            aligned: None,
         }
     }
 

@@ -4,10 +4,12 @@
 //! the collections that are loaded (`reconcile.rs`), by each flush before it plans. The truth of a many-to-many relation is the rows of
 //! its join table (`links.rs`), which a flush writes beside the rows of models.
 
+mod aligned;
 mod at_rest;
 mod link;
 mod links;
 mod load;
+mod marks;
 mod reconcile;
 mod related;
 mod spread;
@@ -22,6 +24,7 @@ use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::identity::Identity;
 
+pub(super) use aligned::Aligned;
 pub(super) use links::LinkStep;
 pub(super) use spread::{Spread, Want, Wants};
 

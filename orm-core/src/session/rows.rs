@@ -45,7 +45,9 @@ impl<M: Model> Rows for ModelRows<'_, M> {
         let Selection { slots, columns, clear, .. } = &self.selection;
         let written = columns.len();
         match &self.structs[slots[row]] {
-            Some(record) if !clear => record.each_value(&mut Chosen { columns, next: 0, given: 0, take })?,
+            Some(record) if !clear && written > 0 => {
+                record.each_value(&mut Chosen { columns, next: 0, given: 0, take })?
+            }
             _ => (0..written).try_for_each(|number| take(number, &Value::Null))?,
         }
         (written..self.width()).try_for_each(|number| take(number, &self.value(row, number)?))

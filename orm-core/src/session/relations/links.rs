@@ -288,6 +288,7 @@ impl Entities {
             collection.contains(token)
         };
         if differs {
+            self.note_collection(place);
             self.remember_collections(place.owner);
             if let Some(collection) = self.collection_mut(place) {
                 if shows { collection.show(token) } else { collection.hide(token) }

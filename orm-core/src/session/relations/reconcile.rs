@@ -26,6 +26,13 @@ impl Entities {
     pub(in crate::session) fn bring_into_line(&mut self, spread: &mut Spread) -> Result<Wants> {
         self.take_in_new();
         spread.begin(self);
+        self.aligned = Some(std::mem::take(&mut spread.aligned));
+        let wants = self.align(spread);
+        spread.aligned = self.aligned.take().unwrap_or_default();
+        wants
+    }
+
+    fn align(&mut self, spread: &mut Spread) -> Result<Wants> {
         let mut wants = Wants::default();
         if !spread.is_begun {
             wants = self.reconcile_known(spread)?;
@@ -96,7 +103,7 @@ impl Entities {
             for relation in 0..self.arena(owner).relations.len() {
                 let place = RelationPlace { owner, relation };
                 if self.collection(place).is_some_and(Collection::replaces) {
-                    wants.members(place, false);
+                    wants.members(owner.arena, relation, vec![owner.slot], false);
                 }
             }
         }
@@ -229,6 +236,7 @@ impl Entities {
         if self.lacks_values(child) && self.is_told_unread(child, of, to_owner) {
             return self.tell_unread(child, of, key, to_owner);
         }
+        self.note_reference(child, key.field);
         self.touch(child);
         let owner = to_owner.then(|| self.handle(of.owner));
         if self.arena_mut(child).records.refer(child.slot, key.field, owner) {
@@ -331,6 +339,7 @@ impl Entities {
     /// Changes a collection that is loaded because references have changed.
     pub(in crate::session) fn show(&mut self, place: RelationPlace, change: impl FnOnce(&mut Collection)) {
         if self.collection(place).is_some_and(Collection::is_loaded) {
+            self.note_collection(place);
             self.remember_collections(place.owner);
             if let Some(collection) = self.collection_mut(place) {
                 change(collection);

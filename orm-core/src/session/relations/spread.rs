@@ -3,28 +3,31 @@
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
+use crate::Result;
 use crate::error::{Error, ErrorKind};
-use crate::metadata::{Action, Column, FieldPart, ForeignKey};
+use crate::metadata::{Action, ForeignKey};
 use crate::model::{Cascade, Collection, Token};
-use crate::result::RowReader;
 use crate::session::arena::{Place, State};
 use crate::session::entities::Entities;
 use crate::session::places::Places;
+use crate::session::relations::aligned::Aligned;
+use crate::session::relations::marks::Marks;
 use crate::session::relations::{Mirror, RelationPlace};
-use crate::session::undo::OldRow;
-use crate::{Result, Value};
 
-/// What deletions and other keys have done to related rows in memory, with what is needed to undo it.
+/// What a flush has done to memory before it plans, with what is needed to undo it: references and collections that were brought into line,
+/// and what deletions and other keys do to related rows.
 #[derive(Default)]
 pub(in crate::session) struct Spread {
     /// Who was new and who was to be deleted before it began.
     before: Option<[Places; 2]>,
     deeds: Vec<Deed>,
-    handled: HashSet<RelationPlace>,
+    pub(super) aligned: Vec<Aligned>,
+    /// Relations along which it went: because of a deletion, because of another key.
+    handled: [Marks; 2],
     /// Collections and references are in line: what is read from now on changes nothing about that.
     pub(super) is_begun: bool,
     /// Relations that were read for it, whatever their structs can hold.
-    read: HashSet<RelationPlace>,
+    read: Marks,
     /// Pairs of which it was read whether they are linked.
     linked: HashSet<(RelationPlace, Token)>,
 }
@@ -35,15 +38,6 @@ struct Deed {
     because: RelationPlace,
     /// The key of the other one changes; otherwise it is deleted.
     follows: bool,
-    reference: Option<OldReference>,
-}
-
-/// A reference as it was.
-struct OldReference {
-    field: FieldPart,
-    values: Vec<Value<'static>>,
-    entity: Option<Token>,
-    waits: bool,
 }
 
 /// What has to be read before a flush can go on.
@@ -70,15 +64,13 @@ impl Wants {
         Self { rows: rows.collect(), ..Self::default() }
     }
 
-    pub(super) fn members(&mut self, RelationPlace { owner, relation }: RelationPlace, exists: bool) {
-        let same = |want: &&mut Want| {
-            want.arena == owner.arena && want.relation == relation && want.exists == exists
-        };
+    pub(super) fn members(&mut self, arena: u32, relation: usize, slots: Vec<u32>, exists: bool) {
+        let same =
+            |want: &&mut Want| want.arena == arena && want.relation == relation && want.exists == exists;
         match self.members.iter_mut().find(same) {
-            Some(want) => want.slots.push(owner.slot),
-            None => {
-                self.members.push(Want { arena: owner.arena, relation, slots: vec![owner.slot], exists });
-            }
+            Some(want) => want.slots.extend(slots),
+            None if slots.is_empty() => {}
+            None => self.members.push(Want { arena, relation, slots, exists }),
         }
     }
 
@@ -94,7 +86,7 @@ impl Spread {
 
     /// Hooks may have done something to what was looked at.
     pub(in crate::session) fn look_again(&mut self) {
-        self.handled.clear();
+        self.handled = Default::default();
         self.is_begun = false;
     }
 
@@ -106,9 +98,8 @@ impl Spread {
 
     /// These relations were read.
     pub(in crate::session) fn was_read(&mut self, want: &Want) {
-        let Want { arena, relation, .. } = *want;
-        let place = |&slot: &u32| RelationPlace { owner: Place { arena, slot }, relation };
-        self.read.extend(want.slots.iter().map(place));
+        let read = self.read.of(want.arena, want.relation);
+        want.slots.iter().for_each(|&slot| read.insert(slot));
     }
 
     /// The rows that link these were read.
@@ -123,11 +114,7 @@ impl Spread {
 
     /// Puts back what was done to related rows: nothing of it was sent.
     pub(in crate::session) fn undo(self, entities: &mut Entities) {
-        for Deed { child, reference, .. } in self.deeds.into_iter().rev() {
-            if let Some(reference) = reference {
-                entities.put_reference_back(child, reference);
-            }
-        }
+        entities.undo_alignment(self.aligned);
         let Some([new, doomed]) = self.before else { return };
         let meant: HashSet<Place> = doomed.iter().copied().collect();
         for place in std::mem::replace(&mut entities.doomed, doomed).into_vec() {
@@ -192,50 +179,61 @@ impl Entities {
     }
 
     fn spread_batch(&mut self, walk: &mut Walk<'_>, batch: std::ops::Range<usize>) -> Result<()> {
-        let mut groups: Vec<((u32, usize, bool), Vec<RelationPlace>)> = Vec::new();
+        let mut groups: Vec<((u32, bool), Vec<u32>)> = Vec::new();
         for &(owner, follows) in &walk.queue[batch] {
-            for (relation, def) in self.arena(owner).relations.iter().enumerate() {
-                let place = RelationPlace { owner, relation };
+            let key = (owner.arena, follows);
+            // Neighbours are of one model, mostly.
+            match groups.iter_mut().rfind(|(other, _)| *other == key) {
+                Some((_, slots)) => slots.push(owner.slot),
+                None => groups.push((key, vec![owner.slot])),
+            }
+        }
+        for ((arena, follows), slots) in groups {
+            let relations = self.arenas[arena as usize].relations;
+            for (relation, def) in relations.iter().enumerate() {
                 let is_asked = match (def.reference(), follows) {
                     (None, _) => false,
                     (Some(key), true) => matches!(key.on_update, Action::NoAction | Action::Restrict),
                     (Some(_), false) => def.on_removal() != Cascade::Database,
                 };
-                if is_asked && !walk.spread.handled.contains(&place) {
-                    let key = (owner.arena, relation, follows);
-                    match groups.iter_mut().find(|(other, _)| *other == key) {
-                        Some((_, group)) => group.push(place),
-                        None => groups.push((key, vec![place])),
-                    }
+                if is_asked {
+                    self.spread_along(walk, (arena, relation), follows, &slots)?;
                 }
             }
         }
-        groups.iter().try_for_each(|((.., follows), places)| self.spread_along(walk, places, *follows))
+        Ok(())
     }
 
     /// The same for one relation of entities of one model.
-    fn spread_along(&mut self, walk: &mut Walk<'_>, places: &[RelationPlace], follows: bool) -> Result<()> {
-        let Some(&RelationPlace { owner, relation }) = places.first() else { return Ok(()) };
-        let def = self.relation_def(places[0]);
-        let target = self.arena(owner).of_relations.target;
+    fn spread_along(
+        &mut self,
+        walk: &mut Walk<'_>,
+        (arena, relation): (u32, usize),
+        follows: bool,
+        slots: &[u32],
+    ) -> Result<()> {
+        let home = &self.arenas[arena as usize];
+        let (def, target) = (&home.relations[relation], home.of_relations.target);
         let (Some(target), Some(key)) = (target(self, relation), def.reference()) else { return Ok(()) };
-        let mirror = Mirror { key, owner: owner.arena, relation };
+        let mirror = Mirror { key, owner: arena, relation };
         let deed = what_to_do(def.on_removal(), key.is_nullable((def.table)()), follows);
+        let handled = walk.spread.handled[usize::from(follows)].of(arena, relation);
+        let slots: Vec<_> = slots.iter().copied().filter(|&slot| !handled.contains(slot)).collect();
+        let read = walk.spread.read.of(arena, relation);
+        let place = |slot| RelationPlace { owner: Place { arena, slot }, relation };
         let (known, unknown): (Vec<_>, Vec<_>) =
-            places.iter().copied().partition(|&place| self.is_read(place, walk.spread));
-        for place in unknown {
-            walk.wants.members(place, deed == What::Refuse);
-        }
-        for (place, children) in self.children(known, target, &mirror) {
+            slots.into_iter().partition(|&slot| read.contains(slot) || self.is_known(place(slot)));
+        walk.wants.members(arena, relation, unknown, deed == What::Refuse);
+        for (slot, children) in self.children(known, target, &mirror) {
             let lacking: Vec<_> =
                 children.iter().copied().filter(|&child| self.lacks_values(child)).collect();
             if !lacking.is_empty() && matches!(deed, What::Release | What::Follow) {
                 walk.wants.rows.extend(lacking);
                 continue;
             }
-            walk.spread.handled.insert(place);
+            walk.spread.handled[usize::from(follows)].of(arena, relation).insert(slot);
             for child in children {
-                self.do_to_child(walk, child, place, deed)?;
+                self.do_to_child(walk, child, place(slot), deed)?;
             }
         }
         Ok(())
@@ -248,11 +246,9 @@ impl Entities {
         because: RelationPlace,
         what: What,
     ) -> Result<()> {
-        let mut reference = None;
         match what {
             What::Refuse => return Err(self.has_children(child, because)),
             What::Release | What::Follow => {
-                reference = self.old_reference(child, because);
                 self.refer(child, because, what == What::Follow)?;
                 if self.has_other_key(child) {
                     walk.queue.push((child, true));
@@ -263,56 +259,52 @@ impl Entities {
                 self.doom(child);
             }
         }
-        walk.spread.deeds.push(Deed { child, because, follows: what == What::Follow, reference });
+        walk.spread.deeds.push(Deed { child, because, follows: what == What::Follow });
         Ok(())
     }
 
-    /// Whether it is known what is in a relation, in this transaction.
-    fn is_read(&self, place: RelationPlace, spread: &Spread) -> bool {
+    /// Whether memory knows what is in a relation, in this transaction.
+    fn is_known(&self, place: RelationPlace) -> bool {
         let is_current = |known: &Collection| known.is_loaded() && known.read_at() >= self.stale_before;
         let is_new = self.head(place.owner).state != State::Persistent;
-        is_new || spread.read.contains(&place) || self.collection(place).is_some_and(is_current)
+        is_new || self.collection(place).is_some_and(is_current)
     }
 
     /// Those that refer to these entities and are not to be deleted themselves, by entity.
-    fn children(
-        &self,
-        places: Vec<RelationPlace>,
-        target: u32,
-        mirror: &Mirror,
-    ) -> Vec<(RelationPlace, Vec<Place>)> {
+    fn children(&self, owners: Vec<u32>, target: u32, mirror: &Mirror) -> Vec<(u32, Vec<Place>)> {
+        let place = |slot| Place { arena: mirror.owner, slot };
+        let collection = |slot| {
+            let collection = self.collection(RelationPlace { owner: place(slot), relation: mirror.relation });
+            collection.filter(|known| known.is_loaded())
+        };
         let (loaded, others): (Vec<_>, Vec<_>) =
-            places.into_iter().partition(|&place| self.collection(place).is_some_and(Collection::is_loaded));
+            owners.into_iter().partition(|&owner| collection(owner).is_some());
         let mut found = Vec::with_capacity(loaded.len());
-        for place in loaded {
-            let Some(known) = self.collection(place) else { continue };
+        for owner in loaded {
+            let Some(known) = collection(owner) else { continue };
             let all = known.tokens().iter().chain(known.removed());
             let mut seen = HashSet::default();
             let all = all.filter_map(|&token| self.place_of(token)).filter(|&child| seen.insert(child));
-            found.push((place, all.filter(|&child| self.is_child(child, place.owner, mirror)).collect()));
+            found.push((owner, all.filter(|&child| self.is_child(child, place(owner), mirror)).collect()));
         }
         found.extend(self.children_in_memory(others, target, mirror));
         found
     }
 
     /// The same where no struct holds them: of all rows that are known, those that refer to these entities.
-    fn children_in_memory(
-        &self,
-        places: Vec<RelationPlace>,
-        target: u32,
-        mirror: &Mirror,
-    ) -> Vec<(RelationPlace, Vec<Place>)> {
-        let mut found: Vec<_> = places.into_iter().map(|place| (place, Vec::new())).collect();
+    fn children_in_memory(&self, owners: Vec<u32>, target: u32, mirror: &Mirror) -> Vec<(u32, Vec<Place>)> {
+        let mut found: Vec<_> = owners.into_iter().map(|owner| (owner, Vec::new())).collect();
         if found.is_empty() || self.arenas[target as usize].slots().is_empty() {
             return found;
         }
+        let place = |slot| Place { arena: mirror.owner, slot };
         let numbers: HashMap<Place, usize> =
-            found.iter().enumerate().map(|(number, (place, _))| (place.owner, number)).collect();
+            found.iter().enumerate().map(|(number, (owner, _))| (place(*owner), number)).collect();
         for slot in self.arenas[target as usize].slots() {
             let child = Place { arena: target, slot };
             let owner = self.parent_now(child, mirror);
             if let Some(&number) = owner.and_then(|owner| numbers.get(&owner))
-                && self.is_child(child, found[number].0.owner, mirror)
+                && self.is_child(child, place(found[number].0), mirror)
             {
                 found[number].1.push(child);
             }
@@ -338,36 +330,6 @@ impl Entities {
     pub(in crate::session) fn lacks_values(&self, place: Place) -> bool {
         self.head(place).state == State::Persistent
             && (!self.has_values(place) || !self.arena(place).records.is_there(place.slot))
-    }
-
-    fn old_reference(&self, child: Place, because: RelationPlace) -> Option<OldReference> {
-        let key = self.relation_def(because).reference()?;
-        let arena = self.arena(child);
-        let columns = arena.table.columns().iter().filter(|column| column.field == key.field.field);
-        let value = |column: &Column| Some(arena.records.get(child.slot, column).ok()?.into_owned());
-        let reference = arena.records.reference(child.slot, key.field);
-        Some(OldReference {
-            field: key.field,
-            values: columns.map(value).collect::<Option<_>>()?,
-            entity: reference.and_then(|reference| reference.entity()),
-            waits: reference.is_some_and(|reference| reference.is_waiting()),
-        })
-    }
-
-    fn put_reference_back(&mut self, child: Place, before: OldReference) {
-        let OldReference { field, values, entity, waits } = before;
-        let records = &mut self.arena_mut(child).records;
-        if waits {
-            records.refer(child.slot, field, entity);
-            return;
-        }
-        let row = OldRow(values.into_iter().map(Some).collect());
-        if records.read_field(child.slot, field.field, &mut RowReader::new(&row)).is_err() {
-            return;
-        }
-        if let (Some(entity), Some(reference)) = (entity, records.reference_mut(child.slot, field)) {
-            reference.belongs_to(entity);
-        }
     }
 
     #[cold]

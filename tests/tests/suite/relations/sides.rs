@@ -52,6 +52,41 @@ mod forms {
         assert_eq!(rows.len(), 4);
     }
 
+    /// A flush that is refused before anything is sent leaves both sides as they were, so that what is said next counts.
+    #[case]
+    async fn a_flush_that_is_refused_leaves_both_sides_alone(db: Db) {
+        db.create::<User>().await;
+        let mut session = db.session();
+        let [ann, bob] = ["Ann", "Bob"].map(|name| session.add(User::new(name)));
+        let post = session.add(Address { user: ann.into(), ..address("a@x") });
+        session.commit().await.unwrap();
+        session.load_with_all(&[ann, bob], User::ADDRESSES).await.unwrap();
+        let lost = session.add(User::new("Lost"));
+        let wrong = session.add(Address { user: lost.into(), ..address("b@x") });
+        session.detach(lost).unwrap();
+        db.trace.take();
+
+        // Moved by its reference, to a new one.
+        let cid = session.add(User::new("Cid"));
+        session[post].user = cid.into();
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::Detached);
+        assert_eq!((session[ann].addresses.to_vec(), session[cid].addresses.len()), (vec![post], 0));
+        // Moved by a collection.
+        session[post].user = ann.into();
+        session[bob].addresses.push(post);
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::Detached);
+        assert_eq!(session[post].user.as_ref().unwrap().try_entity().unwrap(), ann);
+        assert_eq!(session[ann].addresses.to_vec(), [post]);
+        assert!(db.trace.take_statements().is_empty());
+
+        session[bob].addresses.remove(post);
+        session[wrong].user = None;
+        session.commit().await.unwrap();
+        assert_eq!(session.rows(Address::select().filter(Address::USER.eq(ann))).await.unwrap().len(), 1);
+        assert_eq!(session[ann].addresses.to_vec(), [post]);
+        assert!(session[bob].addresses.is_empty() && session[cid].addresses.is_empty());
+    }
+
     /// [REL-1] [REL-9] [ASY-3] One side shows what was done on the other after the next call, and at once with `link`.
     #[case]
     async fn one_side_shows_what_was_done_on_the_other(db: Db) {

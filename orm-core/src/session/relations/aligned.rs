@@ -1,0 +1,92 @@
+//! What bringing both sides of a relation into line does to memory, noted so that a flush that sends nothing leaves memory as it was: a
+//! collection that shows what a reference says would have the last word otherwise when the reference is changed again.
+
+use crate::Value;
+use crate::metadata::{Column, FieldPart};
+use crate::model::{Collection, Token};
+use crate::result::RowReader;
+use crate::session::arena::Place;
+use crate::session::entities::Entities;
+use crate::session::relations::RelationPlace;
+use crate::session::undo::OldRow;
+
+/// A reference or a collection as it was.
+pub(in crate::session) enum Aligned {
+    Reference { of: Place, field: FieldPart, before: OldReference },
+    Collection(RelationPlace, Collection),
+}
+
+/// What a reference was.
+pub(in crate::session) enum OldReference {
+    /// It led to this entity, whose key was to be filled in, or to nothing.
+    Waiting(Option<Token>),
+    Known {
+        values: Vec<Value<'static>>,
+        entity: Option<Token>,
+    },
+}
+
+impl Entities {
+    /// Notes a reference before it is brought into line.
+    pub(super) fn note_reference(&mut self, of: Place, field: FieldPart) {
+        if self.aligned.is_some()
+            && let Some(before) = self.old_reference(of, field)
+            && let Some(aligned) = &mut self.aligned
+        {
+            aligned.push(Aligned::Reference { of, field, before });
+        }
+    }
+
+    /// Notes a collection before it is brought into line.
+    pub(super) fn note_collection(&mut self, place: RelationPlace) {
+        let Self { arenas, aligned, .. } = self;
+        let records = &arenas[place.owner.arena as usize].records;
+        if let Some(aligned) = aligned
+            && let Some(collection) = records.collection(place.owner.slot, place.relation)
+        {
+            aligned.push(Aligned::Collection(place, collection.clone()));
+        }
+    }
+
+    /// Puts back what was brought into line.
+    pub(super) fn undo_alignment(&mut self, aligned: Vec<Aligned>) {
+        for aligned in aligned.into_iter().rev() {
+            match aligned {
+                Aligned::Reference { of, field, before } => self.put_reference_back(of, field, before),
+                Aligned::Collection(place, before) => {
+                    if let Some(collection) = self.collection_mut(place) {
+                        *collection = before;
+                    }
+                }
+            }
+        }
+    }
+
+    fn old_reference(&self, of: Place, field: FieldPart) -> Option<OldReference> {
+        let arena = self.arena(of);
+        let reference = arena.records.reference(of.slot, field)?;
+        if reference.is_waiting() || reference.is_unset() {
+            return Some(OldReference::Waiting(reference.entity()));
+        }
+        let columns = arena.table.columns().iter().filter(|column| column.field == field.field);
+        let value = |column: &Column| Some(arena.records.get(of.slot, column).ok()?.into_owned());
+        let values = columns.map(value).collect::<Option<_>>()?;
+        Some(OldReference::Known { values, entity: reference.entity() })
+    }
+
+    fn put_reference_back(&mut self, of: Place, field: FieldPart, before: OldReference) {
+        let records = &mut self.arena_mut(of).records;
+        match before {
+            OldReference::Waiting(entity) => _ = records.refer(of.slot, field, entity),
+            OldReference::Known { values, entity } => {
+                let row = OldRow(values.into_iter().map(Some).collect());
+                let read = records.read_field(of.slot, field.field, &mut RowReader::new(&row));
+                if let (Ok(()), Some(entity), Some(reference)) =
+                    (read, entity, records.reference_mut(of.slot, field))
+                {
+                    reference.belongs_to(entity);
+                }
+            }
+        }
+    }
+}
