@@ -29,8 +29,15 @@ pub(in crate::session) enum OldReference {
 impl Entities {
     /// Notes a reference before it is brought into line.
     pub(super) fn note_reference(&mut self, of: Place, field: FieldPart) {
-        if self.aligned.is_some()
-            && let Some(before) = self.old_reference(of, field)
+        if self.aligned.is_none() {
+            return;
+        }
+        // Of a field that refers to one of several models, the one that it refers to.
+        let arena = self.arena(of);
+        let keys = arena.table.foreign_keys().iter().map(|key| key.field);
+        let mut known = keys.filter(|other| other.field == field.field);
+        let field = known.find(|&other| arena.records.reference(of.slot, other).is_some()).unwrap_or(field);
+        if let Some(before) = self.old_reference(of, field)
             && let Some(aligned) = &mut self.aligned
         {
             aligned.push(Aligned::Reference { of, field, before });
@@ -64,14 +71,14 @@ impl Entities {
 
     fn old_reference(&self, of: Place, field: FieldPart) -> Option<OldReference> {
         let arena = self.arena(of);
-        let reference = arena.records.reference(of.slot, field)?;
-        if reference.is_waiting() || reference.is_unset() {
-            return Some(OldReference::Waiting(reference.entity()));
+        let reference = arena.records.reference(of.slot, field);
+        if let Some(waiting) = reference.filter(|known| known.is_waiting() || known.is_unset()) {
+            return Some(OldReference::Waiting(waiting.entity()));
         }
         let columns = arena.table.columns().iter().filter(|column| column.field == field.field);
         let value = |column: &Column| Some(arena.records.get(of.slot, column).ok()?.into_owned());
         let values = columns.map(value).collect::<Option<_>>()?;
-        Some(OldReference::Known { values, entity: reference.entity() })
+        Some(OldReference::Known { values, entity: reference.and_then(|known| known.entity()) })
     }
 
     fn put_reference_back(&mut self, of: Place, field: FieldPart, before: OldReference) {

@@ -83,6 +83,29 @@ fn each_variant_is_a_foreign_key() {
 mod forms {
     use super::*;
 
+    /// A flush that is refused before anything is sent leaves a reference to the model that it led to.
+    #[case]
+    async fn a_refused_flush_leaves_it_alone(db: Db) {
+        db.create::<(Comment, Note)>().await;
+        let mut session = db.session();
+        let (post, photo) = (session.add(Post::new("p")), session.add(Photo::new("a", 1)));
+        let comment = session.add(Comment::new("c", Subject::Post(post.into())));
+        session.commit().await.unwrap();
+        session.load(comment).await.unwrap();
+        session.load(photo).await.unwrap();
+        let lost = session.add(Post::new("lost"));
+        let wrong = session.add(Comment::new("w", Subject::Post(lost.into())));
+        session.detach(lost).unwrap();
+        session[photo].comments.push(comment);
+        assert_eq!(session.flush().await.unwrap_err().kind(), ErrorKind::Detached);
+        assert!(matches!(&session[comment].subject, Subject::Post(to) if to.try_entity().unwrap() == post));
+        session[photo].comments.remove(comment);
+        session[wrong].subject = Subject::Post(post.into());
+        session.commit().await.unwrap();
+        session.refresh(comment).await.unwrap();
+        assert!(matches!(&session[comment].subject, Subject::Post(to) if to.get().is_some()));
+    }
+
     fn sent(db: &Db) -> Vec<String> {
         let first =
             |sql: &String| sql.replace(['"', '`'], "").split(' ').take(3).collect::<Vec<_>>().join(" ");
