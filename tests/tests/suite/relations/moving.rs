@@ -186,7 +186,7 @@ mod forms {
     async fn a_key_made_of_another_rows_moves_with_its_children(db: Db) {
         db.create::<Owner>().await;
         let mut session = db.session();
-        let [ann, bob] = session.add_all(["ann", "bob"].map(Owner::new))[..] else { panic!() };
+        let [ann, bob] = ["ann", "bob"].map(|code| session.add(Owner::new(code)));
         let hall = session.add(Hall::new());
         let room = session.add(Room::new(hall));
         let chests = session.add_all([1, 2].map(|number| Chest::new(ann, number, room)));
