@@ -127,6 +127,14 @@ mod forms {
         db.trace.take_statements().iter().map(|sql| sql.replace(['"', '`'], "")).collect()
     }
 
+    /// A thing in a chest in a room of a hall.
+    fn fill_hall(session: &mut Session) -> (Entity<Owner>, Entity<Hall>, Entity<Chest>, Entity<Thing>) {
+        let (owner, hall) = (session.add(Owner::new("old")), session.add(Hall::new()));
+        let room = session.add(Room::new(hall));
+        let chest = session.add(Chest::new(owner, 1, room));
+        (owner, hall, chest, session.add(Thing::new(chest)))
+    }
+
     /// [KEY-3] Where the session has to take children along: 1 SELECT if they are not loaded, 1 UPDATE of the parent, 1 batch.
     #[case(sqlite, postgres)]
     async fn a_key_changes_with_its_children(db: Db) {
@@ -167,11 +175,7 @@ mod forms {
     async fn a_key_changes_with_the_keys_made_of_it(db: Db) {
         db.create::<Owner>().await;
         let mut session = db.session();
-        let owner = session.add(Owner::new("old"));
-        let hall = session.add(Hall::new());
-        let room = session.add(Room::new(hall));
-        let chest = session.add(Chest::new(owner, 1, room));
-        session.add(Thing::new(chest));
+        let (owner, _, chest, _) = fill_hall(&mut session);
         session.commit().await.unwrap();
         session[owner].code = "new".to_owned();
         session.commit().await.unwrap();
@@ -220,11 +224,7 @@ mod forms {
     async fn what_gets_another_key_is_deleted_with_its_children(db: Db) {
         db.create::<Owner>().await;
         let mut session = db.session();
-        let owner = session.add(Owner::new("old"));
-        let hall = session.add(Hall::new());
-        let room = session.add(Room::new(hall));
-        let chest = session.add(Chest::new(owner, 1, room));
-        let thing = session.add(Thing::new(chest));
+        let (owner, hall, chest, thing) = fill_hall(&mut session);
         session.commit().await.unwrap();
         session[owner].code = "new".to_owned();
         session.delete(hall).unwrap();
