@@ -7,6 +7,7 @@ mod loading;
 mod many_to_many;
 mod merging;
 mod moving;
+mod no_connection;
 mod one_to_one;
 mod polymorphic;
 mod querying;

@@ -16,6 +16,22 @@ use crate::session::plan::{Step, plan};
 use crate::session::relations::{LinkStep, Spread, Want, Wants};
 use crate::{Result, Value};
 
+/// What a flush does to memory before it is planned. Whatever is wrong until then, or if the call is dropped, it is undone: nothing was
+/// sent.
+struct Planning<'u> {
+    unit: &'u mut Unit,
+    spread: Spread,
+}
+
+impl Drop for Planning<'_> {
+    fn drop(&mut self) {
+        // A failure has undone everything by now.
+        if self.unit.failed.is_none() {
+            std::mem::take(&mut self.spread).undo(&mut self.unit.entities);
+        }
+    }
+}
+
 impl Unit {
     /// The plan of a flush where models have relations, if nothing has to be read for it.
     pub(super) fn plan_at_once(&mut self, spread: &mut Spread) -> Result<Option<(Vec<LinkStep>, Vec<Step>)>> {
@@ -30,15 +46,16 @@ impl Unit {
         planned
     }
 
-    /// The same, and what has to be read is. Whatever is wrong before anything is sent leaves memory as it was.
+    /// The same, and what has to be read is.
     pub(super) async fn plan_with_relations(
         &mut self,
         hooks: Option<&Arc<Hooks>>,
-        mut spread: Spread,
+        spread: Spread,
     ) -> Result<(Vec<LinkStep>, Vec<Step>)> {
-        let planned = self.prepare_and_plan(hooks, &mut spread).await;
-        if planned.is_err() && self.failed.is_none() {
-            spread.undo(&mut self.entities);
+        let mut planning = Planning { unit: self, spread };
+        let planned = planning.unit.prepare_and_plan(hooks, &mut planning.spread).await;
+        if planned.is_ok() {
+            planning.spread = Spread::default();
         }
         planned
     }
