@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use orm_core::driver::{
     AsyncConnection, Begin, BoxFuture, Control, Entry, Failed, Isolation, Sink, Statement, Write, Written,
 };
@@ -21,15 +20,13 @@ use tokio_postgres::{Client, RowStream, SimpleQueryMessage};
 
 use crate::cancel::Cancel;
 use crate::parameters::Parameters;
+use crate::pipeline::Pipeline;
 use crate::prepared::Prepared;
 use crate::result::{Failure, read};
 use crate::value::wire_type;
 use crate::{error, pooler};
 use cursor::Cursor;
 use together::flat;
-
-/// How many rows are on their way at most when each is a request of its own.
-const IN_FLIGHT: usize = 256;
 
 pub(crate) type DriverResult<T> = std::result::Result<T, tokio_postgres::Error>;
 
@@ -433,10 +430,9 @@ async fn pipeline_returning(
     sink: &mut dyn Sink,
 ) -> std::result::Result<u64, Failure> {
     let mut affected = 0;
-    let mut results =
-        stream::iter(runs).map(|run| client.query_raw(prepared, parameters.run(run))).buffered(IN_FLIGHT);
-    while let Some(rows) = results.try_next().await? {
-        affected += read(rows, prepared, sink).await?;
+    let mut answers = Pipeline::new(runs.map(|run| client.query_raw(prepared, parameters.run(run))));
+    while let Some(rows) = answers.next().await {
+        affected += read(rows?, prepared, sink).await?;
     }
     Ok(affected)
 }

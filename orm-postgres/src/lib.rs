@@ -14,6 +14,7 @@ mod dialect;
 mod error;
 mod options;
 mod parameters;
+mod pipeline;
 mod pooler;
 mod prepared;
 mod result;

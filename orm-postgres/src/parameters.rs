@@ -30,7 +30,7 @@ impl Parameters {
     /// One run with these values.
     pub(crate) fn values(types: &[SqlType], values: &[Value<'_>]) -> Result<Self> {
         check_width(types, values.len())?;
-        let mut parameters = Self { width: types.len(), ..Self::default() };
+        let mut parameters = Self::with_room(types.len(), 1);
         types.iter().zip(values).try_for_each(|(&sql_type, value)| parameters.push(sql_type, value))?;
         Ok(parameters)
     }
@@ -38,7 +38,7 @@ impl Parameters {
     /// One run for each row.
     pub(crate) fn rows(types: &[SqlType], rows: &dyn Rows) -> Result<Self> {
         check_width(types, rows.width())?;
-        let mut parameters = Self { width: types.len(), ..Self::default() };
+        let mut parameters = Self::with_room(types.len(), rows.len());
         for row in 0..rows.len() {
             for (column, &sql_type) in types.iter().enumerate() {
                 parameters.push(sql_type, &rows.value(row, column)?)?;
@@ -60,6 +60,12 @@ impl Parameters {
             parameters.end(start)?;
         }
         Ok(parameters)
+    }
+
+    /// Room for the parameters of so many runs: growing step by step costs more than writing.
+    fn with_room(width: usize, runs: usize) -> Self {
+        let count = width * runs;
+        Self { bytes: Vec::with_capacity(16 * count), ranges: Vec::with_capacity(count), width }
     }
 
     fn push(&mut self, sql_type: SqlType, value: &Value<'_>) -> Result<()> {

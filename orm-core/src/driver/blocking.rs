@@ -1,6 +1,7 @@
 //! Async to blocking: a runtime of its own, on the caller's thread, drives the connection while a call lasts.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -41,6 +42,18 @@ impl OwnRuntime {
         match &self.0 {
             Some(runtime) => runtime.block_on(call),
             None => Err(Error::new(ErrorKind::ConnectionLost, "the connection is closed").into()),
+        }
+    }
+
+    /// The same for a call that seldom has to wait, and then costs no turn of the runtime.
+    fn wait_if_need_be<T>(&self, mut call: BoxFuture<'_, Result<T>>) -> Result<T> {
+        refuse_inside_async()?;
+        let inside = self.0.as_ref().map(Runtime::enter);
+        let done = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        drop(inside);
+        match done {
+            Poll::Ready(result) => result,
+            Poll::Pending => self.wait(call),
         }
     }
 }
@@ -87,7 +100,12 @@ impl Connection for Blocking {
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
-        self.runtime.wait(self.connection.control(control))
+        let call = self.connection.control(control);
+        match control {
+            // It is only noted, by a driver that sends it with the next statement.
+            Control::Begin(_) => self.runtime.wait_if_need_be(call),
+            _ => self.runtime.wait(call),
+        }
     }
 
     fn open_cursor(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], batch: u32) -> Result<()> {

@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use orm_core::driver::{Begin, Control, Entry, Failed, RowBuffer, Write, Written};
 use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result};
@@ -16,11 +15,9 @@ use tokio_postgres::types::Type;
 use super::{PostgresConnection, Transaction, may_change_isolation};
 use crate::error;
 use crate::parameters::Parameters;
+use crate::pipeline::Pipeline;
 use crate::result::{Failure, check_keys, check_order, read_keys, read_rows};
 use crate::value::wire_type;
-
-/// How many requests are on their way at most.
-const IN_FLIGHT: usize = 256;
 
 /// A failure, and the write that it is of.
 type Stopped = (usize, Failure);
@@ -35,7 +32,6 @@ struct Outgoing<'a> {
     parameters: Parameters,
     /// How often the statement runs.
     runs: usize,
-    types: Vec<Type>,
     /// None runs as an unnamed statement.
     prepared: Option<tokio_postgres::Statement>,
 }
@@ -173,8 +169,7 @@ impl PostgresConnection {
         matches!((self.transaction, outgoing), (Transaction::Due(begin), [one]) if is_plain(begin) && one.runs == 1)
     }
 
-    /// Sends requests without waiting for one before the next is sent: the driver sends a request when it is first polled, and
-    /// they are polled in order.
+    /// Sends requests without waiting for one before the next is sent.
     async fn exchange(
         &mut self,
         outgoing: &mut [Outgoing<'_>],
@@ -185,15 +180,15 @@ impl PostgresConnection {
         let (client, writes) = (&self.client, &*outgoing);
         let asked = begin.into_iter().chain(requests).map(|request| ask(client, writes, request));
         let mut prepared = Vec::new();
-        let mut results = stream::iter(asked).buffered(IN_FLIGHT);
-        while let Some(answer) = results.try_next().await? {
-            match answer {
+        let mut coming = Pipeline::new(asked);
+        while let Some(answer) = coming.next().await {
+            match answer? {
                 Answer::Done => {}
                 Answer::Prepared(at, statement) => prepared.push((at, statement)),
                 Answer::Ran(at, written, rows) => add(&mut answers[at], written, rows),
             }
         }
-        drop(results);
+        drop(coming);
         for (at, statement) in prepared {
             self.note_types(&statement);
             self.prepared.insert(outgoing[at].write.statement.id(), statement.clone());
@@ -213,12 +208,17 @@ impl<'a> Outgoing<'a> {
             Layout::Arrays => (Parameters::arrays(types, rows)?, 1),
             Layout::Flat(_) | Layout::Runs => return Err(flat()),
         };
-        let types = types.iter().map(|&sql_type| wire_type(sql_type, write.layout)).collect();
-        Ok(Self { write, returns, parameters, runs, types, prepared: None })
+        Ok(Self { write, returns, parameters, runs, prepared: None })
+    }
+
+    fn types(&self) -> impl Iterator<Item = Type> {
+        let Write { statement, layout, .. } = self.write;
+        statement.parameters().iter().map(move |&sql_type| wire_type(sql_type, layout))
     }
 
     async fn prepare(&self, client: &Client) -> Result<tokio_postgres::Statement, Failure> {
-        Ok(client.prepare_typed(self.write.statement.sql(), &self.types).await?)
+        let types: Vec<_> = self.types().collect();
+        Ok(client.prepare_typed(self.write.statement.sql(), &types).await?)
     }
 
     async fn run(&self, client: &Client, run: usize) -> Result<(Written, RowBuffer), Failure> {
@@ -226,7 +226,7 @@ impl<'a> Outgoing<'a> {
         let rows = match &self.prepared {
             Some(prepared) => client.query_raw(prepared, parameters).await?,
             None => {
-                let parameters = parameters.zip(self.types.iter().cloned());
+                let parameters = parameters.zip(self.types());
                 client.query_typed_raw(self.write.statement.sql(), parameters).await?
             }
         };
