@@ -22,6 +22,7 @@ mod relation_def;
 mod relation_field;
 mod relation_path;
 mod rows;
+mod tokens;
 
 use crate::Result;
 use crate::Value;

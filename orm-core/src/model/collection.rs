@@ -5,6 +5,7 @@ use std::sync::Arc;
 use foldhash::HashSet;
 
 use crate::model::Token;
+use crate::model::tokens::Tokens;
 
 /// The state of a relation field.
 ///
@@ -24,11 +25,11 @@ pub struct Collection {
 
 #[derive(Clone, Debug, Default)]
 struct Members {
-    tokens: Vec<Token>,
+    tokens: Tokens,
     /// What was put in since the last flush and is not known to be in the database; it may be taken out by now.
-    added: Vec<Token>,
+    added: Tokens,
     /// What was taken out since the last flush.
-    removed: Vec<Token>,
+    removed: Tokens,
     /// What is in the database and nobody has read is to go.
     replaces: bool,
 }
@@ -68,18 +69,30 @@ impl Collection {
 
     /// What was put in since the last flush and is still there.
     pub(crate) fn additions(&self) -> impl Iterator<Item = Token> {
-        let is_removed = finder(self.removed(), self.added().len());
-        self.added().iter().copied().filter(move |&token| !is_removed(token))
+        self.added().iter().copied().filter(|&token| !self.is_removed(token))
     }
 
     /// What was taken out since the last flush and is, or may be, in the database.
     pub(crate) fn removals(&self) -> impl Iterator<Item = Token> {
-        let (is_added, is_loaded) = (finder(self.added(), self.removed().len()), self.loaded);
-        self.removed().iter().copied().filter(move |&token| !is_loaded || !is_added(token))
+        self.removed().iter().copied().filter(|&token| self.is_removal(token))
+    }
+
+    /// Whether it is one of these.
+    pub(crate) fn is_removal(&self, token: Token) -> bool {
+        self.is_removed(token) && !(self.loaded && self.is_added(token))
     }
 
     fn added(&self) -> &[Token] {
         self.members.as_ref().map_or(&[], |members| &members.added)
+    }
+
+    fn is_added(&self, token: Token) -> bool {
+        self.members.as_ref().is_some_and(|members| members.added.contains(token))
+    }
+
+    /// Whether it was taken out since the last flush.
+    pub(crate) fn is_removed(&self, token: Token) -> bool {
+        self.members.as_ref().is_some_and(|members| members.removed.contains(token))
     }
 
     /// Whether anything was put in or taken out since the last flush.
@@ -115,7 +128,7 @@ impl Collection {
     }
 
     pub(crate) fn contains(&self, token: Token) -> bool {
-        self.tokens().contains(&token)
+        self.members.as_ref().is_some_and(|members| members.tokens.contains(token))
     }
 
     /// Whether nothing was done to it that was not done to the other, of which it is a clone.
@@ -139,22 +152,20 @@ impl Collection {
     pub(crate) fn insert(&mut self, position: usize, token: Token) {
         let is_loaded = self.loaded;
         let Members { tokens, added, removed, .. } = self.members_mut();
-        let before = removed.len();
-        removed.retain(|&other| other != token);
-        let is_back = removed.len() < before;
+        let is_back = removed.remove(token);
         // What was only taken out is in the database, if it is known what is.
-        if !is_back || (!is_loaded && !added.contains(&token)) {
+        if !(is_back && is_loaded) {
             added.push(token);
         }
-        tokens.insert(position.min(tokens.len()), token);
+        tokens.insert(position, token);
     }
 
     /// Shows an entity that is in there because the other side says so; only in a collection that is loaded is it looked for.
     pub(crate) fn show(&mut self, token: Token) {
         let is_missing = self.loaded && !self.contains(token);
-        if is_missing || self.removed().contains(&token) {
+        if is_missing || self.is_removed(token) {
             let members = self.members_mut();
-            members.removed.retain(|&other| other != token);
+            members.removed.remove(token);
             if is_missing {
                 members.tokens.push(token);
             }
@@ -165,8 +176,8 @@ impl Collection {
     pub(crate) fn hide(&mut self, token: Token) {
         if self.contains(token) {
             let members = self.members_mut();
-            members.tokens.retain(|&other| other != token);
-            members.added.retain(|&other| other != token);
+            members.tokens.remove(token);
+            members.added.remove(token);
         }
     }
 
@@ -176,7 +187,7 @@ impl Collection {
             return false;
         }
         let members = self.members_mut();
-        members.tokens.retain(|&other| other != token);
+        members.tokens.remove(token);
         members.removed.push(token);
         true
     }
@@ -185,13 +196,12 @@ impl Collection {
     pub(crate) fn set(&mut self, tokens: Vec<Token>) {
         let is_loaded = self.loaded;
         let Members { tokens: all, added, removed, replaces } = self.members_mut();
-        removed.append(all);
+        removed.extend(std::mem::take(all).iter().copied());
         *replaces |= !is_loaded;
         let (out, before): (HashSet<Token>, HashSet<Token>) =
             (removed.iter().copied().collect(), added.iter().copied().collect());
-        let mut put_in = HashSet::default();
-        all.extend(tokens.into_iter().filter(|&token| put_in.insert(token)));
-        removed.retain(|token| !put_in.contains(token));
+        all.extend(tokens);
+        removed.retain(|token| !all.contains(token));
         // What was only taken out is in the database, if it is known what is.
         let is_news = |token: &Token| !out.contains(token) || (!is_loaded && !before.contains(token));
         added.extend(all.iter().copied().filter(is_news));
@@ -201,8 +211,8 @@ impl Collection {
     pub(crate) fn forget(&mut self, is_gone: impl Fn(Token) -> bool) {
         if self.tokens().iter().any(|&token| is_gone(token)) {
             let members = self.members_mut();
-            members.tokens.retain(|&token| !is_gone(token));
-            members.added.retain(|&token| !is_gone(token));
+            members.tokens.retain(|token| !is_gone(token));
+            members.added.retain(|token| !is_gone(token));
         }
     }
 
@@ -210,7 +220,8 @@ impl Collection {
     pub(crate) fn fill(&mut self, found: Vec<Token>, now: u32) {
         match (self.loaded, self.members.is_some()) {
             (true, _) | (false, false) => {
-                let filled = |tokens| Arc::new(Members { tokens, ..Members::default() });
+                let filled =
+                    |tokens: Vec<_>| Arc::new(Members { tokens: tokens.into(), ..Members::default() });
                 self.members = (!found.is_empty()).then(|| filled(found));
             }
             (false, true) => self.fill_changed(found),
@@ -220,18 +231,18 @@ impl Collection {
 
     fn fill_changed(&mut self, found: Vec<Token>) {
         let Members { tokens, added, removed, replaces } = self.members_mut();
-        let found_tokens: HashSet<Token> = found.iter().copied().collect();
-        added.retain(|token| !found_tokens.contains(token));
-        added.extend(removed.iter().filter(|token| !found_tokens.contains(token)));
+        let found = Tokens::from(found);
+        added.retain(|token| !found.contains(token));
+        added.extend(removed.iter().copied().filter(|&token| !found.contains(token)));
         let put_in = std::mem::take(tokens);
-        let known: HashSet<Token> = put_in.iter().chain(&*removed).copied().collect();
-        let others = found.into_iter().filter(|token| !known.contains(token));
+        let is_news = |token: &Token| !put_in.contains(*token) && !removed.contains(*token);
+        let others: Vec<_> = found.iter().copied().filter(is_news).collect();
         if std::mem::take(replaces) {
             removed.extend(others);
         } else {
             tokens.extend(others);
         }
-        tokens.extend(put_in);
+        tokens.extend(put_in.iter().copied());
     }
 
     /// What it is in a session that takes its struct in as a row that is there, and whether the flush has something to do about it.
@@ -243,8 +254,8 @@ impl Collection {
         if !is_edited && self.read_at > 0 && self.tokens().iter().all(|&token| is_here(token)) {
             return (self.clone(), self.waits);
         }
-        let tokens = put_in.clone();
-        let members = Members { tokens, added: put_in, removed: taken_out, replaces: self.replaces() };
+        let (added, removed) = (Tokens::from(put_in), taken_out.into());
+        let members = Members { tokens: added.clone(), added, removed, replaces: self.replaces() };
         let members = is_edited.then(|| Arc::new(members));
         (Self { loaded: false, read_at: 0, waits: self.waits, members }, is_edited || self.waits)
     }
@@ -255,8 +266,8 @@ impl Collection {
             self.members = None;
         } else if self.is_edited() {
             let members = self.members_mut();
-            members.added.clear();
-            members.removed.clear();
+            members.added = Tokens::default();
+            members.removed = Tokens::default();
         }
     }
 
@@ -270,10 +281,4 @@ impl Collection {
     fn members_mut(&mut self) -> &mut Members {
         Arc::make_mut(self.members.get_or_insert_default())
     }
-}
-
-/// Whether a token is in a list, for as many as are asked for: many of many are not compared each with each.
-fn finder(list: &[Token], asked: usize) -> impl Fn(Token) -> bool {
-    let set: Option<HashSet<Token>> = (list.len() > 16 && asked > 16).then(|| list.iter().copied().collect());
-    move |token| set.as_ref().map_or_else(|| list.contains(&token), |set| set.contains(&token))
 }

@@ -4,7 +4,7 @@ mod has_one;
 mod list;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::{Collection, Entity, Model, Token};
+use crate::model::{Collection, Entity, Model};
 
 pub use has_one::HasOne;
 pub use list::{HasMany, Iter, ManyToMany};
@@ -102,19 +102,15 @@ impl<T: Model> Content<T> {
         self.new.take().map_or_else(Vec::new, |new| *new)
     }
 
-    /// The entities, or the error that says that they are not known.
-    fn loaded(&self) -> crate::Result<&[Token]> {
-        if self.collection.is_loaded() {
-            Ok(self.collection.tokens())
-        } else {
-            Err(not_loaded::<T>(self.name))
-        }
+    /// The collection if it is known what is in it, or the error that says that it is not.
+    fn loaded(&self) -> crate::Result<&Collection> {
+        if self.collection.is_loaded() { Ok(&self.collection) } else { Err(not_loaded::<T>(self.name)) }
     }
 
     #[track_caller]
-    fn known(&self) -> &[Token] {
+    fn known(&self) -> &Collection {
         match self.loaded() {
-            Ok(tokens) => tokens,
+            Ok(collection) => collection,
             Err(error) => refuse(&error),
         }
     }

@@ -64,7 +64,7 @@ pub struct Entities {
     /// What the query has found that is being read.
     pub(super) met: Vec<Run>,
     /// What references and collections were, while a flush that may not be sent brings them into line.
-    pub(super) aligned: Option<Vec<Aligned>>,
+    pub(super) aligned: Option<Aligned>,
 }
 
 impl Entities {

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use foldhash::HashSet;
+
 use crate::model::Collection;
 use crate::session::arena::Place;
 use crate::session::fetched::Fetched;
@@ -34,6 +36,8 @@ pub(super) struct Journal {
     entries: Vec<Entry>,
     snapshots: Packed,
     collections: Vec<Collection>,
+    /// Whose relations were noted since the last savepoint.
+    noted: HashSet<Place>,
     /// How many entries there were when the last savepoint was set: these do not change any more.
     closed: usize,
 }
@@ -63,15 +67,22 @@ impl Journal {
         place: Place,
         collections: impl IntoIterator<Item = Collection>,
     ) -> (u32, &mut Packed) {
-        self.collections(place, collections);
+        self.push_collections(place, collections);
         #[expect(clippy::cast_possible_truncation, reason = "memory ends before four billion snapshots do")]
         let number = self.entries.len() as u32;
         self.entries.push(Entry::Touched(place, self.snapshots.end()));
         (number, &mut self.snapshots)
     }
 
-    /// Notes the relations of an entity, as they are, if it has any.
+    /// Notes the relations of an entity, as they are, if it has any and this was not done since the last savepoint: what they were first
+    /// is what they are after a rollback.
     pub(super) fn collections(&mut self, place: Place, collections: impl IntoIterator<Item = Collection>) {
+        if self.noted.insert(place) {
+            self.push_collections(place, collections);
+        }
+    }
+
+    fn push_collections(&mut self, place: Place, collections: impl IntoIterator<Item = Collection>) {
         let first = self.collections.len();
         self.collections.extend(collections);
         if self.collections.len() > first {
@@ -121,6 +132,7 @@ impl Journal {
 
     /// How much there is now; what comes later can be undone apart from it.
     pub(super) fn mark(&mut self) -> usize {
+        self.noted.clear();
         self.closed = self.entries.len();
         self.closed
     }
@@ -132,6 +144,7 @@ impl Journal {
 
     /// The entries behind a mark, newest first; the snapshots stay readable until the journal is cleared.
     pub(super) fn take_newest(&mut self, mark: usize) -> Option<Entry> {
+        self.noted.clear();
         if self.entries.len() > mark { self.entries.pop() } else { None }
     }
 
@@ -143,6 +156,7 @@ impl Journal {
         self.entries.clear();
         self.snapshots.clear();
         self.collections.clear();
+        self.noted.clear();
         self.closed = 0;
     }
 }

@@ -176,7 +176,7 @@ impl Entities {
             let now = self.parent_now(child, &mirror);
             let place = |owner| RelationPlace { owner, relation: mirror.relation };
             if let Some(before) = before.filter(|_| now != before) {
-                self.show(place(before), |collection| collection.forget(|other| other == token));
+                self.show(place(before), |collection| collection.hide(token));
             }
             if let Some(now) = now.filter(|_| now != before) {
                 self.show(place(now), |collection| {

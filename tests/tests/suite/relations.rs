@@ -2,6 +2,7 @@
 
 mod cascades;
 mod found;
+mod growth;
 mod joined;
 mod loading;
 mod many_to_many;

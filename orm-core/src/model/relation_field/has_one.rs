@@ -28,12 +28,12 @@ impl<T: Model> HasOne<T> {
     /// The entity, if there is one. It panics if it is not loaded.
     #[track_caller]
     pub fn get(&self) -> Option<Entity<T>> {
-        self.content.known().last().map(|&token| Entity::new(token))
+        self.content.known().tokens().last().map(|&token| Entity::new(token))
     }
 
     /// The entity, if there is one, or the error that says that it is not loaded.
     pub fn try_get(&self) -> Result<Option<Entity<T>>> {
-        Ok(self.content.loaded()?.last().map(|&token| Entity::new(token)))
+        Ok(self.content.loaded()?.tokens().last().map(|&token| Entity::new(token)))
     }
 
     /// Puts in an entity, or a new struct, which the session takes in with its next flush, plan or statement. Whatever was there goes:

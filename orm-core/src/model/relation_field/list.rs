@@ -66,7 +66,7 @@ macro_rules! list {
             /// entities without `try_`, it panics if they are not loaded.
             #[track_caller]
             pub fn len(&self) -> usize {
-                self.content.known().len() + self.content.waiting()
+                self.content.known().tokens().len() + self.content.waiting()
             }
 
             /// Whether there are none.
@@ -78,12 +78,12 @@ macro_rules! list {
             /// The entities in their order. It panics if they are not loaded.
             #[track_caller]
             pub fn iter(&self) -> Iter<'_, T> {
-                Iter { tokens: self.content.known().iter(), of: std::marker::PhantomData }
+                Iter { tokens: self.content.known().tokens().iter(), of: std::marker::PhantomData }
             }
 
             /// The entities in their order, or the error that says that they are not loaded.
             pub fn try_iter(&self) -> Result<Iter<'_, T>> {
-                Ok(Iter { tokens: self.content.loaded()?.iter(), of: std::marker::PhantomData })
+                Ok(Iter { tokens: self.content.loaded()?.tokens().iter(), of: std::marker::PhantomData })
             }
 
             /// The entities as a list of its own, for when the session is to be changed meanwhile.
@@ -95,7 +95,7 @@ macro_rules! list {
             /// The entity at a place.
             #[track_caller]
             pub fn get(&self, index: usize) -> Option<Entity<T>> {
-                self.content.known().get(index).map(|&token| Entity::new(token))
+                self.content.known().tokens().get(index).map(|&token| Entity::new(token))
             }
 
             /// The first entity.
@@ -113,7 +113,7 @@ macro_rules! list {
             /// Whether an entity is in it.
             #[track_caller]
             pub fn contains(&self, entity: Entity<T>) -> bool {
-                self.content.known().contains(&entity.token)
+                self.content.known().contains(entity.token)
             }
 
             /// Puts in an entity, or a new struct, which the session takes in with its next flush, plan or statement. Nothing has to be
@@ -140,7 +140,7 @@ macro_rules! list {
             /// Takes out those for which this does not hold.
             #[track_caller]
             pub fn retain(&mut self, mut keeps: impl FnMut(Entity<T>) -> bool) {
-                let all = self.content.known();
+                let all = self.content.known().tokens();
                 let kept: Vec<_> = all.iter().copied().filter(|&token| keeps(Entity::new(token))).collect();
                 if kept.len() < all.len() {
                     self.content.collection.set(kept);

@@ -1,6 +1,8 @@
 //! What bringing both sides of a relation into line does to memory, noted so that a flush that sends nothing leaves memory as it was: a
 //! collection that shows what a reference says would have the last word otherwise when the reference is changed again.
 
+use foldhash::HashMap;
+
 use crate::Value;
 use crate::metadata::{Column, FieldPart};
 use crate::model::{Collection, Token};
@@ -10,14 +12,16 @@ use crate::session::entities::Entities;
 use crate::session::relations::RelationPlace;
 use crate::session::undo::OldRow;
 
-/// A reference or a collection as it was.
-pub(in crate::session) enum Aligned {
-    Reference { of: Place, field: FieldPart, before: OldReference },
-    Collection(RelationPlace, Collection),
+/// What was brought into line, as it was.
+#[derive(Default)]
+pub(in crate::session) struct Aligned {
+    references: Vec<(Place, FieldPart, OldReference)>,
+    /// Each as it was first.
+    collections: HashMap<RelationPlace, Collection>,
 }
 
 /// What a reference was.
-pub(in crate::session) enum OldReference {
+enum OldReference {
     /// It led to this entity, whose key was to be filled in, or to nothing.
     Waiting(Option<Token>),
     Known {
@@ -40,7 +44,7 @@ impl Entities {
         if let Some(before) = self.old_reference(of, field)
             && let Some(aligned) = &mut self.aligned
         {
-            aligned.push(Aligned::Reference { of, field, before });
+            aligned.references.push((of, field, before));
         }
     }
 
@@ -51,20 +55,18 @@ impl Entities {
         if let Some(aligned) = aligned
             && let Some(collection) = records.collection(place.owner.slot, place.relation)
         {
-            aligned.push(Aligned::Collection(place, collection.clone()));
+            aligned.collections.entry(place).or_insert_with(|| collection.clone());
         }
     }
 
     /// Puts back what was brought into line.
-    pub(super) fn undo_alignment(&mut self, aligned: Vec<Aligned>) {
-        for aligned in aligned.into_iter().rev() {
-            match aligned {
-                Aligned::Reference { of, field, before } => self.put_reference_back(of, field, before),
-                Aligned::Collection(place, before) => {
-                    if let Some(collection) = self.collection_mut(place) {
-                        *collection = before;
-                    }
-                }
+    pub(super) fn undo_alignment(&mut self, Aligned { references, collections }: Aligned) {
+        for (of, field, before) in references.into_iter().rev() {
+            self.put_reference_back(of, field, before);
+        }
+        for (place, before) in collections {
+            if let Some(collection) = self.collection_mut(place) {
+                *collection = before;
             }
         }
     }

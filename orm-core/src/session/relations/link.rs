@@ -36,7 +36,7 @@ impl Entities {
         self.refer(other, into, true)?;
         let token = self.handle(other);
         for from in left {
-            self.show(from, |collection| collection.forget(|other| other == token));
+            self.show(from, |collection| collection.hide(token));
         }
         Ok(())
     }
@@ -76,9 +76,8 @@ impl Entities {
     fn is_put_back(&mut self, into: RelationPlace, other: Place) -> bool {
         let RelationKind::Linked(join) = self.relation_def(into).kind else { return false };
         let owner = self.handle(into.owner);
-        let takes_out = |side: &RelationPlace| {
-            self.collection(*side).is_some_and(|known| known.removals().any(|token| token == owner))
-        };
+        let takes_out =
+            |side: &RelationPlace| self.collection(*side).is_some_and(|known| known.is_removal(owner));
         if self.lacks_values(other) || !self.other_sides(other, join).iter().any(takes_out) {
             return false;
         }

@@ -283,7 +283,7 @@ impl Entities {
         let token = self.handle(other);
         let Some(collection) = self.collection(place) else { return };
         let differs = if shows {
-            (collection.is_loaded() && !collection.contains(token)) || collection.removed().contains(&token)
+            (collection.is_loaded() && !collection.contains(token)) || collection.is_removed(token)
         } else {
             collection.contains(token)
         };

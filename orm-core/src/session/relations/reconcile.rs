@@ -78,23 +78,16 @@ impl Entities {
 
     /// Children of which nothing is known cannot be told what they are to refer to.
     fn edited_without_values(&self, edits: &Edits) -> Wants {
-        let children =
-            edits.added.iter().chain(&edits.removed).filter_map(|&(child, _)| self.place_of(child));
-        let unknown = children.filter(|&child| self.lacks_values(child));
-        Wants::rows(unknown.filter(|&child| !self.are_told_unread(child, edits)))
-    }
-
-    /// Whether all that was done to a child that was never read can be told to its row without reading it.
-    fn are_told_unread(&self, child: Place, edits: &Edits) -> bool {
-        if self.arena(child).records.is_there(child.slot) {
-            return false;
-        }
-        let token = self.handle(child);
-        let of_child = |edits: &[(Token, RelationPlace)], added: bool| {
-            let mut of_it = edits.iter().filter(|&&(other, _)| other == token);
-            of_it.all(|&(_, of)| self.is_told_unread(child, of, added))
+        let unknown = |edits: &[(Token, RelationPlace)], added: bool| {
+            let unknown = |&(child, of): &(Token, RelationPlace)| {
+                let child = self.place_of(child).filter(|&child| self.lacks_values(child))?;
+                // The row of one that was never read may be told without reading it.
+                let was_read = self.arena(child).records.is_there(child.slot);
+                (was_read || !self.is_told_unread(child, of, added)).then_some(child)
+            };
+            edits.iter().filter_map(unknown).collect::<Vec<_>>()
         };
-        of_child(&edits.added, true) && of_child(&edits.removed, false)
+        Wants::rows(unknown(&edits.added, true).into_iter().chain(unknown(&edits.removed, false)))
     }
 
     /// Collections that were set without being loaded: what is to go is not known.
@@ -348,17 +341,16 @@ impl Entities {
     }
 
     fn show_joined(&mut self, place: RelationPlace, children: Vec<Token>) -> Result<()> {
-        let before = self.collection(place).filter(|known| known.is_loaded());
-        let known: HashSet<Token> =
-            before.map_or_else(HashSet::default, |known| known.tokens().iter().copied().collect());
+        let Some(known) = self.collection(place).filter(|known| known.is_loaded()) else { return Ok(()) };
+        let news: Vec<_> = children.iter().copied().filter(|&child| !known.contains(child)).collect();
         if matches!(self.relation_def(place).kind, RelationKind::One { .. }) {
             // There is room for one: who was there before lets go.
-            for other in known.iter().copied().filter(|other| !children.contains(other)) {
+            let others = known.tokens().iter().copied().filter(|other| !children.contains(other));
+            for other in others.collect::<Vec<_>>() {
                 self.remove_child(other, place)?;
-                self.show(place, |collection| collection.forget(|token| token == other));
+                self.show(place, |collection| collection.hide(other));
             }
         }
-        let news: Vec<_> = children.into_iter().filter(|child| !known.contains(child)).collect();
         if !news.is_empty() {
             self.show(place, |collection| news.into_iter().for_each(|child| collection.show(child)));
         }
@@ -482,14 +474,26 @@ impl MirrorsOfLast {
 
 impl Edits {
     fn add(&mut self, now: &Collection, before: &Collection, place: RelationPlace) {
-        let was: HashSet<Token> = before.tokens().iter().copied().collect();
-        let is: HashSet<Token> = now.tokens().iter().copied().collect();
-        let news = now.tokens().iter().filter(|token| !was.contains(token) || !before.is_loaded());
-        self.added.extend(news.map(|&token| (token, place)));
-        let gone = before.tokens().iter().chain(now.removed()).filter(|token| !is.contains(token));
+        // Most of it is as it was.
+        let (was, is) = without_common_ends(before.tokens(), now.tokens());
+        let before_all: HashSet<Token> = was.iter().copied().collect();
+        let news = match before.is_loaded() {
+            true => is.iter().filter(|token| !before_all.contains(token)).collect(),
+            false => now.tokens().iter().collect::<Vec<_>>(),
+        };
+        self.added.extend(news.into_iter().map(|&token| (token, place)));
+        let gone = was.iter().chain(now.removed()).filter(|&&token| !now.contains(token));
         let mut seen = HashSet::default();
         self.removed.extend(gone.filter(|&&token| seen.insert(token)).map(|&token| (token, place)));
     }
+}
+
+/// What is left of two lists without what both begin and end with.
+fn without_common_ends<'t>(a: &'t [Token], b: &'t [Token]) -> (&'t [Token], &'t [Token]) {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let same = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    (&a[..a.len() - same], &b[..b.len() - same])
 }
 
 /// The same by collection, in the order of their first.

@@ -21,7 +21,7 @@ pub(in crate::session) struct Spread {
     /// Who was new and who was to be deleted before it began.
     before: Option<[Places; 2]>,
     deeds: Vec<Deed>,
-    pub(super) aligned: Vec<Aligned>,
+    pub(super) aligned: Aligned,
     /// Relations along which it went: because of a deletion, because of another key.
     handled: [Marks; 2],
     /// Collections and references are in line: what is read from now on changes nothing about that.
