@@ -22,6 +22,7 @@ use crate::session::order::components;
 
 use changes::{Changes, Group, Waiting};
 pub use report::{FlushPlan, PlannedAction, PlannedBatch, PlannedRow};
+pub(super) use trace::Before;
 
 /// One batch: the same columns of any number of rows of one table.
 #[derive(Debug, PartialEq, Eq)]

@@ -207,7 +207,7 @@ impl Unit {
                 let mut spread = Spread::default();
                 let planned = if hooks.is_none() { self.plan_at_once(&mut spread)? } else { None };
                 match planned {
-                    Some(planned) => planned,
+                    Some(planned) => self.begin_planned(spread, planned).await?,
                     None => Box::pin(self.plan_with_relations(hooks.as_ref(), spread)).await?,
                 }
             }

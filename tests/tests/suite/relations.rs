@@ -8,7 +8,6 @@ mod loading;
 mod many_to_many;
 mod merging;
 mod moving;
-mod no_connection;
 mod one_to_one;
 mod polymorphic;
 mod querying;

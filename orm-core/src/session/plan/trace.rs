@@ -1,4 +1,4 @@
-//! What making a plan decides in memory, to be put back where a plan is only looked at.
+//! What making a plan decides in memory, to be put back where a plan is only looked at, or nothing of it is sent.
 
 use foldhash::HashMap;
 
@@ -9,7 +9,7 @@ use crate::session::assigned::Cell;
 use crate::session::entities::Entities;
 use crate::session::places::Places;
 
-pub(super) struct Before {
+pub(in crate::session) struct Before {
     /// References that wait for a key, by their fields.
     waiting: Vec<(Place, FieldPart)>,
     touched: Places,
@@ -17,7 +17,7 @@ pub(super) struct Before {
 }
 
 impl Before {
-    pub(super) fn of(entities: &Entities) -> Self {
+    pub(in crate::session) fn of(entities: &Entities) -> Self {
         let mut waiting = Vec::new();
         for &place in entities.touched.iter().chain(entities.new.iter()) {
             let arena = entities.arena(place);
@@ -30,22 +30,16 @@ impl Before {
         Self { waiting, touched: entities.touched.clone(), assigned: entities.assigned.clone() }
     }
 
-    pub(super) fn restore(self, entities: &mut Entities) {
+    pub(in crate::session) fn restore(self, entities: &mut Entities) {
         let Self { waiting, touched, assigned } = self;
         for (place, field) in waiting {
             if let Some(reference) = entities.arena_mut(place).records.reference_mut(place.slot, field) {
                 reference.wait_again();
             }
         }
-        entities.touch_again(touched);
+        // Differing or not: their snapshots are there until the transaction ends.
+        touched.iter().for_each(|&place| entities.head_mut(place).touched = true);
+        entities.touched = touched;
         entities.assigned = assigned;
-    }
-}
-
-impl Entities {
-    /// What was touched before a plan was made is so again, differing or not. Their snapshots are there until the transaction ends.
-    pub(in crate::session) fn touch_again(&mut self, touched: Places) {
-        touched.iter().for_each(|&place| self.head_mut(place).touched = true);
-        self.touched = touched;
     }
 }

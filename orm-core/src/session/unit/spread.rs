@@ -12,31 +12,44 @@ use crate::result::Mapped;
 use crate::session::arena::Place;
 use crate::session::entities::Entities;
 use crate::session::hooks::Hooks;
-use crate::session::plan::{Step, plan};
+use crate::session::plan::{Before, Step, plan};
 use crate::session::relations::{LinkStep, Spread, Want, Wants};
 use crate::{Result, Value};
 
-/// What a flush does to memory before it is planned. Whatever is wrong until then, or if the call is dropped, it is undone: nothing was
-/// sent.
+/// What a flush does to memory before anything is sent. If it does not come to that, whatever is wrong, or if the call is dropped, it is
+/// undone.
 struct Planning<'u> {
     unit: &'u mut Unit,
     spread: Spread,
+    /// What the plan has decided in memory, if there is one.
+    before: Option<Before>,
 }
 
 impl Drop for Planning<'_> {
     fn drop(&mut self) {
         // A failure has undone everything by now.
         if self.unit.failed.is_none() {
+            if let Some(before) = self.before.take() {
+                before.restore(&mut self.unit.entities);
+            }
             std::mem::take(&mut self.spread).undo(&mut self.unit.entities);
         }
     }
 }
 
+/// A plan, and what is needed to go back behind it.
+pub(super) struct Planned {
+    links: Vec<LinkStep>,
+    steps: Vec<Step>,
+    owners: Vec<Place>,
+    before: Before,
+}
+
 impl Unit {
     /// The plan of a flush where models have relations, if nothing has to be read for it.
-    pub(super) fn plan_at_once(&mut self, spread: &mut Spread) -> Result<Option<(Vec<LinkStep>, Vec<Step>)>> {
+    pub(super) fn plan_at_once(&mut self, spread: &mut Spread) -> Result<Option<Planned>> {
         let planned = match self.entities.bring_into_line(spread) {
-            Ok(wants) if wants.is_empty() => self.plan_what_is_known(spread).map(Some),
+            Ok(wants) if wants.is_empty() => self.plan_what_is_known().map(Some),
             Ok(_) => return Ok(None),
             Err(error) => Err(error),
         };
@@ -52,19 +65,33 @@ impl Unit {
         hooks: Option<&Arc<Hooks>>,
         spread: Spread,
     ) -> Result<(Vec<LinkStep>, Vec<Step>)> {
-        let mut planning = Planning { unit: self, spread };
-        let planned = planning.unit.prepare_and_plan(hooks, &mut planning.spread).await;
-        if planned.is_ok() {
-            planning.spread = Spread::default();
-        }
-        planned
+        let mut planning = Planning { unit: self, spread, before: None };
+        let planned = planning.unit.prepare_and_plan(hooks, &mut planning.spread).await?;
+        let spread = std::mem::take(&mut planning.spread);
+        drop(planning);
+        self.begin_planned(spread, planned).await
     }
 
-    async fn prepare_and_plan(
+    /// Begins a transaction for what is planned, if there is anything to send.
+    pub(super) async fn begin_planned(
         &mut self,
-        hooks: Option<&Arc<Hooks>>,
-        spread: &mut Spread,
+        spread: Spread,
+        planned: Planned,
     ) -> Result<(Vec<LinkStep>, Vec<Step>)> {
+        let Planned { links, steps, owners, before } = planned;
+        let mut planning = Planning { unit: self, spread, before: Some(before) };
+        if !(links.is_empty() && steps.is_empty()) {
+            planning.unit.tidy().await?;
+            planning.unit.begin(true).await?;
+        }
+        planning.before = None;
+        let entities = &mut planning.unit.entities;
+        let left = std::mem::take(&mut planning.spread).left(entities);
+        entities.settle(&owners, &left);
+        Ok((links, steps))
+    }
+
+    async fn prepare_and_plan(&mut self, hooks: Option<&Arc<Hooks>>, spread: &mut Spread) -> Result<Planned> {
         self.prepare(spread).await?;
         if let Some(hooks) = hooks {
             // They see what deletions do to other rows, and may do more.
@@ -72,21 +99,17 @@ impl Unit {
             spread.look_again();
             self.prepare(spread).await?;
         }
-        self.plan_what_is_known(spread)
+        self.plan_what_is_known()
     }
 
-    fn plan_what_is_known(&mut self, spread: &Spread) -> Result<(Vec<LinkStep>, Vec<Step>)> {
-        let touched = self.entities.touched.clone();
-        let owners: Vec<_> = self.entities.owners().collect();
+    fn plan_what_is_known(&mut self) -> Result<Planned> {
+        let before = Before::of(&self.entities);
+        let owners = self.entities.owners().collect();
         let links = self.entities.links()?;
         match plan(&mut self.entities) {
-            Ok(steps) => {
-                let left = spread.left(&self.entities);
-                self.entities.settle(&owners, &left);
-                Ok((links, steps))
-            }
+            Ok(steps) => Ok(Planned { links, steps, owners, before }),
             Err(error) => {
-                self.entities.touch_again(touched);
+                before.restore(&mut self.entities);
                 Err(error)
             }
         }

@@ -1,8 +1,10 @@
 //! Both sides of a relation say the same.
 
+use std::time::Duration;
+
 use orm::create;
 use orm_tests::prelude::*;
-use orm_tests::{assert_says, both_forms};
+use orm_tests::{Backend, assert_says, async_form, both_forms, drop_after};
 
 #[derive(Model, Debug)]
 #[model(table = "users")]
@@ -85,6 +87,33 @@ mod forms {
         assert_eq!(session.rows(Address::select().filter(Address::USER.eq(ann))).await.unwrap().len(), 1);
         assert_eq!(session[ann].addresses.to_vec(), [post]);
         assert!(session[bob].addresses.is_empty() && session[cid].addresses.is_empty());
+    }
+
+    /// The same of one that gets no connection, whether it has to read what a deletion does to other rows or not.
+    #[case]
+    async fn a_flush_without_a_connection_leaves_both_sides_alone(db: Db) {
+        db.create::<User>().await;
+        let engine = Engine::builder(&db.database.url).unwrap().pool_size(1).max_overflow(0);
+        let engine = engine.pool_timeout(Duration::from_millis(20)).open();
+        for deletes in [true, false] {
+            let mut session = engine.session();
+            let [ann, bob] = ["Ann", "Bob"].map(|name| session.add(User::new(name)));
+            let post = session.add(Address { user: ann.into(), ..address("a@x") });
+            session.commit().await.unwrap();
+            let mut other = engine.session();
+            other.count(User::select()).await.unwrap();
+            if deletes {
+                session.delete(ann).unwrap();
+            }
+            session[bob].name = "Bobby".to_owned();
+            session[post].user = bob.into();
+            assert_eq!(session.commit().await.unwrap_err().kind(), ErrorKind::PoolTimeout);
+            session[post].user = None;
+            drop(other);
+            session.commit().await.unwrap();
+            assert_eq!(session.count(Address::select().filter(Address::USER.eq(bob))).await.unwrap(), 0);
+            session.commit().await.unwrap();
+        }
     }
 
     /// [REL-1] [REL-9] [ASY-3] One side shows what was done on the other after the next call, and at once with `link`.
@@ -187,5 +216,33 @@ mod forms {
         assert_eq!(session[ann].addresses.len(), 2);
         let rows = session.rows(Address::select().filter(Address::USER.eq(ann))).await.unwrap();
         assert_eq!(rows.len(), 2);
+    }
+}
+
+/// The same of a commit that is dropped while it waits for a connection, to read what a deletion does to other rows.
+async fn a_dropped_commit(db: async_form::Db) {
+    db.create::<User>().await;
+    let engine = async_form::Engine::builder(&db.database.url).unwrap().pool_size(1).max_overflow(0).open();
+    let mut session = engine.session();
+    let [ann, bob] = ["Ann", "Bob"].map(|name| session.add(User::new(name)));
+    let post = session.add(Address { user: ann.into(), ..address("a@x") });
+    session.commit().await.unwrap();
+    let mut other = engine.session();
+    other.count(User::select()).await.unwrap();
+    session.delete(ann).unwrap();
+    session[bob].name = "Bobby".to_owned();
+    session[post].user = bob.into();
+    assert!(drop_after(1, false, session.commit()).await.is_none());
+    session[post].user = None;
+    drop(other);
+    session.commit().await.unwrap();
+    assert_eq!(session.count(Address::select().filter(Address::USER.eq(bob))).await.unwrap(), 0);
+}
+
+/// [ASY-7]
+#[test]
+fn a_commit_that_is_dropped_while_it_waits_leaves_both_sides_alone() {
+    for backend in Backend::ALL {
+        async_form::run(backend, a_dropped_commit);
     }
 }
