@@ -43,35 +43,46 @@ pub struct Statement {
     single: bool,
     plain_read: bool,
     may_open_transaction: bool,
+    block: Option<Arc<Statement>>,
 }
 
 impl Statement {
-    fn new(sql: String, parameters: Vec<SqlType>, single: bool, plain_read: bool) -> Arc<Self> {
+    fn new(sql: String, parameters: Vec<SqlType>, single: bool, plain_read: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let may_open_transaction = may_open_transaction(&sql);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, sql, parameters, single, plain_read, may_open_transaction })
+        Self { id, sql, parameters, single, plain_read, may_open_transaction, block: None }
     }
 
     /// A statement that is text already.
     pub fn text(sql: &str, parameters: &[SqlType]) -> Arc<Self> {
-        Self::new(sql.to_owned(), parameters.to_vec(), false, false)
+        Arc::new(Self::new(sql.to_owned(), parameters.to_vec(), false, false))
     }
 
     /// A statement out of SQL that was written for a dialect, whose parameters get their values when it runs.
     pub fn from_sql(sql: Sql<'_>) -> Result<Arc<Self>> {
         let Rendered { text, types, plain_read, .. } = sql.finish()?;
-        Ok(Self::new(text, types, false, plain_read))
+        Ok(Arc::new(Self::new(text, types, false, plain_read)))
+    }
+
+    /// The same for one row, with the statement that does it for many.
+    pub(crate) fn with_block(one: Sql<'_>, many: Sql<'_>) -> Result<Arc<Self>> {
+        let Rendered { text, types, .. } = one.finish()?;
+        let block = Some(Self::from_sql(many)?);
+        Ok(Arc::new(Self { block, ..Self::new(text, types, false, false) }))
     }
 
     pub(crate) fn rendered(rendered: &Rendered) -> Arc<Self> {
-        Self::new(rendered.text.clone(), rendered.types.clone(), false, rendered.plain_read)
+        let block = rendered.batch.as_ref().and_then(|batch| batch.block.as_ref());
+        let block = block.map(|(sql, types)| Self::text(sql, types));
+        let one = Self::new(rendered.text.clone(), rendered.types.clone(), false, rendered.plain_read);
+        Arc::new(Self { block, ..one })
     }
 
     /// The same for a query by primary key, which gives one row or none.
     pub fn single_from_sql(sql: Sql<'_>) -> Result<Arc<Self>> {
         let Rendered { text, types, .. } = sql.finish()?;
-        Ok(Self::new(text, types, true, true))
+        Ok(Arc::new(Self::new(text, types, true, true)))
     }
 
     /// Unique in this process.
@@ -98,6 +109,11 @@ impl Statement {
     #[inline]
     pub(crate) fn may_open_transaction(&self) -> bool {
         self.may_open_transaction
+    }
+
+    /// The statement that does the same for many rows, where [`Layout::Blocks`] says for how many.
+    pub fn block(&self) -> Option<&Arc<Self>> {
+        self.block.as_ref()
     }
 
     /// The types of the parameters, in their order.

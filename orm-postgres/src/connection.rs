@@ -194,7 +194,9 @@ impl PostgresConnection {
         }
         let types = write.statement.parameters();
         let (parameters, runs) = match write.layout {
-            Layout::PerRow | Layout::ByKey => (Parameters::rows(types, write.rows)?, write.rows.len()),
+            Layout::PerRow | Layout::ByKey | Layout::Blocks(_) => {
+                (Parameters::rows(types, write.rows)?, write.rows.len())
+            }
             Layout::Arrays => (Parameters::arrays(types, write.rows)?, 1),
             Layout::Flat(_) | Layout::Runs => return Err(flat()),
         };

@@ -119,7 +119,9 @@ impl Dialect for PostgresDialect {
 
     fn write(&self, shape: &WriteShape, layout: Layout, sql: &mut Sql<'_>) {
         match (layout, shape.kind()) {
-            (Layout::PerRow | Layout::ByKey | Layout::Flat(_) | Layout::Runs, _) => shape.write_standard(sql),
+            (Layout::PerRow | Layout::ByKey | Layout::Flat(_) | Layout::Runs | Layout::Blocks(_), _) => {
+                shape.write_standard(sql);
+            }
             (Layout::Arrays, WriteKind::Insert) => insert(shape, sql),
             (Layout::Arrays, WriteKind::Update) => update(shape, sql),
             (Layout::Arrays, WriteKind::Delete) => delete(shape, sql),

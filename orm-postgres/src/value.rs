@@ -32,7 +32,7 @@ pub(crate) fn wire_type(sql_type: SqlType, layout: Layout) -> Type {
         SqlType::Json => (Type::JSONB, Type::JSONB_ARRAY),
     };
     match layout {
-        Layout::PerRow | Layout::ByKey | Layout::Flat(_) | Layout::Runs => value,
+        Layout::PerRow | Layout::ByKey | Layout::Flat(_) | Layout::Runs | Layout::Blocks(_) => value,
         Layout::Arrays => array,
     }
 }

@@ -1,16 +1,18 @@
-//! One connection: statements are kept prepared, and stepped once for each row of a write.
+//! One connection: statements are kept prepared.
+
+mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use orm_core::driver::{Begin, Connection, Control, Entry, Failed, Sink, Spool, Statement, Write, Written};
-use orm_core::query::Layout;
 use orm_core::{Error, ErrorKind, Result, Value};
 use rusqlite::CachedStatement;
 
 use crate::clock::{Clock, Running};
 use crate::error::statement_error;
 use crate::value::{SqliteRow, bind};
+use rows::runs_once;
 
 /// SQLite's own limit, as it is compiled in.
 const MAX_PARAMETERS: usize = 32_766;
@@ -238,77 +240,6 @@ fn too_many(parameters: usize) -> Error {
     Error::new(ErrorKind::InvalidQuery, message)
 }
 
-/// Steps the statement once for each row. A generated key is the rowid that SQLite reports for the row just inserted
-/// on this connection.
-fn write_per_row(
-    connection: &rusqlite::Connection,
-    statement: &mut CachedStatement<'_>,
-    Write { statement: asked, rows, keys, .. }: Write<'_>,
-) -> Result<Written> {
-    if statement.column_count() > 0 {
-        let message = "a statement that returns rows is executed with one set of values at a time";
-        return Err(Error::new(ErrorKind::InvalidQuery, message));
-    }
-    if statement.parameter_count() != rows.width() {
-        return Err(wrong_count(statement.parameter_count(), rows.width()));
-    }
-    let types = asked.parameters();
-    let mut written = Written { affected: 0, keys: Vec::with_capacity(if keys { rows.len() } else { 0 }) };
-    for row in 0..rows.len() {
-        rows.each_value(row, &mut |column, value| bind(statement, column, types, value))?;
-        written.affected += statement.raw_execute().map_err(statement_error)? as u64;
-        if keys {
-            written.keys.push(connection.last_insert_rowid());
-        }
-    }
-    Ok(written)
-}
-
-/// Steps the statement once for each run of keys that are neighbours, in whatever order they came.
-fn write_runs(statement: &mut CachedStatement<'_>, Write { rows, .. }: Write<'_>) -> Result<Written> {
-    let mut keys = Vec::with_capacity(rows.len());
-    for row in 0..rows.len() {
-        rows.each_value(row, &mut |_, value| match value {
-            Value::Int(key) => {
-                keys.push(*key);
-                Ok(())
-            }
-            _ => Err(Error::new(ErrorKind::Encode, "the key of an integer column is none")),
-        })?;
-    }
-    keys.sort_unstable();
-    let mut written = Written::default();
-    for run in keys.chunk_by(|key, next| key.checked_add(1) == Some(*next)) {
-        let ends = [run.first(), run.last()].into_iter().flatten();
-        for (parameter, key) in (1..).zip(ends) {
-            statement.raw_bind_parameter(parameter, key).map_err(statement_error)?;
-        }
-        written.affected += statement.raw_execute().map_err(statement_error)? as u64;
-    }
-    // Between two neighbours there is something only where a column of integers may hold something else.
-    if written.affected > rows.len() as u64 {
-        let message = format!("{} rows were to be deleted, and {} were", rows.len(), written.affected);
-        return Err(Error::new(ErrorKind::Database, message));
-    }
-    Ok(written)
-}
-
-/// The same for a statement that returns rows, which go to the sink.
-fn return_per_row(
-    connection: &rusqlite::Connection,
-    statement: &mut CachedStatement<'_>,
-    Write { statement: asked, rows, .. }: Write<'_>,
-    sink: &mut dyn Sink,
-) -> Result<u64> {
-    let mut affected = 0;
-    for row in 0..rows.len() {
-        let values: Vec<_> =
-            (0..rows.width()).map(|column| rows.value(row, column)).collect::<Result<_>>()?;
-        affected += run_prepared(connection, statement, asked, false, &values, sink)?;
-    }
-    Ok(affected)
-}
-
 /// Whether the statement sets what SQLite lets nobody set in a transaction, without a word.
 #[inline]
 fn is_void_pragma(statement: &str) -> bool {
@@ -340,22 +271,6 @@ fn too_late(error: Error) -> Error {
     }
 }
 
-/// Binds all values of all rows, one after the other, and runs the statement once.
-fn write_flat(statement: &mut CachedStatement<'_>, write: Write<'_>) -> Result<Written> {
-    let (rows, types) = (write.rows, write.statement.parameters());
-    let width = rows.width();
-    for row in 0..rows.len() {
-        rows.each_value(row, &mut |column, value| bind(statement, row * width + column, types, value))?;
-    }
-    let affected = statement.raw_execute().map_err(statement_error)? as u64;
-    Ok(Written { affected, keys: Vec::new() })
-}
-
-/// Whether a write is one statement, which takes effect as a whole.
-fn runs_once(write: Write<'_>) -> bool {
-    write.rows.len() == 1 || matches!(write.layout, Layout::Flat(_))
-}
-
 /// Whether a transaction would hold one statement and nothing else, which is one by itself.
 fn is_alone(stage: Stage, entries: &[Entry<'_>]) -> bool {
     matches!((stage, entries), (Stage::Due(begin), [entry]) if !begin.read_only && runs_once(entry.write))
@@ -365,29 +280,13 @@ impl SqliteConnection {
     fn write_rows(&mut self, write: Write<'_>) -> Result<Written> {
         let _running = self.time();
         let connection = self.ready()?;
-        let mut statement = prepare(connection, write.statement.sql())?;
-        let written = match write.layout {
-            Layout::PerRow | Layout::ByKey => write_per_row(connection, &mut statement, write),
-            Layout::Flat(_) => write_flat(&mut statement, write),
-            Layout::Runs => write_runs(&mut statement, write),
-            Layout::Arrays => Err(Error::new(ErrorKind::Unsupported, "sqlite has no array parameters")),
-        };
-        drop(statement);
-        written.map_err(|error| self.failed(error))
+        rows::write_rows(connection, write).map_err(|error| self.failed(error))
     }
 
     fn return_rows(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
         let _running = self.time();
         let connection = self.ready()?;
-        let mut statement = prepare(connection, write.statement.sql())?;
-        let written = match write.layout {
-            Layout::PerRow | Layout::ByKey => return_per_row(connection, &mut statement, write, sink),
-            Layout::Flat(_) | Layout::Arrays | Layout::Runs => {
-                Err(Error::new(ErrorKind::Unsupported, "sqlite returns rows of a write row by row"))
-            }
-        };
-        drop(statement);
-        written.map_err(|error| self.failed(error))
+        rows::return_rows(connection, write, sink).map_err(|error| self.failed(error))
     }
 }
 

@@ -83,9 +83,15 @@ impl Statements {
         if let Some(statement) = of_shape(&self.writes.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(statement);
         }
-        let mut sql = Sql::new(dialect);
-        dialect.write(shape, layout, &mut sql);
-        let statement = Statement::from_sql(sql)?;
+        let render = |layout| {
+            let mut sql = Sql::new(dialect);
+            dialect.write(shape, layout, &mut sql);
+            sql
+        };
+        let statement = match layout {
+            Layout::Blocks(_) => Statement::with_block(render(Layout::PerRow), render(layout))?,
+            _ => Statement::from_sql(render(layout))?,
+        };
         let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
         if writes.len() >= KEPT {
             writes.clear();
@@ -107,13 +113,15 @@ impl Statements {
 
     /// The statement of a rendered query.
     pub(crate) fn query(&self, rendered: &Rendered) -> Arc<Statement> {
-        if let Some(statement) = find(&self.queries, &rendered.text)
+        // That for one row may be there without its block.
+        let block = rendered.batch.as_ref().and_then(|batch| batch.block.as_ref());
+        let text = block.map_or(&rendered.text, |(text, _)| text);
+        if let Some(statement) = find(&self.queries, text)
             && statement.parameters() == rendered.types
         {
             return statement;
         }
-        let statement = Statement::rendered(rendered);
-        keep(&self.queries, rendered.text.clone(), statement)
+        keep(&self.queries, text.clone(), Statement::rendered(rendered))
     }
 }
 

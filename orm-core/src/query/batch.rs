@@ -10,7 +10,7 @@ use crate::query::assign::{Assignments, Written, invalid, render_value};
 use crate::query::keys::EntityWords;
 use crate::query::operand::Bound;
 use crate::query::{Dialect, Layout, Sql};
-use crate::{Result, Value};
+use crate::{Result, SqlType, Value};
 
 /// Structs that rows are made of.
 #[doc(hidden)]
@@ -261,6 +261,8 @@ fn agree(of: &Written, columns: &mut Option<Vec<usize>>, found: Vec<usize>, row:
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) layout: Layout,
+    /// The statement for many of its rows, and the types of its parameters.
+    pub(crate) block: Option<(String, Vec<SqlType>)>,
     /// Whether the statement returns rows.
     pub(crate) returns: bool,
     rows: RowSet,
@@ -284,7 +286,8 @@ impl Batch {
         let place = |column: &usize| set.partition_point(|other| other < column);
         let places = columns.iter().map(place).collect();
         let (references, tail, raised) = (HashMap::new(), Vec::new(), None);
-        Self { layout: Layout::PerRow, returns: false, rows, columns, places, references, raised, of, tail }
+        let (layout, block, returns) = (Layout::PerRow, None, false);
+        Self { layout, block, returns, rows, columns, places, references, raised, of, tail }
     }
 
     /// The same, where the first of the columns that is the version is set to the next one.

@@ -16,8 +16,8 @@ use crate::query::select::SelectStatement;
 use crate::query::source::Source;
 use crate::query::write::write_head;
 use crate::query::{
-    Conflicts, Executable, Feature, Fits, Operand, Returning, Select, Selection, Settable, SettableList, Sql,
-    Values, WriteKind, WriteShape,
+    Conflicts, Executable, Feature, Fits, Layout, Operand, Returning, Select, Selection, Settable,
+    SettableList, Sql, Values, WriteKind, WriteShape,
 };
 
 /// An INSERT of rows of `R`: a model, or [`TableRef`] for a run-time table. Made by `User::insert()` and [`insert_into`].
@@ -173,10 +173,15 @@ impl InsertStatement {
             sql.dialect().write(&shape, batch.layout, sql);
             batch.returns = self.render_rest(&columns, projection, true, sql)?;
             batch.tail = sql.take_values();
-            if !batch.tail.is_empty() && batch.layout != crate::query::Layout::PerRow {
-                // What is no row's value cannot stand in an array.
-                batch.layout = crate::query::Layout::PerRow;
-                sql.go_back(mark);
+            // What is no row's value cannot stand in an array or a block.
+            let fits = batch.tail.is_empty() && !batch.returns;
+            let is_block = matches!(batch.layout, Layout::Blocks(_));
+            if is_block || (batch.layout != Layout::PerRow && !batch.tail.is_empty()) {
+                let many = sql.take_back(mark);
+                match is_block && fits {
+                    true => batch.block = Some(many),
+                    false => batch.layout = Layout::PerRow,
+                }
                 shape.write_standard(sql);
                 self.render_rest(&columns, projection, true, sql)?;
                 sql.take_values();

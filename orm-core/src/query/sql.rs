@@ -184,11 +184,12 @@ impl<'d> Sql<'d> {
         self.text.len()
     }
 
-    /// Takes back what was written since, with all parameters.
-    pub(super) fn go_back(&mut self, mark: usize) {
+    /// Takes back what was written since, with all parameters. Hands over the statement as it was.
+    pub(super) fn take_back(&mut self, mark: usize) -> (String, Vec<SqlType>) {
+        let statement = (self.text.clone(), std::mem::take(&mut self.types));
         self.text.truncate(mark);
-        self.types.clear();
         self.values.clear();
+        statement
     }
 
     /// Takes the values of the parameters so far, to be handed over in another way.

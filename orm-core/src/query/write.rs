@@ -46,6 +46,9 @@ pub enum Layout {
     Runs,
     /// The statement is that for one row, and no two rows have the same key: the driver makes statements for many of it.
     ByKey,
+    /// The statement is that for one row, and has another one for this many with it, its block: the driver may take that where there are as
+    /// many left.
+    Blocks(usize),
 }
 
 impl WriteShape {

@@ -45,7 +45,7 @@ impl<'w> Multiplied<'w> {
         let made = match write.layout {
             Layout::PerRow => Self::insert(write),
             Layout::ByKey => Self::update(write, product).or_else(|| Self::delete(write, product)),
-            Layout::Arrays | Layout::Flat(_) | Layout::Runs => None,
+            Layout::Arrays | Layout::Flat(_) | Layout::Runs | Layout::Blocks(_) => None,
         };
         made.filter(|made| marks(&made.group) == write.rows.width())
     }

@@ -20,10 +20,12 @@ impl MysqlConnection {
                 let message = "MySQL takes rows one by one or by their keys, not as one flat list";
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
-            Layout::PerRow | Layout::ByKey | Layout::Arrays | Layout::Runs if write.rows.len() == 1 => {
+            Layout::PerRow | Layout::ByKey | Layout::Arrays | Layout::Runs | Layout::Blocks(_)
+                if write.rows.len() == 1 =>
+            {
                 self.write_rows(write).await?
             }
-            Layout::PerRow | Layout::ByKey | Layout::Arrays | Layout::Runs => {
+            Layout::PerRow | Layout::ByKey | Layout::Arrays | Layout::Runs | Layout::Blocks(_) => {
                 let alone = self.begin_alone();
                 let result = self.write_rows(write).await;
                 if result.is_err() {

@@ -204,7 +204,9 @@ impl<'a> Outgoing<'a> {
         let (rows, types) = (write.rows, write.statement.parameters());
         let (parameters, runs) = match write.layout {
             _ if rows.is_empty() => (Parameters::default(), 0),
-            Layout::PerRow | Layout::ByKey => (Parameters::rows(types, rows)?, rows.len()),
+            Layout::PerRow | Layout::ByKey | Layout::Blocks(_) => {
+                (Parameters::rows(types, rows)?, rows.len())
+            }
             Layout::Arrays => (Parameters::arrays(types, rows)?, 1),
             Layout::Flat(_) | Layout::Runs => return Err(flat()),
         };

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod assigned;
+mod blocks;
 mod cancel;
 mod cancel_session;
 mod cancelling;

@@ -171,7 +171,7 @@ pub(super) fn parts<'r>(ready: &'r [Ready<'r>], engine: &EngineCore) -> Result<V
             let left = ready.len() - first;
             let layout = dialect.layout(&ready.shape, left);
             let count = match layout {
-                Layout::PerRow | Layout::Arrays | Layout::Runs | Layout::ByKey => left,
+                Layout::PerRow | Layout::Arrays | Layout::Runs | Layout::ByKey | Layout::Blocks(_) => left,
                 Layout::Flat(rows) => rows.min(left),
             };
             let statement = engine.statements().write(dialect, &ready.shape, layout)?;
