@@ -173,7 +173,7 @@ impl InsertStatement {
             sql.dialect().write(&shape, batch.layout, sql);
             batch.returns = self.render_rest(&columns, projection, true, sql)?;
             batch.tail = sql.take_values();
-            // What is no row's value cannot stand in an array or a block.
+            // What is no row's value cannot stand in an array or a block, and a block returns nothing.
             let fits = batch.tail.is_empty() && !batch.returns;
             let is_block = matches!(batch.layout, Layout::Blocks(_));
             if is_block || (batch.layout != Layout::PerRow && !batch.tail.is_empty()) {

@@ -30,7 +30,10 @@ const LONGEST: f64 = 12.0;
 pub(crate) fn write(database: &Database, cells: &[Cell], path: &Path) -> Result<()> {
     let cells: Vec<_> = cells.iter().filter(|cell| cell.database == database.name).collect();
     let compares = database.compares();
-    let time = |cell: &Cell| if compares == "cpu" { cell.median("cpu") } else { cell.fastest("wall") };
+    let times = |cell: &Cell, raw: &Cell| match compares {
+        "cpu" => cell.times_of(raw, "cpu"),
+        _ => cell.fastest("wall") / raw.fastest("wall"),
+    };
     let mut bars = String::new();
     let mut y = 44.0;
     for raw in cells.iter().filter(|cell| cell.contestant == "raw") {
@@ -39,7 +42,7 @@ pub(crate) fn write(database: &Database, cells: &[Cell], path: &Path) -> Result<
             let is_it =
                 |cell: &&&Cell| cell.contestant == name && cell.workload == raw.workload && cell.n == raw.n;
             let Some(cell) = cells.iter().find(|cell| is_it(cell)) else { continue };
-            let ratio = time(cell) / time(raw);
+            let ratio = times(cell, raw);
             let length = ratio.min(LONGEST) / LONGEST * (WIDTH - LABELS - 130.0);
             let weight = if name.starts_with("orm") { " font-weight=\"bold\"" } else { "" };
             writeln!(

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::Options;
 use super::contestants::Contestants;
-use super::measure::{Database, Plan, thousands};
+use super::measure::{Cell, Database, Plan, thousands};
 use super::table::aligned;
 use crate::Result;
 use crate::postgres;
@@ -22,19 +22,21 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         let mut rows =
             vec![["", ""].into_iter().map(String::from).chain(sizes.iter().map(|&n| thousands(n))).collect()];
         for workload in ["insert", "load", "save_few"] {
+            let by_size: Vec<_> = sizes
+                .iter()
+                .map(|&n| Plan::of(workload, n, 3).run(database, &mut contestants))
+                .collect::<Result<_>>()?;
             for contestant in ["raw", "orm", "orm-rows"] {
-                let mut row = vec![named(workload).to_owned(), contestant.to_owned()];
-                for &n in sizes {
-                    let cells = Plan::of(workload, n, 3).run(database, &mut contestants)?;
-                    let Some(cell) = cells.iter().find(|cell| cell.contestant == contestant) else {
-                        continue;
-                    };
+                let of_size = |cells: &Vec<Cell>| {
+                    let cell = cells.iter().find(|cell| cell.contestant == contestant)?;
                     #[expect(clippy::cast_precision_loss, reason = "a million")]
                     let each = cell.fastest(database.compares()) / cell.objects() as f64;
-                    row.push(format!("{each:.0} ns"));
-                }
-                if row.len() > 2 {
-                    rows.push(row);
+                    Some(format!("{each:.0} ns"))
+                };
+                let times: Vec<_> = by_size.iter().filter_map(of_size).collect();
+                if !times.is_empty() {
+                    let names = [named(workload), contestant].map(str::to_owned);
+                    rows.push(names.into_iter().chain(times).collect());
                 }
             }
         }

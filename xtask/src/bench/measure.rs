@@ -154,24 +154,33 @@ impl Cell {
         }
     }
 
+    /// How many times the raw driver's time it took. What is compared are samples of the same round, and the middle of these ratios is
+    /// taken: a machine that is slow for some seconds is so for both.
+    pub(crate) fn times_of(&self, raw: &Self, compares: &str) -> f64 {
+        middle(self.times(compares).zip(raw.times(compares)).map(|(own, raw)| own / raw))
+    }
+
     /// The middle of the samples.
     pub(crate) fn median(&self, compares: &str) -> f64 {
-        let sorted = self.sorted(compares);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+        middle(self.times(compares))
     }
 
     /// The fastest one.
     pub(crate) fn fastest(&self, compares: &str) -> f64 {
-        self.sorted(compares).first().copied().unwrap_or(f64::NAN)
+        self.times(compares).min_by(f64::total_cmp).unwrap_or(f64::NAN)
     }
 
+    /// The samples, one of each round from the first one on.
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a few seconds")]
-    fn sorted(&self, compares: &str) -> Vec<f64> {
-        let time = |cost: &Cost| (if compares == "cpu" { cost.cpu } else { cost.wall }) as f64;
-        let mut times: Vec<_> = self.samples.iter().map(time).collect();
-        times.sort_by(f64::total_cmp);
-        times
+    fn times(&self, compares: &str) -> impl Iterator<Item = f64> {
+        self.samples.iter().map(move |cost| (if compares == "cpu" { cost.cpu } else { cost.wall }) as f64)
     }
+}
+
+fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<_> = numbers.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// `10000` as `10,000`.

@@ -14,11 +14,11 @@ pub(crate) fn times(database: &Database, cells: &[Cell]) -> String {
     };
     let time = |cell: &Cell, raw: Option<&Cell>| match (raw, compares) {
         (None, _) => per_object(cell, compares),
-        (Some(raw), "cpu") => times_of(cell.median("cpu") / raw.median("cpu")),
+        (Some(raw), "cpu") => times_of(cell.times_of(raw, "cpu")),
         (Some(raw), _) => format!(
             "{} ({})",
             times_of(cell.fastest("wall") / raw.fastest("wall")),
-            times_of(cell.median("wall") / raw.median("wall"))
+            times_of(cell.times_of(raw, "wall"))
         ),
     };
     text += &table(cells.iter().filter(|cell| cell.database == database.name), time);
