@@ -143,7 +143,7 @@ mod blocks {
         assert_eq!(stored.len(), 300);
     }
 
-    /// [ERR-2] [FLU-13] One row of many cannot be inserted.
+    /// [ERR-1] [COM-8] One row of many cannot be inserted.
     #[case(sqlite)]
     async fn a_row_that_is_refused(db: Db) {
         db.create::<Coin>().await;
