@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::count;
 
-/// Measures one stretch of a workload: time, processor time of all threads, and, in rounds that count, allocations.
+/// Measures the stretches of a workload between `start` and `stop`: time, processor time of all threads, and, in rounds that count, allocations.
 pub struct Clock {
     counts: bool,
     started: Option<(Instant, u128)>,
@@ -12,7 +12,7 @@ pub struct Clock {
 }
 
 /// What was measured.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) wall: u128,
     pub(crate) cpu: u128,
@@ -38,7 +38,11 @@ impl Clock {
         let (start, cpu) = self.started.take().expect("the clock was not started");
         let (wall, cpu) = (start.elapsed().as_nanos(), cpu_time() - cpu);
         let (allocations, peak) = if self.counts { count::stop() } else { (0, 0) };
-        self.cost = Some(Cost { wall, cpu, allocations, peak });
+        let cost = self.cost.get_or_insert_default();
+        cost.wall += wall;
+        cost.cpu += cpu;
+        cost.allocations += allocations;
+        cost.peak = cost.peak.max(peak);
     }
 
     pub(crate) fn cost(&self) -> Cost {

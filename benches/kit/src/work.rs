@@ -84,6 +84,18 @@ pub trait Library: Send + Sized + 'static {
 /// How many users are there when some of them are read or written.
 const USERS: i64 = 10_000;
 
+/// How many of them `load_often` loads at a time.
+const PAGE: i64 = 100;
+
+/// [`Library::load`] of as many as a page of a web site shows, again and again, `n` of them in all.
+async fn load_often<L: Library>(library: &mut L, clock: &mut Clock, n: i64) -> Option<i64> {
+    let mut sum = 0;
+    for _ in 0..n / PAGE {
+        sum += library.load(clock, PAGE).await?;
+    }
+    Some(sum)
+}
+
 /// Prepares, lets the library work, and looks whether it did. `None` if it does not offer that.
 pub(crate) async fn run<L: Library>(
     library: &mut L,
@@ -95,7 +107,7 @@ pub(crate) async fn run<L: Library>(
     library.script(database.empty_tables()).await;
     let (users, posts) = match work {
         "insert" | "insert_each" => (0, false),
-        "load" | "get" | "save" | "delete" | "tasks_get" => (n.max(USERS), false),
+        "load" | "load_often" | "get" | "save" | "delete" | "tasks_get" => (n.max(USERS), false),
         "eager" => (n, true),
         "unit" => (1, false),
         _ => (n, false),
@@ -107,6 +119,7 @@ pub(crate) async fn run<L: Library>(
         "insert" => library.insert(clock, n).await,
         "insert_each" => library.insert_each(clock, n).await,
         "load" => library.load(clock, n).await,
+        "load_often" => load_often(library, clock, n).await,
         "get" => library.get(clock, n).await,
         "save" => library.save(clock, n).await,
         "save_few" => library.save_few(clock, n).await,
@@ -124,6 +137,7 @@ pub(crate) async fn run<L: Library>(
     let (expected, looks): (i64, Vec<(&str, i64)>) = match work {
         "insert" | "insert_each" => (n * (n + 1) / 2, vec![(all, n)]),
         "load" | "get" | "tasks_get" => (ages(), vec![]),
+        "load_often" => (n / PAGE * keys(PAGE).iter().map(|&key| i64::from(age(key))).sum::<i64>(), vec![]),
         "save" => (n, vec![(&saved, n)]),
         "save_few" => (100, vec![(&saved, 100)]),
         "eager" => (n * POSTS * crate::BODY.len() as i64, vec![]),

@@ -96,7 +96,7 @@ const KEEP_MEMORY: [(&str, &str); 3] = [
 impl Contestants {
     /// Builds and starts those that are wanted. The raw driver always is: all others are measured by it.
     pub(crate) fn build(wanted: impl Fn(&str) -> bool) -> Result<Self> {
-        let mut built = Self { programs: Vec::new(), all: Vec::new() };
+        let mut commands = Vec::new();
         for family in FAMILIES {
             let names: Vec<_> =
                 family.contestants.iter().copied().filter(|&name| name == "raw" || wanted(name)).collect();
@@ -107,6 +107,13 @@ impl Contestants {
                 "sqlalchemy" => python(&family),
                 _ => cargo(&family).map(Command::new),
             };
+            commands.push((family, names, command));
+        }
+        if let Err(why) = share_one_processor() {
+            eprintln!("warning: not bound to one processor, so servers' times will vary by a factor: {why}");
+        }
+        let mut built = Self { programs: Vec::new(), all: Vec::new() };
+        for (family, names, command) in commands {
             match command.and_then(Program::start) {
                 Ok(program) => {
                     let program = (built.programs.push(program), built.programs.len() - 1).1;
@@ -179,6 +186,21 @@ impl Drop for Program {
             eprintln!("warning: a contestant may still be running: {why}");
         }
     }
+}
+
+/// From here on, this process and those that it starts share one processor. The two ends of a connection take turns, and
+/// whether the kernel has them do so on one processor or on two, which it has to wake each time, is chance, and a factor of three.
+fn share_one_processor() -> Result<()> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let allowed = allowed.ok_or("the kernel does not say which processors there are")?.trim_start();
+    let first = allowed.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(allowed);
+    let arguments = ["--pid", "--cpu-list", first, &std::process::id().to_string()];
+    let output = Command::new("taskset").args(arguments).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().into());
+    }
+    Ok(())
 }
 
 /// Builds a family's program, which takes minutes the first time.

@@ -9,8 +9,19 @@ use crate::Result;
 pub(crate) const DATABASES: [&str; 4] = ["memory", "file", "postgres", "mariadb"];
 
 /// The names of the workloads; what each is stands in `benches/kit/src/work.rs`.
-pub(crate) const WORKLOADS: [&str; 10] =
-    ["insert", "insert_each", "load", "get", "save", "eager", "delete", "unit", "tasks_get", "tasks_unit"];
+pub(crate) const WORKLOADS: [&str; 11] = [
+    "insert",
+    "insert_each",
+    "load",
+    "load_often",
+    "get",
+    "save",
+    "eager",
+    "delete",
+    "unit",
+    "tasks_get",
+    "tasks_unit",
+];
 
 /// Where to work.
 #[derive(Clone)]
@@ -64,6 +75,7 @@ impl Plan {
             ("insert", 10_000),
             ("insert_each", 1_000),
             ("load", 100),
+            ("load_often", 2_000),
             ("load", 10_000),
             ("get", gets),
             ("save", 1_000),
@@ -133,6 +145,7 @@ impl Cell {
             "insert" => format!("insert {n} in one transaction"),
             "insert_each" => format!("insert {n}, one commit each"),
             "load" => format!("load {n}"),
+            "load_often" => format!("load 100, {} times", self.n / 100),
             "get" => format!("get {n} by key"),
             "save" => format!("save {n} changed"),
             "save_few" => format!("save 100 of {n} loaded"),
