@@ -138,6 +138,21 @@ impl Row for MysqlRow<'_> {
             _ => None,
         }
     }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        let Some(Wire::Bytes(bytes)) = self.0.as_ref(index) else { return None };
+        let column = self.0.columns_ref().get(index)?;
+        match column.column_type() {
+            ColumnType::MYSQL_TYPE_VAR_STRING
+            | ColumnType::MYSQL_TYPE_STRING
+            | ColumnType::MYSQL_TYPE_BLOB
+                if column.character_set() != BINARY =>
+            {
+                std::str::from_utf8(bytes).ok()
+            }
+            _ => None,
+        }
+    }
 }
 
 fn decode<'a>(column: &Column, value: &'a Wire) -> Result<Value<'a>> {

@@ -13,6 +13,14 @@ use crate::value::{decode, unreadable};
 /// A row of a result, read in place.
 pub(crate) struct PostgresRow<'a>(pub(crate) &'a tokio_postgres::Row);
 
+impl PostgresRow<'_> {
+    /// The type and the bytes of a value that is not NULL.
+    fn field(&self, index: usize) -> Option<(&Type, &[u8])> {
+        let raw: Raw<'_> = self.0.try_get(index).ok()?;
+        Some((self.0.columns().get(index)?.type_(), raw.0?))
+    }
+}
+
 impl Row for PostgresRow<'_> {
     fn width(&self) -> usize {
         self.0.len()
@@ -26,6 +34,23 @@ impl Row for PostgresRow<'_> {
         let raw: Raw<'_> = self.0.try_get(index).map_err(|error| unreadable(error.to_string()))?;
         let value = raw.0.map_or(Ok(Value::Null), |bytes| decode(column.type_(), bytes));
         value.map_err(|error| error.with_column(column.name()))
+    }
+
+    fn int(&self, index: usize) -> Option<i64> {
+        let (ty, bytes) = self.field(index)?;
+        match *ty {
+            Type::INT2 => bytes.try_into().ok().map(|bytes| i16::from_be_bytes(bytes).into()),
+            Type::INT4 => bytes.try_into().ok().map(|bytes| i32::from_be_bytes(bytes).into()),
+            Type::INT8 => bytes.try_into().ok().map(i64::from_be_bytes),
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        match self.field(index)? {
+            (&(Type::TEXT | Type::VARCHAR), bytes) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        }
     }
 }
 
