@@ -196,7 +196,7 @@ fn share_one_processor() -> Result<()> {
     let allowed = allowed.ok_or("the kernel does not say which processors there are")?.trim_start();
     let first = allowed.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(allowed);
     let arguments = ["--pid", "--cpu-list", first, &std::process::id().to_string()];
-    let output = Command::new("taskset").args(arguments).output()?;
+    let output = Command::new("taskset").args(arguments).output().map_err(|why| format!("taskset: {why}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().into());
     }
