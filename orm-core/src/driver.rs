@@ -21,7 +21,7 @@ use crate::{Result, SqlType, Value};
 
 pub use crate::value::{Row, no_such_column};
 #[cfg(feature = "tokio")]
-pub use blocking::Blocking;
+pub use blocking::{Blocking, Drive, OwnRuntime};
 pub use buffer::RowBuffer;
 pub use spool::Spool;
 pub use together::{Entry, Failed};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
-use orm_core::driver::{AsyncConnection, Backend, Blocking, BoxFuture, ConnectOptions, Connection, Place};
+use orm_core::driver::{
+    AsyncConnection, Backend, Blocking, BoxFuture, ConnectOptions, Connection, Drive, OwnRuntime, Place,
+};
 use orm_core::engine::Url;
 use orm_core::query::Dialect;
 use orm_core::{Error, ErrorKind, Result};
@@ -171,7 +173,9 @@ impl Backend for MysqlBackend {
     }
 
     fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
-        Blocking::open(Box::pin(self.open(options, None)))
+        let mut runtime = OwnRuntime::start()?;
+        let connection = runtime.drive(self.open(options, None))??;
+        Ok(Box::new(Blocking::new(connection, runtime)))
     }
 
     fn connect_async<'a>(

@@ -1,21 +1,27 @@
 //! Where the database is: a URL becomes the settings that connections are opened with.
 
+use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use orm_core::driver::{AsyncConnection, Backend, Blocking, BoxFuture, ConnectOptions, Connection, Place};
+use orm_core::driver::{
+    AsyncConnection, Backend, Blocking, BoxFuture, ConnectOptions, Connection, Drive, OwnRuntime, Place,
+};
 use orm_core::engine::Url;
 use orm_core::query::Dialect;
 use orm_core::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::Tls;
 use crate::cancel::{Cancel, Peer};
 use crate::connection::{DriverResult, PostgresConnection};
+use crate::dial::{Channel, Stream};
 use crate::dialect::PostgresDialect;
 use crate::options::{Options, is_socket};
+use crate::turns::{Driver, Timer, Turns};
 use crate::{error, tls};
 
 /// A PostgreSQL database, `postgres://user:password@host:port/database`.
@@ -46,16 +52,12 @@ impl PostgresBackend {
         Ok(Self { options, tls })
     }
 
-    async fn open(
-        &self,
-        options: &ConnectOptions,
-        runtime: Option<Handle>,
-    ) -> Result<Box<dyn AsyncConnection>> {
-        // The driver's own timeout ends with the TCP handshake; this one also covers a server that then stays silent.
-        let limit = options.connect_timeout.unwrap_or(Duration::MAX);
+    async fn open(&self, options: &ConnectOptions, runtime: Handle) -> Result<Box<dyn AsyncConnection>> {
+        // It also covers a server that takes the connection and then stays silent.
+        let limit = limit(options);
         match tokio::time::timeout(limit, self.connect_any(options, runtime)).await {
             Ok(connection) => connection,
-            Err(_) => Err(self.unreachable(&format!("no answer within {} s", limit.as_secs_f64()))),
+            Err(_) => Err(self.silent(limit)),
         }
     }
 
@@ -64,19 +66,60 @@ impl PostgresBackend {
     async fn connect_any(
         &self,
         options: &ConnectOptions,
-        runtime: Option<Handle>,
+        runtime: Handle,
     ) -> Result<Box<dyn AsyncConnection>> {
         let mut failure = None;
         for peer in self.peers().await? {
-            match self.connect_to(&peer).await {
-                Ok(client) => {
-                    let cancel = self.cancel(&client, peer, runtime);
-                    return self.set_up(client, cancel, options).await;
+            match self.enter(&peer).await {
+                Ok((client, driver)) => {
+                    // How it ends is also told to whoever waits for an answer then, and to everybody who asks after that.
+                    tokio::spawn(driver);
+                    let cancel = self.cancel(&client, peer, Some(runtime));
+                    return Ok(Box::new(self.set_up(client, cancel, Timer::Runtime, options).await?));
                 }
                 Err(error) => failure = Some(error),
             }
         }
-        Err(failure.map_or_else(|| self.unreachable("the name has no address"), |error| self.failed(error)))
+        Err(failure.unwrap_or_else(|| self.nowhere()))
+    }
+
+    async fn enter(&self, peer: &Peer) -> Result<(Client, Driver)> {
+        let stream = self.dial(peer).await?;
+        self.log_in(stream.into_channel()).await
+    }
+
+    /// The same on the caller's thread. Only names and sockets need a runtime.
+    fn open_blocking(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
+        let (limit, start) = (limit(options), Instant::now());
+        let rest = || limit.saturating_sub(start.elapsed());
+        let late = |_| self.silent(limit);
+        let mut runtime = OwnRuntime::start()?;
+        let mut failure = None;
+        for peer in
+            runtime.drive(async { tokio::time::timeout(rest(), self.peers()).await })?.map_err(late)??
+        {
+            let stream = runtime.drive(async { tokio::time::timeout(rest(), self.dial(&peer)).await })?;
+            match stream.map_err(late)?.and_then(|stream| self.enter_blocking(stream, limit, rest())) {
+                Ok((client, mut turns)) => {
+                    let (cancel, timer) = (self.cancel(&client, peer, None), turns.timer());
+                    let connection = self.set_up(client, cancel, turns.timer(), options);
+                    let connection = turns.drive(timer.within(rest(), connection))?;
+                    let connection = connection.ok_or_else(|| self.silent(limit))??;
+                    return Ok(Box::new(Blocking::new(Box::new(connection), turns)));
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        Err(failure.unwrap_or_else(|| self.nowhere()))
+    }
+
+    fn enter_blocking(&self, stream: Stream, limit: Duration, rest: Duration) -> Result<(Client, Turns)> {
+        let (mut turns, wire) = Turns::new(stream).map_err(|error| self.unconnected(error))?;
+        let timer = turns.timer();
+        let login = turns.drive(timer.within(rest, self.log_in(Channel::new(wire))))?;
+        let (client, driver) = login.ok_or_else(|| self.silent(limit))??;
+        turns.set_driver(driver);
+        Ok((client, turns))
     }
 
     async fn peers(&self) -> Result<Vec<Peer>> {
@@ -89,15 +132,25 @@ impl PostgresBackend {
         Ok(found.map(Peer::Tcp).collect())
     }
 
-    async fn connect_to(&self, peer: &Peer) -> DriverResult<Client> {
-        let mut config = self.options.config.clone();
-        if let Peer::Tcp(address) = peer {
-            config.hostaddr(address.ip());
-        }
-        match &self.tls {
-            None => connect(&config, NoTls).await,
-            Some(tls) => connect(&config, tls.clone()).await,
-        }
+    async fn dial(&self, peer: &Peer) -> Result<Stream> {
+        Stream::open(peer).await.map_err(|error| self.unconnected(error))
+    }
+
+    async fn log_in(&self, channel: Channel) -> Result<(Client, Driver)> {
+        let config = &self.options.config;
+        let login: DriverResult<(Client, Driver)> = match self.tls.clone() {
+            None => {
+                let login = config.connect_raw(channel, NoTls).await;
+                login.map(|(client, driver)| (client, Box::pin(driver) as Driver))
+            }
+            Some(mut tls) => {
+                let tls = MakeTlsConnect::<Channel>::make_tls_connect(&mut tls, &self.options.host);
+                let tls = tls.map_err(|error| self.unreachable(&format!("TLS: {error}")));
+                let login = config.connect_raw(channel, tls?).await;
+                login.map(|(client, driver)| (client, Box::pin(driver) as Driver))
+            }
+        };
+        login.map_err(|error| self.failed(error))
     }
 
     fn cancel(&self, client: &Client, peer: Peer, runtime: Option<Handle>) -> Cancel {
@@ -109,25 +162,59 @@ impl PostgresBackend {
         &self,
         client: Client,
         cancel: Cancel,
+        timer: Timer,
         options: &ConnectOptions,
-    ) -> Result<Box<dyn AsyncConnection>> {
-        let mut connection = PostgresConnection::new(client, cancel, options.statement_cache);
+    ) -> Result<PostgresConnection> {
+        self.refuse_other_kind(&client).await?;
+        let mut connection = PostgresConnection::new(client, cancel, timer, options.statement_cache);
         // Zero would be no limit, and more than this cannot be said.
         let milliseconds = |limit: Duration| limit.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
         let limit = options.statement_timeout.map(milliseconds);
         if self.options.pooled {
             connection.set_pooled(limit).await?;
-            return Ok(Box::new(connection));
+            return Ok(connection);
         }
         if let Some(limit) = limit {
             connection.limit_statements(limit).await?;
         }
         connection.learn_isolation().await?;
-        Ok(Box::new(connection))
+        Ok(connection)
+    }
+
+    /// Asks for what `target_session_attrs` wants to know.
+    async fn refuse_other_kind(&self, client: &Client) -> Result<()> {
+        let wanted = match self.options.config.get_target_session_attrs() {
+            TargetSessionAttrs::ReadWrite => "off",
+            TargetSessionAttrs::ReadOnly => "on",
+            _ => return Ok(()),
+        };
+        let answer = client.simple_query("SHOW transaction_read_only").await;
+        let answer = answer.map_err(|error| self.failed(error))?;
+        let is_wanted = |message: &SimpleQueryMessage| match message {
+            SimpleQueryMessage::Row(row) => row.get(0) == Some(wanted),
+            _ => false,
+        };
+        match answer.iter().any(is_wanted) {
+            true => Ok(()),
+            false if wanted == "on" => Err(self.unreachable("the database is not read only")),
+            false => Err(self.unreachable("the database does not allow writes")),
+        }
     }
 
     fn failed(&self, error: tokio_postgres::Error) -> Error {
         error::connecting(error, &self.address())
+    }
+
+    fn unconnected(&self, error: io::Error) -> Error {
+        self.unreachable(&format!("error connecting to server: {error}")).with_source(error)
+    }
+
+    fn silent(&self, limit: Duration) -> Error {
+        self.unreachable(&format!("no answer within {} s", limit.as_secs_f64()))
+    }
+
+    fn nowhere(&self) -> Error {
+        self.unreachable("the name has no address")
     }
 
     fn unreachable(&self, problem: &str) -> Error {
@@ -140,15 +227,8 @@ impl PostgresBackend {
     }
 }
 
-async fn connect<T>(config: &Config, tls: T) -> DriverResult<Client>
-where
-    T: MakeTlsConnect<Socket>,
-    T::Stream: Send + 'static,
-{
-    let (client, driver) = config.connect(tls).await?;
-    // How it ends is also told to whoever waits for an answer then, and to everybody who asks after that.
-    tokio::spawn(driver);
-    Ok(client)
+fn limit(options: &ConnectOptions) -> Duration {
+    options.connect_timeout.unwrap_or(Duration::MAX)
 }
 
 impl Backend for PostgresBackend {
@@ -163,7 +243,7 @@ impl Backend for PostgresBackend {
     }
 
     fn connect(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
-        Blocking::open(Box::pin(self.open(options, None)))
+        self.open_blocking(options)
     }
 
     fn connect_async<'a>(
@@ -176,7 +256,7 @@ impl Backend for PostgresBackend {
                                there is none";
                 Error::new(ErrorKind::Misuse, message)
             })?;
-            self.open(options, Some(runtime)).await
+            self.open(options, runtime).await
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::parameters::Parameters;
 use crate::pipeline::Pipeline;
 use crate::prepared::Prepared;
 use crate::result::{Failure, read};
+use crate::turns::Timer;
 use crate::value::wire_type;
 use crate::{error, pooler};
 use cursor::Cursor;
@@ -41,6 +42,7 @@ pub(crate) struct PostgresConnection {
     /// An answer is owed; a call that was dropped half-way leaves it so.
     owes: bool,
     cancel: Cancel,
+    timer: Timer,
     /// Whether each statement of a transaction that says nothing else sees what is committed. Nobody has asked as long as that
     /// is not so.
     read_committed: bool,
@@ -84,9 +86,10 @@ struct Started {
 
 impl PostgresConnection {
     /// A connection that keeps so many statements prepared.
-    pub(crate) fn new(client: Client, cancel: Cancel, statements: usize) -> Self {
+    pub(crate) fn new(client: Client, cancel: Cancel, timer: Timer, statements: usize) -> Self {
         Self {
             client,
+            timer,
             prepared: Prepared::new(statements),
             transaction: Transaction::None,
             broken: false,
@@ -355,9 +358,9 @@ impl PostgresConnection {
     }
 
     async fn ping(&mut self, within: Duration) -> Result<()> {
-        match tokio::time::timeout(within, self.client.check_connection()).await {
-            Ok(answer) => answer.map_err(|error| self.failed(error)),
-            Err(_) => {
+        match self.timer.within(within, self.client.check_connection()).await {
+            Some(answer) => answer.map_err(|error| self.failed(error)),
+            None => {
                 self.broken = true;
                 let message = format!("no sign of life within {} s", within.as_secs_f64());
                 Err(Error::new(ErrorKind::ConnectionLost, message))

@@ -1,6 +1,6 @@
 //! The PostgreSQL backend of `orm`, on top of `tokio-postgres`. Programs use it through the `orm` crate.
 //!
-//! It is an async driver at heart; the blocking form is the same connection on a runtime of its own. What it adds to
+//! It is an async driver at heart; the blocking form is the same connection, driven on the caller's thread. What it adds to
 //! the driver below it is economy with round trips: a BEGIN travels with the statement after it, a statement is
 //! prepared once for each connection, and the rows of a write go out as arrays, however many there are.
 
@@ -10,6 +10,7 @@ mod backend;
 mod cancel;
 mod catalogue;
 mod connection;
+mod dial;
 mod dialect;
 mod error;
 mod options;
@@ -24,6 +25,7 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "plain.rs"]
 mod tls;
+mod turns;
 mod value;
 
 pub use backend::PostgresBackend;

@@ -1,5 +1,6 @@
-//! Async to blocking: a runtime of its own, on the caller's thread, drives the connection while a call lasts.
+//! Async to blocking: the caller's thread drives the connection while a call lasts.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,48 +13,63 @@ use crate::driver::{
 use crate::error::{Error, ErrorKind};
 use crate::{Result, Value};
 
-/// An async connection together with the runtime that drives it.
-pub struct Blocking {
+/// Drives the calls of one async connection on the thread that makes them.
+pub trait Drive: Send {
+    /// Drives a call to its end. An error if nothing can be driven any more.
+    fn drive<T>(&mut self, call: impl Future<Output = T>) -> Result<T>;
+}
+
+/// An async connection together with what drives it.
+pub struct Blocking<D> {
     connection: Box<dyn AsyncConnection>,
     // The last field, so that it is dropped last: a connection's clean-up may need its runtime.
-    runtime: OwnRuntime,
+    drive: D,
 }
 
-impl Blocking {
-    /// Opens the connection on a runtime of its own.
-    pub fn open(connect: BoxFuture<'_, Result<Box<dyn AsyncConnection>>>) -> Result<Box<dyn Connection>> {
-        refuse_inside_async()?;
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
-            Error::new(ErrorKind::Connect, "no runtime could be started").with_source(error)
-        })?;
-        let runtime = OwnRuntime(Some(runtime));
-        let connection = runtime.wait(connect)?;
-        Ok(Box::new(Self { connection, runtime }))
+impl<D: Drive> Blocking<D> {
+    /// Puts the two together.
+    pub fn new(connection: Box<dyn AsyncConnection>, drive: D) -> Self {
+        Self { connection, drive }
     }
 }
 
-/// A runtime that may be dropped anywhere: tokio's own drop waits, and panics where waiting is not allowed.
-struct OwnRuntime(Option<Runtime>);
+fn wait<T, E: From<Error>>(drive: &mut impl Drive, call: BoxFuture<'_, Result<T, E>>) -> Result<T, E> {
+    refuse_inside_async()?;
+    match drive.drive(call) {
+        Ok(result) => result,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A runtime of tokio that may be dropped anywhere: tokio's own drop waits, and panics where waiting is not allowed.
+pub struct OwnRuntime(Option<Runtime>);
 
 impl OwnRuntime {
-    /// Drives one call to its end.
-    fn wait<T, E: From<Error>>(&self, call: BoxFuture<'_, Result<T, E>>) -> Result<T, E> {
+    /// Starts it. Inside of another runtime that is refused.
+    pub fn start() -> Result<Self> {
         refuse_inside_async()?;
-        match &self.0 {
-            Some(runtime) => runtime.block_on(call),
-            None => Err(Error::new(ErrorKind::ConnectionLost, "the connection is closed").into()),
+        match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => Ok(Self(Some(runtime))),
+            Err(error) => {
+                Err(Error::new(ErrorKind::Connect, "no runtime could be started").with_source(error))
+            }
         }
     }
+}
 
-    /// The same for a call that seldom has to wait, and then costs no turn of the runtime.
-    fn wait_if_need_be<T>(&self, mut call: BoxFuture<'_, Result<T>>) -> Result<T> {
-        refuse_inside_async()?;
-        let inside = self.0.as_ref().map(Runtime::enter);
+impl Drive for OwnRuntime {
+    fn drive<T>(&mut self, call: impl Future<Output = T>) -> Result<T> {
+        let Some(runtime) = &self.0 else {
+            return Err(Error::new(ErrorKind::ConnectionLost, "the connection is closed"));
+        };
+        let mut call = pin!(call);
+        // A call that does not have to wait costs no turn of the runtime: a BEGIN is only noted.
+        let inside = runtime.enter();
         let done = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         drop(inside);
         match done {
-            Poll::Ready(result) => result,
-            Poll::Pending => self.wait(call),
+            Poll::Ready(output) => Ok(output),
+            Poll::Pending => Ok(runtime.block_on(call)),
         }
     }
 }
@@ -66,7 +82,7 @@ impl Drop for OwnRuntime {
     }
 }
 
-/// A runtime cannot block inside another one; tokio would panic.
+/// A thread of a runtime is not to be blocked, and tokio would panic if another runtime did it.
 fn refuse_inside_async() -> Result<()> {
     match Handle::try_current() {
         Err(_) => Ok(()),
@@ -78,50 +94,45 @@ fn refuse_inside_async() -> Result<()> {
     }
 }
 
-impl Connection for Blocking {
+impl<D: Drive> Connection for Blocking<D> {
     fn run(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], sink: &mut dyn Sink) -> Result<u64> {
-        self.runtime.wait(self.connection.run(statement, values, sink))
+        wait(&mut self.drive, self.connection.run(statement, values, sink))
     }
 
     fn write(&mut self, write: Write<'_>) -> Result<Written> {
-        self.runtime.wait(self.connection.write(write))
+        wait(&mut self.drive, self.connection.write(write))
     }
 
     fn write_returning(&mut self, write: Write<'_>, sink: &mut dyn Sink) -> Result<u64> {
-        self.runtime.wait(self.connection.write_returning(write, sink))
+        wait(&mut self.drive, self.connection.write_returning(write, sink))
     }
 
     fn write_together(&mut self, entries: &mut [Entry<'_>], commits: bool) -> Result<(), Failed> {
-        self.runtime.wait(self.connection.write_together(entries, commits))
+        wait(&mut self.drive, self.connection.write_together(entries, commits))
     }
 
     fn script(&mut self, sql: &str) -> Result<()> {
-        self.runtime.wait(self.connection.script(sql))
+        wait(&mut self.drive, self.connection.script(sql))
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
-        let call = self.connection.control(control);
-        match control {
-            // It is only noted, by a driver that sends it with the next statement.
-            Control::Begin(_) => self.runtime.wait_if_need_be(call),
-            _ => self.runtime.wait(call),
-        }
+        wait(&mut self.drive, self.connection.control(control))
     }
 
     fn open_cursor(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], batch: u32) -> Result<()> {
-        self.runtime.wait(self.connection.open_cursor(statement, values, batch))
+        wait(&mut self.drive, self.connection.open_cursor(statement, values, batch))
     }
 
     fn fetch(&mut self, sink: &mut dyn Sink) -> Result<bool> {
-        self.runtime.wait(self.connection.fetch(sink))
+        wait(&mut self.drive, self.connection.fetch(sink))
     }
 
     fn close_cursor(&mut self) -> Result<()> {
-        self.runtime.wait(self.connection.close_cursor())
+        wait(&mut self.drive, self.connection.close_cursor())
     }
 
     fn ping(&mut self, within: Duration) -> Result<()> {
-        self.runtime.wait(self.connection.ping(within))
+        wait(&mut self.drive, self.connection.ping(within))
     }
 
     fn is_broken(&self) -> bool {

@@ -62,9 +62,34 @@ fn lists() -> [Lists; 3] {
     [full.clone(), empty, full]
 }
 
+/// Its rows travel apart on PostgreSQL, which has no arrays of arrays.
+#[derive(Model, Clone)]
+struct Page {
+    #[model(key, auto)]
+    id: i64,
+    lines: Vec<String>,
+}
+
 #[both_forms]
 mod arrays {
     use super::*;
+
+    /// More than sockets hold, in both directions: what comes back is read while the rest is still being sent.
+    #[case]
+    async fn large_rows_go_both_ways_at_once(db: Db) {
+        if db.backend != Backend::Postgres {
+            return;
+        }
+        db.create::<Page>().await;
+        let line = "x".repeat(200_000);
+        let pages: Vec<_> = (0..150).map(|_| Page::new(vec![line.clone()])).collect();
+        let mut session = db.session();
+        let stored = session.all(Page::insert().values(pages).returning(Page::entity())).await.unwrap();
+        assert_eq!(stored.len(), 150);
+        assert!(stored.iter().all(|&page| session[page].lines == [line.as_str()]));
+        session.commit().await.unwrap();
+        assert_eq!(db.session().count(Page::select()).await.unwrap(), 150);
+    }
 
     /// [R10] An array of each type, in a batch and alone.
     #[case]

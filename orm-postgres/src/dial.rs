@@ -1,0 +1,101 @@
+//! Sockets to a server.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::cancel::Peer;
+use crate::turns::Socket;
+
+/// What the driver reads from and writes to.
+pub(crate) struct Channel(Box<dyn Duplex>);
+
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
+impl Channel {
+    pub(crate) fn new(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
+        Self(Box::new(stream))
+    }
+}
+
+impl AsyncRead for Channel {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Channel {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+/// A connected socket.
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Stream {
+    pub(crate) async fn open(peer: &Peer) -> io::Result<Self> {
+        match peer {
+            Peer::Tcp(address) => {
+                let socket = match address {
+                    SocketAddr::V4(_) => TcpSocket::new_v4()?,
+                    SocketAddr::V6(_) => TcpSocket::new_v6()?,
+                };
+                socket.set_nodelay(true)?;
+                // A server that is gone without a word is noticed in the end.
+                socket.set_keepalive(true)?;
+                Ok(Self::Tcp(socket.connect(*address).await?))
+            }
+            #[cfg(unix)]
+            Peer::Socket(path) => Ok(Self::Unix(UnixStream::connect(path).await?)),
+            #[cfg(not(unix))]
+            Peer::Socket(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// For those who wait for it in a runtime.
+    pub(crate) fn into_channel(self) -> Channel {
+        match self {
+            Self::Tcp(stream) => Channel::new(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => Channel::new(stream),
+        }
+    }
+
+    /// For those who do without.
+    pub(crate) fn into_socket(self) -> io::Result<Socket> {
+        Ok(match self {
+            Self::Tcp(stream) => Socket::Tcp(mio::net::TcpStream::from_std(stream.into_std()?)),
+            #[cfg(unix)]
+            Self::Unix(stream) => Socket::Unix(mio::net::UnixStream::from_std(stream.into_std()?)),
+        })
+    }
+}
