@@ -32,7 +32,7 @@ pub(crate) struct Cancel {
     pub(crate) peer: Peer,
     pub(crate) host: String,
     pub(crate) tls: Option<Tls>,
-    /// The runtime that the connection lives on. A blocking connection has one that does not outlive it.
+    /// The runtime that the connection lives on. A blocking one has none.
     pub(crate) runtime: Option<Handle>,
 }
 

@@ -234,7 +234,7 @@ impl Socket {
     }
 }
 
-/// Tries again what a signal has interrupted; `None`, and the note is taken away, if the kernel has nothing.
+/// Tries again what a signal has interrupted. If the kernel has nothing, that is noted, and it is not asked again until it says so.
 fn attempt(may: &AtomicBool, mut call: impl FnMut() -> io::Result<usize>) -> Poll<io::Result<usize>> {
     while may.load(Ordering::Relaxed) {
         match call() {
