@@ -17,6 +17,11 @@ use crate::{Result, Value};
 pub trait Drive: Send {
     /// Drives a call to its end. An error if nothing can be driven any more.
     fn drive<T>(&mut self, call: impl Future<Output = T>) -> Result<T>;
+
+    /// The same for a call that seldom has to wait, and is to cost little then.
+    fn drive_short<T>(&mut self, call: impl Future<Output = T>) -> Result<T> {
+        self.drive(call)
+    }
 }
 
 /// An async connection together with what drives it.
@@ -35,10 +40,7 @@ impl<D: Drive> Blocking<D> {
 
 fn wait<T, E: From<Error>>(drive: &mut impl Drive, call: BoxFuture<'_, Result<T, E>>) -> Result<T, E> {
     refuse_inside_async()?;
-    match drive.drive(call) {
-        Ok(result) => result,
-        Err(error) => Err(error.into()),
-    }
+    drive.drive(call)?
 }
 
 /// A runtime of tokio that may be dropped anywhere: tokio's own drop waits, and panics where waiting is not allowed.
@@ -55,15 +57,21 @@ impl OwnRuntime {
             }
         }
     }
+
+    fn runtime(&self) -> Result<&Runtime> {
+        let closed = || Error::new(ErrorKind::ConnectionLost, "the connection is closed");
+        self.0.as_ref().ok_or_else(closed)
+    }
 }
 
 impl Drive for OwnRuntime {
     fn drive<T>(&mut self, call: impl Future<Output = T>) -> Result<T> {
-        let Some(runtime) = &self.0 else {
-            return Err(Error::new(ErrorKind::ConnectionLost, "the connection is closed"));
-        };
+        Ok(self.runtime()?.block_on(call))
+    }
+
+    fn drive_short<T>(&mut self, call: impl Future<Output = T>) -> Result<T> {
+        let runtime = self.runtime()?;
         let mut call = pin!(call);
-        // A call that does not have to wait costs no turn of the runtime: a BEGIN is only noted.
         let inside = runtime.enter();
         let done = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         drop(inside);
@@ -116,7 +124,13 @@ impl<D: Drive> Connection for Blocking<D> {
     }
 
     fn control(&mut self, control: Control) -> Result<()> {
-        wait(&mut self.drive, self.connection.control(control))
+        refuse_inside_async()?;
+        let call = self.connection.control(control);
+        match control {
+            // It is only noted, by a driver that sends it with the next statement.
+            Control::Begin(_) => self.drive.drive_short(call)?,
+            _ => self.drive.drive(call)?,
+        }
     }
 
     fn open_cursor(&mut self, statement: &Arc<Statement>, values: &[Value<'_>], batch: u32) -> Result<()> {
