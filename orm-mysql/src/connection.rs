@@ -482,6 +482,8 @@ impl Drop for MysqlConnection {
     fn drop(&mut self) {
         if self.owes {
             self.cancel.send();
+        } else {
+            self.link.leave(self.cancel.runtime.as_ref());
         }
     }
 }

@@ -143,6 +143,13 @@ impl Drive for Turns {
     }
 }
 
+impl Drop for Turns {
+    /// Nobody can ask any more: the driver's last turn takes leave of the server.
+    fn drop(&mut self) {
+        self.drive_driver();
+    }
+}
+
 impl State {
     fn note(&self, event: &Event) {
         if event.is_read_closed() || event.is_error() {

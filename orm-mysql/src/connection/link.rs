@@ -2,8 +2,8 @@
 //! what each session leaves behind that is dropped with an open transaction: so a task brings it to its end.
 
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{BinaryProtocol, Conn, DriverError, QueryResult};
@@ -73,6 +73,23 @@ impl Link {
         let conn = back.map_err(|_| DriverError::ConnectionClosed)??;
         *self = Self::Here(conn);
         Ok(true)
+    }
+
+    /// Takes leave of the server, which would log a lost connection otherwise; the driver does not do it by itself. Nobody waits here.
+    pub(super) fn leave(&mut self, runtime: Option<&Handle>) {
+        match (std::mem::replace(self, Self::Lost), runtime) {
+            (Self::Here(conn), _) => {
+                let _ = pin!(conn.disconnect()).poll(&mut Context::from_waker(Waker::noop()));
+            }
+            (Self::Away(task), Some(runtime)) => {
+                runtime.spawn(async {
+                    if let Ok(Ok(conn)) = task.await {
+                        let _ = conn.disconnect().await;
+                    }
+                });
+            }
+            (Self::Away(_), None) | (Self::Lost, _) => {}
+        }
     }
 
     pub(super) fn is_broken(&self) -> bool {

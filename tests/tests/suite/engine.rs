@@ -170,6 +170,27 @@ mod engine {
         assert_eq!(counters(&engine), [3, 3, 0, 0]);
     }
 
+    /// A connection that is closed takes its leave: servers log and count those that are lost.
+    #[case(postgres, mariadb, mysql)]
+    async fn closed_connections_take_their_leave(db: Db) {
+        let farewell: &[u8] = match db.backend {
+            Backend::Sqlite => unreachable!("there is no server"),
+            Backend::Postgres => b"X\0\0\0\x04",
+            Backend::MariaDb | Backend::MySql => b"\x01\0\0\0\x01",
+        };
+        db.create::<User>().await;
+        let proxy = Proxy::start(&db.database.url);
+        let engine = Engine::open(&proxy.url).unwrap();
+        drop(hold(&engine).await);
+        drop(engine);
+        let start = Instant::now();
+        while !proxy.last_sent().ends_with(farewell) {
+            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", proxy.last_sent());
+            // Async, the farewell may be a task's.
+            db.script("SELECT 1").await;
+        }
+    }
+
     /// [ENG-4] The server agrees, and an idle connection is lent in its turn.
     #[case(postgres, mariadb, mysql)]
     async fn idle_connections_take_turns(db: Db) {
@@ -284,13 +305,10 @@ mod engine {
     #[case(postgres, mariadb, mysql)]
     async fn a_new_connection_is_not_pinged(db: Db) {
         db.create::<User>().await;
-        let (login, rest) = db.database.url.rsplit_once('@').unwrap();
-        let (address, name) = rest.split_once('/').unwrap();
         let mut trips = Vec::new();
         for ping in [false, true] {
-            let proxy = Proxy::start(address.to_owned());
-            let url = format!("{login}@{}/{name}?pre_ping={ping}", proxy.address);
-            let engine = Engine::open(&url).unwrap();
+            let proxy = Proxy::start(&db.database.url);
+            let engine = Engine::builder(&proxy.url).unwrap().pre_ping(ping).open();
             for _ in 0..2 {
                 let mut session = engine.session();
                 session.all(User::select()).await.unwrap();

@@ -78,11 +78,8 @@ fn a_dropped_session_does_not_cost_a_connection() {
     use orm_tests::async_form::{Db, run};
     run(orm_tests::Backend::Postgres, async |db: Db| {
         db.create::<User>().await;
-        let (login, rest) = db.database.url.rsplit_once('@').unwrap();
-        let (address, name) = rest.split_once('/').unwrap();
-        let proxy = orm_tests::proxy::Proxy::start(address.to_owned());
-        let url = format!("{login}@{}/{name}", proxy.address);
-        let engine = orm::AsyncEngine::builder(&url).unwrap().pool_size(1).max_overflow(0).open();
+        let proxy = orm_tests::proxy::Proxy::start(&db.database.url);
+        let engine = orm::AsyncEngine::builder(&proxy.url).unwrap().pool_size(1).max_overflow(0).open();
         for number in 0..20 {
             let mut session = engine.session();
             session.all(User::select()).await.unwrap();

@@ -117,10 +117,8 @@ mod pooler {
     async fn a_unit_of_work_takes_two_round_trips(db: Db) {
         let Some(url) = through(&db.database) else { return };
         db.create::<User>().await;
-        let (login, rest) = url.rsplit_once('@').unwrap();
-        let (address, path) = rest.split_once('/').unwrap();
-        let proxy = Proxy::start(address.to_owned());
-        let engine = Engine::open(&format!("{login}@{}/{path}", proxy.address)).unwrap();
+        let proxy = Proxy::start(&url);
+        let engine = Engine::open(&proxy.url).unwrap();
         let mut session = engine.session();
         session.all(User::select()).await.unwrap();
         session.commit().await.unwrap();

@@ -64,10 +64,8 @@ mod round_trips {
 
     /// The same database, through a proxy that counts.
     fn counted(db: &Db) -> (Engine, Proxy) {
-        let (login, rest) = db.database.url.rsplit_once('@').unwrap();
-        let (address, name) = rest.split_once('/').unwrap();
-        let proxy = Proxy::delayed(address.to_owned(), Duration::from_millis(5));
-        (Engine::open(&format!("{login}@{}/{name}", proxy.address)).unwrap(), proxy)
+        let proxy = Proxy::delayed(&db.database.url, Duration::from_millis(5));
+        (Engine::open(&proxy.url).unwrap(), proxy)
     }
 
     /// A session on a connection that is open and has prepared nothing.

@@ -276,10 +276,8 @@ mod server {
     #[case(mariadb, mysql)]
     async fn round_trips(db: Db) {
         users(&db).await;
-        let (login, rest) = db.database.url.rsplit_once('@').unwrap();
-        let (address, name) = rest.split_once('/').unwrap();
-        let proxy = orm_tests::proxy::Proxy::start(address.to_owned());
-        let engine = Engine::open(&format!("{login}@{}/{name}", proxy.address)).unwrap();
+        let proxy = orm_tests::proxy::Proxy::start(&db.database.url);
+        let engine = Engine::open(&proxy.url).unwrap();
         let mut trips = Vec::new();
         for (round, count) in [1, 1, 96, 96].into_iter().enumerate() {
             let mut session = engine.session();
