@@ -61,8 +61,8 @@ impl PostgresBackend {
         }
     }
 
-    /// The first connection that one of the host's addresses gives. Which one it is matters: a request to cancel has to
-    /// go there as well.
+    /// Connects to the first address that takes the connection. Each is tried by itself, so that it is known which one
+    /// to send a cancel request to.
     async fn connect_any(
         &self,
         options: &ConnectOptions,
@@ -70,56 +70,62 @@ impl PostgresBackend {
     ) -> Result<Box<dyn AsyncConnection>> {
         let mut failure = None;
         for peer in self.peers().await? {
-            match self.enter(&peer).await {
-                Ok((client, driver)) => {
-                    // How it ends is also told to whoever waits for an answer then, and to everybody who asks after that.
-                    tokio::spawn(driver);
-                    let cancel = self.cancel(&client, peer, Some(runtime));
-                    return Ok(Box::new(self.set_up(client, cancel, Timer::Runtime, options).await?));
-                }
+            match self.connect_to(peer, options, &runtime).await {
+                Ok(connection) => return Ok(Box::new(connection)),
                 Err(error) => failure = Some(error),
             }
         }
         Err(failure.unwrap_or_else(|| self.nowhere()))
     }
 
-    async fn enter(&self, peer: &Peer) -> Result<(Client, Driver)> {
-        let stream = self.dial(peer).await?;
-        self.log_in(stream.into_channel()).await
+    async fn connect_to(
+        &self,
+        peer: Peer,
+        options: &ConnectOptions,
+        runtime: &Handle,
+    ) -> Result<PostgresConnection> {
+        let channel = self.dial(&peer).await?.into_channel();
+        let (client, driver) = self.log_in(channel).await?;
+        // How it ends is also told to whoever waits for an answer then, and to everybody who asks after that.
+        tokio::spawn(driver);
+        let cancel = self.cancel(&client, peer, Some(runtime.clone()));
+        self.set_up(client, cancel, Timer::Runtime, options).await
     }
 
     /// The same on the caller's thread. Only names and sockets need a runtime.
     fn open_blocking(&self, options: &ConnectOptions) -> Result<Box<dyn Connection>> {
-        let (limit, start) = (limit(options), Instant::now());
-        let rest = || limit.saturating_sub(start.elapsed());
-        let late = |_| self.silent(limit);
+        let time = TimeLeft::of(limit(options));
         let mut runtime = OwnRuntime::start()?;
+        let peers = runtime.drive(async { tokio::time::timeout(time.left(), self.peers()).await })?;
         let mut failure = None;
-        for peer in
-            runtime.drive(async { tokio::time::timeout(rest(), self.peers()).await })?.map_err(late)??
-        {
-            let stream = runtime.drive(async { tokio::time::timeout(rest(), self.dial(&peer)).await })?;
-            match stream.map_err(late)?.and_then(|stream| self.enter_blocking(stream, limit, rest())) {
-                Ok((client, mut turns)) => {
-                    let (cancel, timer) = (self.cancel(&client, peer, None), turns.timer());
-                    let connection = self.set_up(client, cancel, turns.timer(), options);
-                    let connection = turns.drive(timer.within(rest(), connection))?;
-                    let connection = connection.ok_or_else(|| self.silent(limit))??;
-                    return Ok(Box::new(Blocking::new(Box::new(connection), turns)));
-                }
+        for peer in peers.map_err(|_| self.silent(time.limit))?? {
+            match self.connect_blocking_to(peer, options, &mut runtime, &time) {
+                Ok(connection) => return Ok(Box::new(connection)),
                 Err(error) => failure = Some(error),
             }
         }
         Err(failure.unwrap_or_else(|| self.nowhere()))
     }
 
-    fn enter_blocking(&self, stream: Stream, limit: Duration, rest: Duration) -> Result<(Client, Turns)> {
+    fn connect_blocking_to(
+        &self,
+        peer: Peer,
+        options: &ConnectOptions,
+        runtime: &mut OwnRuntime,
+        time: &TimeLeft,
+    ) -> Result<Blocking<Turns>> {
+        let silent = || self.silent(time.limit);
+        let stream = runtime.drive(async { tokio::time::timeout(time.left(), self.dial(&peer)).await })?;
+        let stream = stream.map_err(|_| silent())??;
         let (mut turns, wire) = Turns::new(stream).map_err(|error| self.unconnected(error))?;
         let timer = turns.timer();
-        let login = turns.drive(timer.within(rest, self.log_in(Channel::new(wire))))?;
-        let (client, driver) = login.ok_or_else(|| self.silent(limit))??;
+        let login = turns.drive(timer.within(time.left(), self.log_in(Channel::new(wire))))?;
+        let (client, driver) = login.ok_or_else(silent)??;
         turns.set_driver(driver);
-        Ok((client, turns))
+        let cancel = self.cancel(&client, peer, None);
+        let set_up = self.set_up(client, cancel, turns.timer(), options);
+        let connection = turns.drive(timer.within(time.left(), set_up))?.ok_or_else(silent)??;
+        Ok(Blocking::new(Box::new(connection), turns))
     }
 
     async fn peers(&self) -> Result<Vec<Peer>> {
@@ -196,8 +202,12 @@ impl PostgresBackend {
         };
         match answer.iter().any(is_wanted) {
             true => Ok(()),
-            false if wanted == "on" => Err(self.unreachable("the database is not read only")),
-            false => Err(self.unreachable("the database does not allow writes")),
+            false if wanted == "on" => {
+                Err(self.unreachable("the database allows writes, and target_session_attrs is read-only"))
+            }
+            false => {
+                Err(self.unreachable("the database allows no writes, and target_session_attrs is read-write"))
+            }
         }
     }
 
@@ -229,6 +239,22 @@ impl PostgresBackend {
 
 fn limit(options: &ConnectOptions) -> Duration {
     options.connect_timeout.unwrap_or(Duration::MAX)
+}
+
+/// How much of a limit is left.
+struct TimeLeft {
+    limit: Duration,
+    start: Instant,
+}
+
+impl TimeLeft {
+    fn of(limit: Duration) -> Self {
+        Self { limit, start: Instant::now() }
+    }
+
+    fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.start.elapsed())
+    }
 }
 
 impl Backend for PostgresBackend {

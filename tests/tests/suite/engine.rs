@@ -76,6 +76,12 @@ mod engine {
         session
     }
 
+    /// Connects to a server of this kind.
+    async fn connect_to(db: &Db, kind: &str) -> orm::Result<()> {
+        let url = format!("{}?target_session_attrs={kind}", db.database.url);
+        Engine::open(&url)?.script("SELECT 1").await
+    }
+
     fn counters(engine: &Engine) -> [usize; 4] {
         let status = engine.pool();
         [status.size, status.idle, status.overflow, status.borrowed]
@@ -168,6 +174,23 @@ mod engine {
             session.commit().await.unwrap();
         }
         assert_eq!(counters(&engine), [3, 3, 0, 0]);
+    }
+
+    /// A server of the other kind than was asked for is refused.
+    #[case(postgres)]
+    async fn only_the_kind_of_server_that_was_asked_for(db: Db) {
+        for (is_read_only, kind, other) in
+            [("off", "read-write", "read-only"), ("on", "read-only", "read-write")]
+        {
+            let name = db.database.url.rsplit_once('/').unwrap().1;
+            db.script(&format!("ALTER DATABASE {name} SET default_transaction_read_only = {is_read_only}"))
+                .await;
+            connect_to(&db, kind).await.unwrap();
+            connect_to(&db, "any").await.unwrap();
+            let error = connect_to(&db, other).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Connect);
+            assert_says(error, &[&format!("target_session_attrs is {other}")]);
+        }
     }
 
     /// A connection that is closed takes its leave: servers log and count those that are lost.
