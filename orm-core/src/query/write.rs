@@ -15,8 +15,8 @@ pub struct WriteShape {
     key: usize,
     /// Where those begin that are read.
     fetched: usize,
-    /// Whether the keys that the database makes are handed back.
-    keys: bool,
+    /// The key column that the database fills in and hands back.
+    generated_key: Option<usize>,
     /// Rows that are there already are left out.
     unless_there: bool,
 }
@@ -56,20 +56,23 @@ impl WriteShape {
     pub fn new(table: impl Into<TableRef>, kind: WriteKind, columns: Vec<usize>) -> Self {
         let (table, mut positions) = (table.into(), columns);
         let key = positions.len();
+        let mut generated_key = None;
         match kind {
-            WriteKind::Insert => {}
+            WriteKind::Insert => {
+                generated_key = table.auto_key().filter(|auto| !positions.contains(auto));
+            }
             WriteKind::Update | WriteKind::Delete => {
                 positions.extend(table.primary_key().iter().copied().chain(table.version()));
             }
         }
         let fetched = positions.len();
-        Self { table, kind, positions, key, fetched, keys: true, unless_there: false }
+        Self { table, kind, positions, key, fetched, generated_key, unless_there: false }
     }
 
     /// The same without the keys that the database makes.
     #[must_use]
     pub(crate) fn without_keys(self) -> Self {
-        Self { keys: false, ..self }
+        Self { generated_key: None, ..self }
     }
 
     /// The same without a look at versions.
@@ -145,9 +148,7 @@ impl WriteShape {
 
     /// The key column that the database fills in and hands back.
     pub fn generated_key(&self) -> Option<usize> {
-        let auto = self.table().auto_key()?;
-        let is_made = self.keys && self.kind == WriteKind::Insert && !self.columns().contains(&auto);
-        is_made.then_some(auto)
+        self.generated_key
     }
 
     /// Adds a quoted column name.
