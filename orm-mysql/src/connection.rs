@@ -482,7 +482,8 @@ impl Drop for MysqlConnection {
     fn drop(&mut self) {
         if self.owes {
             self.cancel.send();
-        } else {
+        } else if self.cursor.is_none() {
+            // Rows that nobody will read would have to be read first.
             self.link.leave(self.cancel.runtime.as_ref());
         }
     }

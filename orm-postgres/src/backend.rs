@@ -16,9 +16,9 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::Tls;
-use crate::cancel::{Cancel, Peer};
+use crate::cancel::Cancel;
 use crate::connection::{DriverResult, PostgresConnection};
-use crate::dial::{Channel, Stream};
+use crate::dial::{Channel, Peer, Stream};
 use crate::dialect::PostgresDialect;
 use crate::options::{Options, is_socket};
 use crate::turns::{Driver, Timer, Turns};

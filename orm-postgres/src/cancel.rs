@@ -1,30 +1,19 @@
 //! Stopping a statement that nobody waits for any more, so that the server lets go of its locks.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, NoTls};
 
 use crate::Tls;
+use crate::dial::{Channel, Peer, Stream};
 
 /// How long the request may take.
 const DEADLINE: Duration = Duration::from_secs(5);
-
-/// Where a connection leads.
-#[derive(Clone, Debug)]
-pub(crate) enum Peer {
-    Tcp(SocketAddr),
-    /// A Unix socket.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no sockets"))]
-    Socket(PathBuf),
-}
 
 /// What it takes to ask a server to stop what one of its connections is doing.
 pub(crate) struct Cancel {
@@ -55,24 +44,11 @@ impl Cancel {
 }
 
 async fn request(token: CancelToken, peer: Peer, host: String, tls: Option<Tls>) -> io::Result<()> {
-    match peer {
-        Peer::Tcp(address) => over(token, TcpStream::connect(address).await?, &host, tls).await,
-        #[cfg(unix)]
-        Peer::Socket(path) => over(token, tokio::net::UnixStream::connect(path).await?, &host, tls).await,
-        #[cfg(not(unix))]
-        Peer::Socket(_) => Ok(()),
-    }
-}
-
-async fn over<S>(token: CancelToken, stream: S, host: &str, tls: Option<Tls>) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let stream = Patient(stream);
+    let stream = Patient(Stream::open(&peer).await?.into_channel());
     let sent = match tls {
         None => token.cancel_query_raw(stream, NoTls).await,
         Some(mut tls) => {
-            let tls = MakeTlsConnect::<Patient<S>>::make_tls_connect(&mut tls, host);
+            let tls = MakeTlsConnect::<Patient>::make_tls_connect(&mut tls, &host);
             token.cancel_query_raw(stream, tls.map_err(io::Error::other)?).await
         }
     };
@@ -81,9 +57,9 @@ where
 
 /// A stream that is shut down only when the other side has closed it. PgBouncer 1.18 loses the request of a client that
 /// closes its half first, or dies of it; and once the server has closed, the request can hit no later statement.
-struct Patient<S>(S);
+struct Patient(Channel);
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl AsyncRead for Patient {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -93,7 +69,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl AsyncWrite for Patient {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,10 +11,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::cancel::Peer;
-use crate::turns::Socket;
+/// Where a connection leads.
+#[derive(Clone, Debug)]
+pub(crate) enum Peer {
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no sockets"))]
+    Socket(PathBuf),
+}
 
-/// What the driver reads from and writes to.
+/// What the driver reads from and writes to. Of the box alone rustc does not see that what handshakes over it may change threads.
 pub(crate) struct Channel(Box<dyn Duplex>);
 
 trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -88,14 +95,5 @@ impl Stream {
             #[cfg(unix)]
             Self::Unix(stream) => Channel::new(stream),
         }
-    }
-
-    /// For those who do without.
-    pub(crate) fn into_socket(self) -> io::Result<Socket> {
-        Ok(match self {
-            Self::Tcp(stream) => Socket::Tcp(mio::net::TcpStream::from_std(stream.into_std()?)),
-            #[cfg(unix)]
-            Self::Unix(stream) => Socket::Unix(mio::net::UnixStream::from_std(stream.into_std()?)),
-        })
     }
 }

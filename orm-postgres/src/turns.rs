@@ -10,12 +10,16 @@ use std::time::{Duration, Instant};
 
 use mio::event::Event;
 use mio::{Events, Interest, Token};
-use orm_core::Result;
 use orm_core::driver::Drive;
+use orm_core::{Error, ErrorKind, Result};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::connection::DriverResult;
 use crate::dial::Stream;
+
+/// How much is read at once at most. The room for it is cleared first, and what the driver has room for may be as much as the largest
+/// answer was.
+const PORTION: usize = 16 << 10;
 
 /// What moves requests and answers between calls and a socket.
 pub(crate) type Driver = Pin<Box<dyn Future<Output = DriverResult<()>> + Send>>;
@@ -37,7 +41,7 @@ pub(crate) struct State {
     /// What the kernel has told since it last had nothing.
     readable: AtomicBool,
     writable: AtomicBool,
-    /// No more will come: there is no need to be told that the rest can be read.
+    /// No more will come, and nobody will tell that again: what is left is read to its end.
     ended: AtomicBool,
     /// When a call wants to be asked again at the latest.
     alarm: Mutex<Option<Instant>>,
@@ -74,7 +78,7 @@ impl Wake for Woken {
 impl Turns {
     /// Takes a connected socket over.
     pub(crate) fn new(stream: Stream) -> io::Result<(Self, Wire)> {
-        let mut socket = stream.into_socket()?;
+        let mut socket = Socket::of(stream)?;
         let kernel = mio::Poll::new()?;
         kernel.registry().register(socket.source(), Token(0), Interest::READABLE | Interest::WRITABLE)?;
         let state = Arc::<State>::default();
@@ -95,30 +99,32 @@ impl Turns {
 
     fn drive_driver(&mut self) {
         let waker = Waker::from(self.driver_woken.clone());
-        if let Some(driver) = &mut self.driver
-            && driver.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
+        // How it ends is told to whoever waits for an answer, and to everybody who asks after that. One that panics is gone.
+        if let Some(mut driver) = self.driver.take()
+            && driver.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
         {
-            // How it ended is told to whoever waits for an answer, and to everybody who asks after that.
-            self.driver = None;
+            self.driver = Some(driver);
         }
     }
 
     /// Sleeps until the socket can go on, or the alarm.
-    fn sleep(&mut self) {
+    fn sleep(&mut self) -> Result<()> {
         let alarm = self.state.alarm();
         let rest = alarm.map(|alarm| alarm.saturating_duration_since(Instant::now()));
-        let woken = self.kernel.poll(&mut self.events, rest);
-        match woken {
+        match self.kernel.poll(&mut self.events, rest) {
             Ok(()) => self.events.iter().for_each(|event| self.state.note(event)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Whoever reads now learns what is wrong.
-            Err(_) => self.state.readable.store(true, Ordering::Relaxed),
+            Err(error) => {
+                let message = "the kernel does not say any more what the socket can do";
+                return Err(Error::new(ErrorKind::ConnectionLost, message).with_source(error));
+            }
         }
         // Before there is a driver, calls use the socket themselves.
         if self.driver.is_none() || alarm.is_some() {
             self.call_woken.set();
         }
         self.driver_woken.set();
+        Ok(())
     }
 }
 
@@ -137,14 +143,14 @@ impl Drive for Turns {
             if self.driver_woken.take() {
                 self.drive_driver();
             } else if !self.call_woken.0.load(Ordering::Relaxed) {
-                self.sleep();
+                self.sleep()?;
             }
         }
     }
 }
 
 impl Drop for Turns {
-    /// Nobody can ask any more: the driver's last turn takes leave of the server.
+    /// Nobody can ask any more: the driver's last turn takes leave of the server, unless an answer is still due.
     fn drop(&mut self) {
         self.drive_driver();
     }
@@ -171,6 +177,7 @@ impl State {
         *self.alarm.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
 
+    /// Not one within another: there is one alarm.
     async fn within<T>(&self, limit: Duration, call: impl Future<Output = T>) -> Option<T> {
         let Some(end) = Instant::now().checked_add(limit) else { return Some(call.await) };
         let mut call = pin!(call);
@@ -209,13 +216,21 @@ pub(crate) struct Wire {
 }
 
 /// A socket that never blocks by itself.
-pub(crate) enum Socket {
+enum Socket {
     Tcp(mio::net::TcpStream),
     #[cfg(unix)]
     Unix(mio::net::UnixStream),
 }
 
 impl Socket {
+    fn of(stream: Stream) -> io::Result<Self> {
+        Ok(match stream {
+            Stream::Tcp(stream) => Self::Tcp(mio::net::TcpStream::from_std(stream.into_std()?)),
+            #[cfg(unix)]
+            Stream::Unix(stream) => Self::Unix(mio::net::UnixStream::from_std(stream.into_std()?)),
+        })
+    }
+
     fn source(&mut self) -> &mut dyn mio::event::Source {
         match self {
             Self::Tcp(socket) => socket,
@@ -260,11 +275,8 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let Self { socket, state } = self.get_mut();
-        if !state.readable.load(Ordering::Relaxed) {
-            return Poll::Pending;
-        }
-        let room = buffer.remaining();
-        attempt(&state.readable, || socket.read(buffer.initialize_unfilled())).map_ok(|count| {
+        let room = buffer.remaining().min(PORTION);
+        attempt(&state.readable, || socket.read(buffer.initialize_unfilled_to(room))).map_ok(|count| {
             // The kernel had no more, and tells when it has: where it tells each time that something comes.
             let tells = cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
             if tells && count < room && !state.ended.load(Ordering::Relaxed) {

@@ -27,7 +27,8 @@ pub trait Drive: Send {
 /// An async connection together with what drives it.
 pub struct Blocking<D> {
     connection: Box<dyn AsyncConnection>,
-    // The last field, so that it is dropped last: a connection's clean-up may need its runtime.
+    // The last field, so that it is dropped last: a connection's clean-up may need it, and the last thing that it drives is the leave
+    // that a connection takes.
     drive: D,
 }
 
