@@ -1,10 +1,8 @@
 //! Stopping a statement that nobody waits for any more, so that the server lets go of its locks.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::io;
 use std::time::Duration;
 
-use tokio::io::{self, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Handle};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, NoTls};
@@ -44,52 +42,13 @@ impl Cancel {
 }
 
 async fn request(token: CancelToken, peer: Peer, host: String, tls: Option<Tls>) -> io::Result<()> {
-    let stream = Patient(Stream::open(&peer).await?.into_channel());
+    let stream = Stream::open(&peer).await?.into_channel().patient();
     let sent = match tls {
         None => token.cancel_query_raw(stream, NoTls).await,
         Some(mut tls) => {
-            let tls = MakeTlsConnect::<Patient>::make_tls_connect(&mut tls, &host);
+            let tls = MakeTlsConnect::<Channel>::make_tls_connect(&mut tls, &host);
             token.cancel_query_raw(stream, tls.map_err(io::Error::other)?).await
         }
     };
     sent.map_err(io::Error::other)
-}
-
-/// A stream that is shut down only when the other side has closed it. PgBouncer 1.18 loses the request of a client that
-/// closes its half first, or dies of it; and once the server has closed, the request can hit no later statement.
-struct Patient(Channel);
-
-impl AsyncRead for Patient {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Patient {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut bytes = [0; 64];
-        loop {
-            let mut buffer = ReadBuf::new(&mut bytes);
-            let read = ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer));
-            if read.is_err() || buffer.filled().is_empty() {
-                return Pin::new(&mut self.0).poll_shutdown(context);
-            }
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 #[cfg(unix)]
@@ -21,7 +21,10 @@ pub(crate) enum Peer {
 }
 
 /// What the driver reads from and writes to. Of the box alone rustc does not see that what handshakes over it may change threads.
-pub(crate) struct Channel(Box<dyn Duplex>);
+pub(crate) struct Channel {
+    stream: Box<dyn Duplex>,
+    patient: bool,
+}
 
 trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -29,7 +32,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 impl Channel {
     pub(crate) fn new(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
-        Self(Box::new(stream))
+        Self { stream: Box::new(stream), patient: false }
+    }
+
+    /// The same, but shut down only when the other side has closed it. PgBouncer 1.18 loses the request of a client that closes its
+    /// half first, or dies of it; and once the server has closed, a cancel request can hit no later statement.
+    pub(crate) fn patient(self) -> Self {
+        Self { patient: true, ..self }
     }
 }
 
@@ -39,7 +48,7 @@ impl AsyncRead for Channel {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
@@ -49,15 +58,21 @@ impl AsyncWrite for Channel {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        let mut bytes = [0; 64];
+        while self.patient {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            self.patient = read.is_ok() && !buffer.filled().is_empty();
+        }
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 

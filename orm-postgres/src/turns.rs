@@ -115,6 +115,8 @@ impl Turns {
             Ok(()) => self.events.iter().for_each(|event| self.state.note(event)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
+                // The socket goes with it, and the connection is known to be closed.
+                self.driver = None;
                 let message = "the kernel does not say any more what the socket can do";
                 return Err(Error::new(ErrorKind::ConnectionLost, message).with_source(error));
             }
